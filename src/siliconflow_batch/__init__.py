@@ -1,0 +1,1 @@
+"""The SiliconFlow Batch API for Python."""

@@ -1,0 +1,1 @@
+"""The SiliconFlow Batch API on your machine."""
