@@ -1,0 +1,43 @@
+"""
+The simulator's time: runs at any speed, stands still, is moved.
+
+Rule: nothing else in the simulator asks the machine for the time.
+"""
+
+import threading
+import time
+
+from attrs import define, field
+
+
+@define
+class Clock:
+    """
+    Unix seconds as a float. `speed` is simulated seconds per real second; 0 stands still.
+
+    `start` is the first reading, by default the machine's own time. Moving is forward only: no
+    timestamp that was answered may come to lie in the future.
+    """
+
+    speed: float = 1.0
+    start: float = field(factory=time.time)
+    _origin: float = field(factory=time.monotonic, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.speed < 0:
+            raise ValueError(
+                f"speed is {self.speed!r}; time does not run backwards. Use 0 or more."
+            )
+
+    def now(self) -> float:
+        return self.start + (time.monotonic() - self._origin) * self.speed
+
+    def advance(self, *, seconds: float = 0, hours: float = 0, days: float = 0) -> float:
+        """Moves the clock by the sum of its arguments and returns the new reading."""
+        step = seconds + hours * 3600 + days * 86_400
+        if step < 0:
+            raise ValueError(f"the step is {step!r} seconds; the clock moves forward only.")
+        with self._lock:
+            self.start += step
+        return self.now()

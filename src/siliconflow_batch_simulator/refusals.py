@@ -1,0 +1,32 @@
+"""
+How the service says no: a status and a body in the documented shape.
+"""
+
+from typing import Any
+
+INVALID_TOKEN = (401, "Invalid token")
+NOT_FOUND = (404, "404 page not found")
+BAD_REQUEST_CODE = 20012
+
+
+class Refused(Exception):
+    """A request that is not carried out; nothing was changed."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        super().__init__(status, body)
+        self.status, self.body = status, body
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.body!r}"
+
+
+def bad_request(message: str) -> Refused:
+    return Refused(400, {"code": BAD_REQUEST_CODE, "message": message, "data": None})
+
+
+def not_found() -> Refused:
+    return Refused(*NOT_FOUND)
+
+
+def invalid_token() -> Refused:
+    return Refused(*INVALID_TOKEN)
