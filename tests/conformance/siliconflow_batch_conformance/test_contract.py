@@ -1,0 +1,92 @@
+"""
+Cases that schemathesis derives from openapi.yaml: examples, boundaries, random data, sequences.
+
+Where the contract can only say "a string", valid requests get the id of something that is there, so
+that a refusal of them is a deviation. Set SILICONFLOW_CONFORMANCE_SEED to repeat a run.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+
+from .requirements import expect, requirement
+from .target import Target
+
+HERE = Path(__file__).parent
+PACKAGED = HERE / "openapi.yaml"
+CONTRACT = PACKAGED if PACKAGED.exists() else HERE.parents[2] / "openapi.yaml"
+
+config = schemathesis.Config.from_path(HERE / "schemathesis.toml")
+config.update(seed=int(os.environ.get("SILICONFLOW_CONFORMANCE_SEED", "1")), max_failures=None)
+schema = schemathesis.openapi.from_path(CONTRACT, config=config)
+search = settings(
+    max_examples=30,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+Case = schemathesis.Case[Any]
+
+# Cases are made before the key is known; one that is meant to have it has this (schemathesis.toml).
+PLACEHOLDER = "Bearer key"
+
+
+def put_key(case: Case, key: str) -> None:
+    if case.headers.get("Authorization") == PLACEHOLDER:
+        case.headers["Authorization"] = f"Bearer {key}"
+
+
+def is_valid(case: Case) -> bool:
+    return case.meta is not None and case.meta.generation.mode.is_positive
+
+
+def names_what_is_there(case: Case, input_file: str, listed: list[str]) -> bool:
+    """Puts real ids into a case; False where a valid one may be refused all the same."""
+    match case.operation.definition.raw["operationId"]:
+        case "createBatch" if isinstance(case.body, dict):
+            case.body = {**case.body, "input_file_id": input_file}
+        case "listBatches" if "after" in case.query:
+            case.query["after"] = listed[-1]
+        case "retrieveBatch" | "cancelBatch" | "downloadFile":
+            return False
+    return True
+
+
+@schema.parametrize()
+@search
+def test_operation(case: Case, target: Target, input_file: str, listed: list[str]) -> None:
+    """A valid request is accepted, no other is, and every answer is as documented."""
+    if case.method == "POST" and not target.writes:
+        pytest.skip("writes to a service that is not on this machine need --writes")
+    accepted = is_valid(case) and names_what_is_there(case, input_file, listed)
+
+    put_key(case, target.key)
+
+    answer = case.call_and_validate(base_url=target.base_url)
+
+    if accepted:
+        said = f"{answer.status_code} {answer.text}"
+        expect(answer.status_code == 200, "200 for a valid request", said)
+
+
+@requirement("SCHEMA-8")
+def test_sequences(target: Target) -> None:
+    """What one operation answers, the next one takes."""
+    if not target.writes:
+        pytest.skip("writes to a service that is not on this machine need --writes")
+
+    class Sequence(schema.as_state_machine()):  # type: ignore[misc]
+        def before_call(self, case: Case) -> None:
+            put_key(case, target.key)
+
+        def get_call_kwargs(self, case: Case) -> dict[str, str]:
+            return {"base_url": target.base_url}
+
+    Sequence.run(settings=settings(search, max_examples=25, stateful_step_count=8))
