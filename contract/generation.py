@@ -1,7 +1,7 @@
 """
 The client, written by openapi-python-client from `openapi.yaml`.
 
-Rule 1: `generated/` holds what the generator wrote and nothing else: it is removed before it is written.
+Rule 1: `generated/` holds what the generator wrote and nothing else: it is removed first.
 Rule 2: a warning of the generator is a failure, for it drops what it does not understand.
 """
 

@@ -156,7 +156,7 @@ async def _form(request: Request) -> FormData:
         raise bad_request("The body must be multipart/form-data with the fields purpose and file.")
     stream = _limited(request, MAX_UPLOAD + MULTIPART_SLACK)
     try:
-        return await MultiPartParser(request.headers, stream, max_files=1, max_fields=10).parse()
+        return await MultiPartParser(request.headers, stream, max_files=1, max_fields=100).parse()
     except MultiPartException as error:
         raise bad_request(f"The multipart body cannot be read: {error.message}") from error
 

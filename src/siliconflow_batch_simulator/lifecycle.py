@@ -128,7 +128,8 @@ def lines_due(batch: Batch, pace: Pace, at: float) -> int:
     moment = at if cancelled is None else min(at, cancelled)
     if moment >= started + pace.running:
         return batch.total
-    due = int(batch.total * (moment - started) / pace.running)
+    # Unix seconds as floats are exact to a quarter of a microsecond, no better.
+    due = int(batch.total * (moment - started) / pace.running + 1e-6)
     return due if cancelled is None or at <= cancelled else min(due + 1, batch.total)
 
 

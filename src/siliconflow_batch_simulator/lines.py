@@ -13,6 +13,7 @@ import orjson
 from attrs import define, field
 
 MAX_LINES = 5_000
+MAX_LINE = 4_000_000  # bytes; no document says
 ROLES = ("system", "user", "assistant")
 
 
@@ -47,24 +48,34 @@ def read_lines(path: Path, offset: int = 0) -> Iterator[tuple[bytes, int]]:
 
 def inspect(path: Path) -> Inspection:
     """
-    Counts the lines of a file and judges them; memory stays flat but for the `custom_id`s.
+    Counts the lines of a file and judges them until the first fault.
 
-    After the first fault lines are only counted.
+    Never holds more of the file than one line of `MAX_LINE` bytes, however long its lines are.
     """
     found = Inspection()
     seen: set[str] = set()
-    for raw, _ in read_lines(path):
-        found.lines += 1
-        if found.fault is None:
-            try:
-                found.models.add(_judge(found.lines, raw, seen))
-            except LineInvalid as invalid:
-                found.fault = str(invalid)
+    begins = True
+    with path.open("rb") as file:
+        while piece := file.readline(MAX_LINE + 1):
+            if begins:
+                found.lines += 1
+                if found.fault is None and found.lines <= MAX_LINES:
+                    _inspect_line(found, piece, seen)
+            begins = piece.endswith(b"\n")
     if found.lines == 0:
         found.fault = "the file has no lines"
     elif found.lines > MAX_LINES:
         found.fault = f"the file has {found.lines} lines; at most {MAX_LINES} are allowed"
     return found
+
+
+def _inspect_line(found: Inspection, raw: bytes, seen: set[str]) -> None:
+    try:
+        if len(raw) > MAX_LINE:
+            raise LineInvalid(found.lines, f"the line is longer than {MAX_LINE} bytes")
+        found.models.add(_judge(found.lines, raw.rstrip(b"\r\n"), seen))
+    except LineInvalid as invalid:
+        found.fault = str(invalid)
 
 
 def _judge(number: int, raw: bytes, seen: set[str]) -> str | None:

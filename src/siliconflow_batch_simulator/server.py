@@ -50,7 +50,11 @@ class Simulator:
         shown = f"[{host}]" if ":" in host else host
         self.base_url = f"http://{shown}:{self._socket.getsockname()[1]}/v1"
         config = uvicorn.Config(
-            AccessLog(app), log_level="warning", access_log=False, lifespan="off", workers=1
+            AccessLog(app),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            proxy_headers=False,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self.serve, daemon=True)

@@ -1,0 +1,7 @@
+"""`python -m siliconflow_batch_simulator`: the same as `siliconflow-batch simulate`."""
+
+import sys
+
+from .command import main
+
+sys.exit(main(sys.argv[1:]))

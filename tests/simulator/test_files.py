@@ -1,0 +1,222 @@
+"""Uploads, downloads, and what a batch leaves behind."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from account import Account, json_lines, line
+from siliconflow_batch_simulator import Clock, Simulator
+
+HOSTILE = b"\r\n--+++--\r\n\x00\xff" + "\u2028".encode() + b"\r\n--boundary--"
+
+
+class TestUpload:
+    def test_the_answer_is_the_documented_envelope(self, api: Account) -> None:
+        """An upload is answered as the vendor's example shows it."""
+        answer = api.upload(json_lines(line()), "requests.jsonl").json()
+
+        file = answer.pop("data")
+        assert answer == {"code": 20000, "message": "Ok", "status": True}
+        assert file.pop("id").startswith("file-")
+        assert file == {
+            "object": "file",
+            "bytes": len(json_lines(line())),
+            "createdAt": 1_741_685_413,
+            "filename": "requests.jsonl",
+            "purpose": "batch",
+        }
+
+    def test_the_list_spells_the_time_its_own_way(self, api: Account) -> None:
+        """The list has created_at, counts lines and shows the newest file first."""
+        api.upload(b"1\n", "old.jsonl")
+        api.upload(b"1\n2\n3", "new.jsonl")
+
+        files = api.http.get("files", params={"purpose": "batch", "limit": 10}).json()["data"]
+
+        assert files["object"] == "file"
+        assert [file["filename"] for file in files["data"]] == ["new.jsonl", "old.jsonl"]
+        assert files["data"][0]["line_count"] == 3
+        assert files["data"][0]["created_at"] == 1_741_685_413
+
+    @pytest.mark.parametrize(
+        ("fields", "files"),
+        [
+            ({}, {"file": ("a", b"")}),
+            ({"purpose": "fine-tune"}, {"file": ("a", b"")}),
+            ({"purpose": "batch"}, {"other": ("a", b"")}),
+            ({"purpose": "batch"}, {"file": (None, b"a field, not a file")}),
+        ],
+    )
+    def test_a_faulty_form_is_refused(
+        self, api: Account, fields: dict[str, str], files: dict[str, tuple[str | None, bytes]]
+    ) -> None:
+        """Without the purpose or the file nothing is stored."""
+        answer = api.http.post("files", data=fields, files=files)
+
+        assert (answer.status_code, answer.json()["code"]) == (400, 20012)
+        assert api.http.get("files").json()["data"]["data"] == []
+
+    @pytest.mark.parametrize(
+        ("content_type", "body"),
+        [
+            ("application/json", b"{}"),
+            ("multipart/form-data", b"no boundary"),
+            ("multipart/form-data; boundary=x", b"no part"),
+            ("multipart/form-data; boundary=x", b"--x\r\n\r\nnameless\r\n--x--"),
+        ],
+    )
+    def test_what_is_no_form_is_refused(self, api: Account, content_type: str, body: bytes) -> None:
+        """Other bodies than multipart forms are refused, not guessed at."""
+        answer = api.http.post("files", content=body, headers={"Content-Type": content_type})
+
+        assert answer.status_code == 400
+
+    @pytest.mark.parametrize("name", ["../../escape", "/etc/passwd", "a\\b", "größe 名.jsonl"])
+    def test_a_name_is_kept_and_never_a_path(self, api: Account, name: str) -> None:
+        """A file's name is told back as it came; on disk the file is called by its id."""
+        file = api.upload(b"{}\n", name).json()["data"]
+
+        stored = [path.name for path in api.simulator.service.folder.iterdir()]
+        assert file["filename"] == name
+        assert stored == [file["id"]]
+
+
+class TestContent:
+    def test_bytes_come_back_as_they_went(self, api: Account) -> None:
+        """Nothing in a file ends it early or is changed on the way."""
+        file_id = api.upload(HOSTILE).json()["data"]["id"]
+
+        assert api.http.get(f"files/{file_id}/content").content == HOSTILE
+
+    def test_a_part_can_be_asked_for(self, api: Account) -> None:
+        """An interrupted download can be taken up where it ended."""
+        file_id = api.upload(b"0123456789").json()["data"]["id"]
+
+        answer = api.http.get(f"files/{file_id}/content", headers={"Range": "bytes=4-"})
+
+        assert (answer.status_code, answer.content) == (206, b"456789")
+
+
+class TestResults:
+    def test_successes_and_failures_are_kept_apart(self, api: Account) -> None:
+        """Each line has one record, in the file where it belongs."""
+        batch_id = api.batch(
+            line("good"),
+            line("low", max_tokens=0),
+            line("budget", thinking_budget=127),
+            line("asked", simulate={"status_code": 503, "message": "busy"}),
+        )
+
+        batch = api.advance(batch_id, seconds=2)
+
+        output = api.records(batch["output_file_id"])
+        errors = {record["custom_id"]: record for record in api.records(batch["error_file_id"])}
+        assert [record["custom_id"] for record in output] == ["good"]
+        assert errors.keys() == {"low", "budget", "asked"}
+        assert errors["low"]["response"]["status_code"] == 400
+        assert errors["asked"]["response"]["status_code"] == 503
+        assert errors["asked"]["response"]["body"]["message"] == "busy"
+        assert batch["request_counts"] == {"total": 4, "completed": 1, "failed": 3}
+
+    def test_an_answer_is_a_chat_completion_of_the_replaced_model(self, api: Account) -> None:
+        """replace.model wins over the lines, which may then differ or name none."""
+        lines = [line("a"), line("b", model="n"), line("c", model=None)]
+
+        batch = api.advance(api.batch(*lines, replace={"model": "r"}), seconds=2)
+
+        bodies = [record["response"]["body"] for record in api.records(batch["output_file_id"])]
+        assert [body["model"] for body in bodies] == ["r", "r", "r"]
+        assert bodies[0]["choices"][0]["message"] == {
+            "role": "assistant",
+            "content": "Simulated answer to: Say a.",
+        }
+        usage = bodies[0]["usage"]
+        assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
+
+    def test_without_an_answer_there_is_no_output_file(self, api: Account) -> None:
+        """A batch whose lines all failed is completed and has an error file alone."""
+        batch = api.advance(api.batch(line("a", temperature=3)), seconds=2)
+
+        assert (batch["status"], batch["output_file_id"]) == ("completed", None)
+        assert len(api.records(batch["error_file_id"])) == 1
+
+    def test_a_result_url_needs_no_key_and_cannot_be_guessed(self, api: Account) -> None:
+        """The URL is the secret; a URL beside it leads nowhere."""
+        batch = api.advance(api.batch(line()), seconds=2)
+
+        assert httpx.get(batch["output_file_id"]).status_code == 200
+        assert httpx.get(batch["output_file_id"] + "x").status_code == 404
+
+    def test_results_can_be_named_by_id(self) -> None:
+        """With ids instead of URLs the results are files like any other, for their owner."""
+        with Simulator(urls=False, clock=Clock(0), keys=("sk-a", "sk-b")) as simulator:
+            http = httpx.Client(base_url=simulator.base_url + "/", headers=simulator.headers())
+            api = Account(simulator, http)
+            batch = api.advance(api.batch(line()), seconds=2)
+            path = f"files/{batch['output_file_id']}/content"
+
+            assert b'"custom_id":"a"' in http.get(path).content
+            assert http.get(path, headers=simulator.headers(1)).status_code == 404
+            http.close()
+
+    def test_the_same_seed_makes_the_same_bytes(self) -> None:
+        """Seed, clock and requests being the same, so is every answer, ids included."""
+
+        def run() -> list[bytes]:
+            with Simulator(urls=False, seed=7, clock=Clock(0, start=1e9)) as simulator:
+                base = simulator.base_url + "/"
+                with httpx.Client(base_url=base, headers=simulator.headers()) as http:
+                    api = Account(simulator, http)
+                    batch_id = api.batch(line("a"), line("b", top_p=2))
+                    batch = api.advance(batch_id, seconds=2)
+                    names = batch["output_file_id"], batch["error_file_id"]
+                    files = [http.get(f"files/{name}/content").content for name in names]
+                    return [http.get("batches").content, *files]
+
+        assert run() == run()
+
+
+def test_memory_stays_flat_while_a_large_file_arrives(tmp_path: Path) -> None:
+    """256 MB go through the server without staying in it."""
+    command = [sys.executable, "-m", "siliconflow_batch_simulator", "--port", "0"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    chunk = b"x" * (1 << 20)
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n'
+
+    def body() -> Iterator[bytes]:
+        yield part % (b"purpose", b"") + b"batch\r\n" + part % (b"file", b'; filename="big"')
+        for _ in range(256):
+            yield chunk
+        yield b"\r\n--x--\r\n"
+
+    with subprocess.Popen(  # noqa: S603 - our own module
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ) as server:
+        try:
+            assert server.stdout is not None
+            base_url = server.stdout.readline().decode().strip()
+            headers = {"Authorization": "Bearer sk-simulator"}
+            httpx.get(base_url + "/files", headers=headers)
+            before = peak_memory(server.pid)
+
+            headers["Content-Type"] = "multipart/form-data; boundary=x"
+            answer = httpx.post(base_url + "/files", content=body(), headers=headers, timeout=120)
+
+            assert answer.json()["data"]["bytes"] == 256 << 20
+            assert peak_memory(server.pid) - before < 64 << 20
+        finally:
+            server.terminate()
+
+
+def peak_memory(pid: int) -> int:
+    """The largest resident size so far, in bytes."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        pytest.skip("the peak memory of another process is read from /proc")
+    (peak,) = [row for row in status.read_text().splitlines() if row.startswith("VmHWM")]
+    return int(peak.split()[1]) * 1024
