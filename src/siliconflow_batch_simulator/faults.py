@@ -33,11 +33,16 @@ class Fault:
     broken: Callable[[Any, Service], Any]
 
 
-def install(service: Service, app: ASGIApp, names: Iterable[str]) -> ASGIApp:
-    """Breaks `service` and returns the application to serve; `ValueError` on an unknown name."""
+def check(names: Iterable[str]) -> None:
+    """Raises `ValueError` on a name that is not in FAULTS."""
     for name in names:
         if name not in FAULTS:
             raise ValueError(f"There is no fault {name!r}. The faults are: {', '.join(FAULTS)}.")
+
+
+def install(service: Service, app: ASGIApp, names: Iterable[str]) -> ASGIApp:
+    """Breaks `service` and returns the application to serve."""
+    for name in names:
         fault = FAULTS[name]
         if fault.target == "app":
             app = fault.broken(app, service)

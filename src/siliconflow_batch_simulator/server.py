@@ -43,12 +43,13 @@ class Simulator:
         **options: Any,
     ) -> None:
         self.keys = keys
-        self._folder = tempfile.TemporaryDirectory(prefix="siliconflow-batch-simulator-")
-        self.service = Service(Path(self._folder.name), keys, **options)
-        app = catalogue.install(self.service, build_app(self.service), faults)
+        catalogue.check(faults)
         self._socket = _listen(host, port)
         shown = f"[{host}]" if ":" in host else host
         self.base_url = f"http://{shown}:{self._socket.getsockname()[1]}/v1"
+        self._folder = tempfile.TemporaryDirectory(prefix="siliconflow-batch-simulator-")
+        self.service = Service(Path(self._folder.name), keys, **options)
+        app = catalogue.install(self.service, build_app(self.service), faults)
         config = uvicorn.Config(
             AccessLog(app),
             log_level="warning",
@@ -111,13 +112,7 @@ class AccessLog:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65_535:
+        raise ValueError(f"port {port} does not exist; the last one is 65535.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    listener.listen(128)
-    return listener
+    return socket.create_server((host, port), family=family)

@@ -1,0 +1,197 @@
+"""The suite itself: its catalogue, its exit status, and whether it sees what is broken."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from siliconflow_batch_conformance import requirements
+from siliconflow_batch_conformance.rig import Rig
+from siliconflow_batch_simulator import Simulator
+from siliconflow_batch_simulator.faults import FAULTS
+
+SUITE = Path(requirements.__file__).parent
+HAND_WRITTEN = sorted({id.partition("-")[0] for id in requirements.load()} - {"SCHEMA"})
+
+# The requirement that each fault breaks first and foremost.
+CAUGHT_BY = {
+    "after-ignored": "LIST-3",
+    "after-inclusive": "LIST-3",
+    "limit-ignored": "LIST-4",
+    "has-more-false": "LIST-6",
+    "list-shared": "OWNER-2",
+    "retrieve-shared": "OWNER-1",
+    "unknown-invented": "RETRIEVE-2",
+    "any-key": "AUTH-2",
+    "cancel-finished": "CANCEL-4",
+    "cancel-ignored": "CANCEL-1",
+    "metadata-lost": "CREATE-2",
+    "window-ignored": "CREATE-5",
+    "milliseconds": "CREATE-6",
+    "counts-twice": "LIFE-5",
+    "start-forgotten": "LIFE-2",
+    "output-missing": "RESULT-5",
+    "replace-ignored": "RESULT-3",
+    "never-started": "LIFE-7",
+    "line-lost": "RESULT-1",
+    "results-mixed": "RESULT-2",
+    "custom-id-twice": "INPUT-1",
+    "upload-renamed": "UPLOAD-3",
+    "errors-as-objects": "RETRIEVE-2",
+}
+
+
+def conformance(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command as its users do, from a folder that is not the checkout."""
+    code = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
+    kept = {name: text for name, text in os.environ.items() if "SILICONFLOW" not in name}
+    return subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-c", code, "conformance", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env={**kept, **environment},
+    )
+
+
+def only(*families: str) -> list[str]:
+    return [word for family in families for word in ("--only", family)]
+
+
+class TestCatalogue:
+    def test_every_requirement_has_a_case_and_every_case_a_requirement(self) -> None:
+        """The ids of the catalogue are the ids that the cases name, no more and no fewer."""
+        named = set()
+        for module in SUITE.glob("test_*.py"):
+            named |= set(re.findall(r'"([A-Z]+-\d+)"', module.read_text(encoding="utf-8")))
+
+        generated = {f"SCHEMA-{number}" for number in range(1, 8)}
+        assert named | generated == requirements.load().keys()
+
+    def test_every_source_is_known(self) -> None:
+        """A requirement names a document that the report can name."""
+        for row in requirements.load().values():
+            assert row.source in requirements.SOURCES, row.id
+            assert row.level in ("must", "should"), row.id
+
+    def test_what_no_document_says_is_not_a_must(self) -> None:
+        """Public programs are no document."""
+        assert {row.level for row in requirements.load().values() if row.source == "U"} == {
+            "should"
+        }
+
+
+class TestFaults:
+    def test_every_fault_is_expected_somewhere(self) -> None:
+        """A fault that nobody looks for is not in the catalogue."""
+        assert CAUGHT_BY.keys() == FAULTS.keys()
+
+    @pytest.mark.parametrize(("fault", "requirement"), CAUGHT_BY.items(), ids=CAUGHT_BY)
+    def test_a_fault_is_caught_and_named(self, fault: str, requirement: str) -> None:
+        """A simulator with one defect does not conform, and the report says where."""
+        family = requirement.partition("-")[0]
+
+        done = conformance("--fault", fault, "--strict", *only(family))
+
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert re.search(rf"^{requirement}  ", done.stdout, re.MULTILINE), done.stdout
+        assert "not conformant" in done.stdout
+
+
+class TestExitStatus:
+    def test_a_sound_simulator_conforms(self) -> None:
+        """Without a fault every requirement that is written by hand holds."""
+        done = conformance("--strict", *only(*HAND_WRITTEN))
+
+        assert done.returncode == 0, done.stdout
+        assert ", 0 do not" in done.stdout
+
+    def test_a_should_alone_is_reported_and_not_fatal(self) -> None:
+        """What no document promises fails nobody, unless asked."""
+        done = conformance("--fault", "upload-renamed", *only("UPLOAD"))
+
+        assert done.returncode == 0
+        assert "UPLOAD-3" in done.stdout
+
+    def test_nobody_there_is_no_verdict(self) -> None:
+        """A service that does not answer is neither conformant nor not."""
+        done = conformance("--base-url", "http://127.0.0.1:9/v1", SILICONFLOW_API_KEY="sk-x")
+
+        assert done.returncode == 2
+        assert "does not answer" in done.stderr
+
+    def test_a_wrong_key_is_no_verdict(self) -> None:
+        """A key that is not taken says nothing about the service."""
+        with Simulator() as simulator:
+            done = conformance("--base-url", simulator.base_url, SILICONFLOW_API_KEY="sk-wrong")
+
+        assert done.returncode == 2
+        assert "does not take the key" in done.stderr
+        assert "sk-wrong" not in done.stdout + done.stderr
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (("--base-url", "http://127.0.0.1:9/v1"), "Set SILICONFLOW_API_KEY"),
+            (("--only", "LIST-99"), "no requirement 'LIST-99'"),
+            (("--fault", "nonsense"), "no fault 'nonsense'"),
+            (("--fault", "any-key", "--base-url", "http://127.0.0.1:9/v1"), "leave out --base-url"),
+        ],
+    )
+    def test_options_that_make_no_sense_are_refused(
+        self, arguments: tuple[str, ...], reason: str
+    ) -> None:
+        """Nothing is sent when the question is not clear."""
+        done = conformance(*arguments)
+
+        assert done.returncode == 2
+        assert reason in done.stderr
+
+
+class TestAgainstAServer:
+    def test_another_server_is_judged_with_two_accounts(self) -> None:
+        """The suite needs a base URL and keys, nothing else."""
+        with Simulator(keys=("sk-one", "sk-two")) as simulator:
+            done = conformance(
+                *("--base-url", simulator.base_url, *only("OWNER", "LIFE", "RESULT")),
+                SILICONFLOW_API_KEY="sk-one",
+                SILICONFLOW_API_KEY_2="sk-two",
+            )
+
+        assert done.returncode == 0, done.stdout
+        assert "0 not judged" in done.stdout
+
+    def test_without_a_second_account_isolation_is_not_judged(self) -> None:
+        """What was not looked at is said."""
+        with Simulator() as simulator:
+            done = conformance(
+                *("--base-url", simulator.base_url, *only("OWNER", "LIST")),
+                SILICONFLOW_API_KEY="sk-simulator",
+            )
+
+        assert done.returncode == 0
+        assert "not judged: OWNER-1" in done.stdout
+
+    def test_a_key_is_in_no_report(self) -> None:
+        """Failures are told with the key left to the environment."""
+        with Simulator(keys=("sk-not-to-be-told",), faults=("after-inclusive",)) as simulator:
+            done = conformance(
+                *("--base-url", simulator.base_url, *only("LIST", "SCHEMA-2")),
+                SILICONFLOW_API_KEY="sk-not-to-be-told",
+            )
+
+        assert done.returncode == 1
+        assert "sk-not-to-be-told" not in done.stdout + done.stderr
+        assert "$SILICONFLOW_API_KEY" in done.stdout
+
+    def test_a_live_service_is_only_read_unless_allowed(self) -> None:
+        """Nothing is uploaded or paid for on another machine by accident."""
+        rig = Rig.at("https://api.siliconflow.invalid/v1", "sk-x", None, writes=False, patience=1)
+
+        with pytest.raises(pytest.skip.Exception, match="--writes"):
+            rig.target.upload(b"")
+        rig.close()

@@ -1,0 +1,87 @@
+"""The official openai SDK against the simulator, from upload to download."""
+
+import itertools
+import json
+from collections.abc import Iterator
+
+import httpx
+import openai
+import pytest
+
+from account import json_lines, line
+from siliconflow_batch_simulator import Simulator
+
+
+@pytest.fixture(params=[True, False], ids=["urls", "ids"])
+def served(request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, openai.OpenAI]]:
+    """A simulator that names results by URL, and one that names them by id."""
+    with (
+        Simulator(urls=request.param) as simulator,
+        openai.OpenAI(base_url=simulator.base_url, api_key="sk-simulator") as client,
+    ):
+        yield simulator, client
+
+
+def test_the_documented_flow(served: tuple[Simulator, openai.OpenAI]) -> None:
+    """Upload, create with replace, poll, download, list over pages, cancel."""
+    simulator, client = served
+    data = json_lines(line("a"), line("b"), line("c", max_tokens=0))
+
+    uploaded = client.files.create(file=("requests.jsonl", data), purpose="batch")
+    # The id is inside the envelope, which the SDK keeps as an unknown field.
+    file_id = uploaded.data["id"]  # type: ignore[attr-defined]
+    batch = client.batches.create(
+        input_file_id=file_id,
+        endpoint="/v1/chat/completions",
+        completion_window="24h",
+        metadata={"description": "nightly"},
+        extra_body={"replace": {"model": "deepseek-ai/DeepSeek-R1"}},
+    )
+    while batch.status not in ("completed", "failed", "expired", "cancelled"):
+        batch = client.batches.retrieve(batch.id)
+
+    assert batch.status == "completed"
+    assert batch.metadata == {"description": "nightly"}
+    assert batch.request_counts is not None
+    assert (batch.request_counts.completed, batch.request_counts.failed) == (2, 1)
+    assert batch.output_file_id is not None
+    if simulator.service.urls:
+        content = httpx.get(batch.output_file_id).content
+    else:
+        content = client.files.content(batch.output_file_id).read()
+    records = [json.loads(row) for row in content.split(b"\n") if row]
+    assert {record["custom_id"] for record in records} == {"a", "b"}
+    assert records[0]["response"]["body"]["model"] == "deepseek-ai/DeepSeek-R1"
+
+    others = [
+        client.batches.create(
+            input_file_id=file_id,
+            endpoint="/v1/chat/completions",
+            completion_window="24h",
+        ).id
+        for _ in range(4)
+    ]
+    listed = [entry.id for entry in itertools.islice(client.batches.list(limit=2), 10)]
+    assert listed == [*others[::-1], batch.id]
+
+    cancelled = client.batches.cancel(others[0])
+    while cancelled.status == "cancelling":
+        cancelled = client.batches.retrieve(others[0])
+    assert cancelled.status == "cancelled"
+
+
+def test_refusals_are_the_sdks_own_exceptions(served: tuple[Simulator, openai.OpenAI]) -> None:
+    """An unknown batch, a bad creation and a wrong key end in the SDK's errors."""
+    simulator, client = served
+
+    with pytest.raises(openai.NotFoundError):
+        client.batches.retrieve("batch_x")
+    with pytest.raises(openai.BadRequestError, match="names no uploaded file"):
+        client.batches.create(
+            input_file_id="file-x", endpoint="/v1/chat/completions", completion_window="24h"
+        )
+    with (
+        openai.OpenAI(base_url=simulator.base_url, api_key="sk-other") as other,
+        pytest.raises(openai.AuthenticationError),
+    ):
+        other.batches.list()

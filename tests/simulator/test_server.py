@@ -1,0 +1,97 @@
+"""The simulator as a server on someone's machine."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from account import Account, line
+from siliconflow_batch_simulator import Simulator, command
+from siliconflow_batch_simulator.faults import FAULTS
+
+
+class TestSimulateCommand:
+    def test_it_prints_the_base_url_and_serves_until_interrupted(self) -> None:
+        """The first line of the output is all that a script needs."""
+        arguments = ["simulate", "--port", "0", "--api-key", "sk-a", "--api-key", "sk-b"]
+        code = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
+        with subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-c", code, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        ) as server:
+            try:
+                assert server.stdout is not None
+                base_url = server.stdout.readline().strip()
+                headers = {"Authorization": "Bearer sk-b"}
+                answer = httpx.get(f"{base_url}/batches", headers=headers)
+            finally:
+                server.send_signal(signal.SIGINT)
+            _, log = server.communicate(timeout=30)
+
+        assert answer.status_code == 200
+        assert "GET '/v1/batches' 200" in log
+        assert "sk-" not in log
+
+    def test_a_port_in_use_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A second simulator on the same port ends with a sentence, not a traceback."""
+        with Simulator() as simulator:
+            port = str(httpx.URL(simulator.base_url).port)
+
+            assert command.main(["--port", port]) == 2
+
+        assert "in use" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (["--fault", "nonsense"], "no fault 'nonsense'"),
+            (["--port", "70000"], "port"),
+            (["--speed", "-1"], "backwards"),
+        ],
+    )
+    def test_a_faulty_option_is_said(
+        self, arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """What cannot be done is refused before anything listens."""
+        assert command.main(["--port", "0", *arguments]) == 2
+
+        assert reason in capsys.readouterr().err
+
+    def test_faults_are_listed(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Every fault has a line."""
+        assert command.main(["--list-faults"]) == 0
+
+        assert len(capsys.readouterr().out.splitlines()) == len(FAULTS)
+
+
+class TestLog:
+    def test_a_request_is_a_line_without_secrets(
+        self, api: Account, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Method, path, status and time are logged; keys, queries and result tokens are not."""
+        with caplog.at_level(logging.INFO, "siliconflow_batch_simulator"):
+            batch = api.advance(api.batch(line()), seconds=2)
+            api.http.get("batches", params={"after": "private"})
+            api.records(batch["output_file_id"])
+
+        token = batch["output_file_id"].rpartition("/")[2]
+        assert "POST '/v1/batches' 200" in caplog.text
+        for secret in ("sk-first", "private", token):
+            assert secret not in caplog.text
+
+
+class TestAccess:
+    def test_keys_are_in_no_repr(self, simulator: Simulator) -> None:
+        """The service can be printed."""
+        assert "sk-first" not in repr(simulator.service)
+
+    def test_it_listens_on_loopback(self, simulator: Simulator) -> None:
+        """Unless asked, nobody else is served."""
+        assert simulator.base_url.startswith("http://127.0.0.1:")
