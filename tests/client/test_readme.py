@@ -1,0 +1,35 @@
+"""The README's examples, run as they stand."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from siliconflow_batch_simulator import Simulator
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+LINE = (
+    '{"custom_id": "a", "body": {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}}\n'
+)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_an_example_runs(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever copies an example has a working program."""
+    (tmp_path / "requests.jsonl").write_text(LINE)
+    monkeypatch.chdir(tmp_path)
+    with Simulator() as simulator:
+        monkeypatch.setenv("SILICONFLOW_API_KEY", "sk-simulator")
+        monkeypatch.setenv("SILICONFLOW_BASE_URL", simulator.base_url)
+
+        exec(example, {})  # noqa: S102 - the example is ours
+
+
+def test_the_number_of_corrections_is_true() -> None:
+    """README and CHANGELOG count what the ledger holds."""
+    root = Path(__file__).parents[2]
+    entries = re.findall(r"^  - id: ", (root / "corrections.yaml").read_text(), re.MULTILINE)
+
+    assert f"[{len(entries)} places]" in README
+    assert f"{len(entries)} mistakes" in (root / "CHANGELOG.md").read_text()
