@@ -105,7 +105,7 @@ class Report:
             self._line(f"not judged: {ids}\n  {why}")
         must = [id for id in self.failures if self.catalogue[id].level == "must"]
         self._line(
-            f"{len(self.catalogue)} requirements: "
+            f"{len(self.only or self.catalogue)} requirements: "
             f"{len(self.held - self.failures.keys())} hold, "
             f"{len(self.failures)} do not ({len(must)} must, "
             f"{len(self.failures) - len(must)} should), "
