@@ -7,6 +7,8 @@ Rule: no clock and no randomness; what varies comes in as an argument.
 import hashlib
 from typing import Any
 
+from .refusals import BAD_REQUEST_CODE
+
 # What the documents and every chat-completions server limit; outside, a line fails with 400.
 # thinking_budget is the batch guide's, the others are common to OpenAI-style services.
 PARAMETER_LIMITS = {
@@ -33,14 +35,30 @@ def answer(request: dict[str, Any], model: str | None, id: str, at: int) -> dict
     `"simulate": {"status_code": 503, "message": "…"}`.
     """
     body = request["body"]
-    status_code, refusal = _refusal(body)
-    response_body = refusal or completion(body, model or body["model"], id, at)
+    if refusal := _refusal(body):
+        return failed(request, id, *refusal)
+    return record(request, id, 200, completion(body, model or body["model"], id, at))
+
+
+def record(request: dict[str, Any], id: str, status_code: int, body: Any) -> dict[str, Any]:
+    """A result line with what answered the request, well or not."""
     return {
         "id": id,
         "custom_id": request["custom_id"],
-        "response": {"status_code": status_code, "request_id": id, "body": response_body},
+        "response": {"status_code": status_code, "request_id": id, "body": body},
         "error": None,
     }
+
+
+def failed(request: dict[str, Any], id: str, status_code: int, message: str) -> dict[str, Any]:
+    """The result line of a request that was refused."""
+    body = {"code": BAD_REQUEST_CODE, "message": message, "data": None}
+    return record(request, id, status_code, body)
+
+
+def succeeded(line: dict[str, Any]) -> bool:
+    """Whether a result line belongs into the output file."""
+    return line["response"] is not None and line["response"]["status_code"] == 200
 
 
 def expired(request: dict[str, Any], id: str) -> dict[str, Any]:
@@ -74,19 +92,15 @@ def completion(body: dict[str, Any], model: str, id: str, at: int) -> dict[str, 
     }
 
 
-def _refusal(body: dict[str, Any]) -> tuple[int, dict[str, Any] | None]:
+def _refusal(body: dict[str, Any]) -> tuple[int, str] | None:
     wish = body.get("simulate")
     if isinstance(wish, dict) and wish.get("status_code") in range(400, 600):
-        return wish["status_code"], _error(str(wish.get("message", "The line asked to fail.")))
+        return wish["status_code"], str(wish.get("message", "The line asked to fail."))
     for name, (low, high) in PARAMETER_LIMITS.items():
         value = body.get(name)
         if isinstance(value, int | float) and not low <= value <= high:
-            return 400, _error(f"{name} must lie between {low} and {high}, not {value!r}.")
-    return 200, None
-
-
-def _error(message: str) -> dict[str, Any]:
-    return {"code": 20012, "message": message, "data": None}
+            return 400, f"{name} must lie between {low} and {high}, not {value!r}."
+    return None
 
 
 def _text(content: object) -> str:

@@ -5,7 +5,7 @@ Rule 1: every operation is a row of OPERATIONS; the key is checked before anythi
 Rule 2: what was refused inside becomes a response here and nowhere else.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, compile_path
+from starlette.types import Lifespan, Scope
 
 from .refusals import NOT_FOUND, Refused, bad_request
 from .service import Service
@@ -27,19 +28,19 @@ MAX_JSON = 1_000_000
 MAX_UPLOAD = 1_000_000_000
 MULTIPART_SLACK = 10_000  # boundaries, part headers and `purpose` around the file's own bytes
 
-Handler = Callable[[Service, int, Request], Awaitable[Response]]
+Handler = Callable[[Service, str, Request], Awaitable[Response]]
 
 
 def json_response(body: Any, status: int = 200, headers: Any = None) -> Response:
     return Response(orjson.dumps(body), status, headers, media_type="application/json")
 
 
-async def create_batch(service: Service, account: int, request: Request) -> Response:
-    batch = service.create(account, await _json(request))
+async def create_batch(service: Service, account: str, request: Request) -> Response:
+    batch = service.create(account, await read_json(request))
     return json_response(service.view(batch, _link(request)))
 
 
-async def list_batches(service: Service, account: int, request: Request) -> Response:
+async def list_batches(service: Service, account: str, request: Request) -> Response:
     after = request.query_params.get("after")
     page, has_more = service.list_batches(account, _limit(request), after)
     link = _link(request)
@@ -54,17 +55,22 @@ async def list_batches(service: Service, account: int, request: Request) -> Resp
     )
 
 
-async def retrieve_batch(service: Service, account: int, request: Request) -> Response:
+async def retrieve_batch(service: Service, account: str, request: Request) -> Response:
     batch = service.retrieve(account, request.path_params["batch_id"])
     return json_response(service.view(batch, _link(request)))
 
 
-async def cancel_batch(service: Service, account: int, request: Request) -> Response:
+async def cancel_batch(service: Service, account: str, request: Request) -> Response:
     batch = service.cancel(account, request.path_params["batch_id"])
     return json_response(service.view(batch, _link(request)))
 
 
-async def upload_file(service: Service, account: int, request: Request) -> Response:
+async def upload_file(service: Service, account: str, request: Request) -> Response:
+    with service.uploading():
+        return await _store(service, account, request)
+
+
+async def _store(service: Service, account: str, request: Request) -> Response:
     form = await _form(request)
     try:
         file = form.get("file")
@@ -80,14 +86,14 @@ async def upload_file(service: Service, account: int, request: Request) -> Respo
         await form.close()
 
 
-async def list_files(service: Service, account: int, request: Request) -> Response:
+async def list_files(service: Service, account: str, request: Request) -> Response:
     purpose = request.query_params.get("purpose", "batch")
     if purpose != "batch":
         raise bad_request(f"purpose must be 'batch', not {purpose!r}.")
     return json_response(service.list_files(account, _limit(request)))
 
 
-async def download_file(service: Service, account: int, request: Request) -> Response:
+async def download_file(service: Service, account: str, request: Request) -> Response:
     file = service.content(account, request.path_params["file_id"])
     return _bytes(file.path)
 
@@ -101,7 +107,25 @@ OPERATIONS: dict[str, dict[str, Handler]] = {
 }
 
 
-def build_app(service: Service) -> Starlette:
+RESULTS = "/results/{token}"
+LABELS = {
+    f"{method} {path.removeprefix('/v1')}": (method, compile_path(path)[0])
+    for path, methods in [*OPERATIONS.items(), (RESULTS, ["GET"])]
+    for method in methods
+}
+
+
+def label(scope: Scope) -> str | None:
+    """The operation of a request, as in `POST /batches`; None where there is none."""
+    for name, (method, path) in LABELS.items():
+        if method == scope["method"] and path.match(scope["path"]):
+            return name
+    return None
+
+
+def build_app(
+    service: Service, more: Sequence[BaseRoute] = (), lifespan: Lifespan[Starlette] | None = None
+) -> Starlette:
     """The application for one service; result files are at `/results/{token}`, without a key."""
 
     def endpoint(handlers: dict[str, Handler]) -> Callable[[Request], Awaitable[Response]]:
@@ -120,16 +144,21 @@ def build_app(service: Service) -> Starlette:
         for path, handlers in OPERATIONS.items()
     ]
     app = Starlette(
-        routes=[*routes, Route("/results/{token}", result)],
+        routes=[*routes, Route(RESULTS, result), *more],
+        lifespan=lifespan,
         exception_handlers={Refused: _refused, HTTPException: _unrouted, Exception: _broken},
     )
     app.router.redirect_slashes = False
     return app
 
 
+def refuse(refused: Refused) -> Response:
+    return json_response(refused.body, refused.status)
+
+
 async def _refused(_: Request, refused: Exception) -> Response:
     assert isinstance(refused, Refused)  # noqa: S101 - Starlette's handlers take any exception
-    return json_response(refused.body, refused.status)
+    return refuse(refused)
 
 
 async def _unrouted(_: Request, error: Exception) -> Response:
@@ -142,7 +171,7 @@ async def _broken(_: Request, error: Exception) -> Response:
     return json_response(f"The simulator is broken: {type(error).__name__}.", 500)
 
 
-async def _json(request: Request) -> Any:
+async def read_json(request: Request) -> Any:
     if _media_type(request) != "application/json":
         raise bad_request("The body must be sent as application/json.")
     try:

@@ -6,19 +6,40 @@ import argparse
 import ipaddress
 import logging
 import sys
+import tomllib
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+from .backend import Backend
 from .clock import Clock
 from .faults import FAULTS
+from .journal import FolderInUse
+from .lifecycle import Pace
 from .server import DEFAULT_KEY, Simulator
+from .switchboard import Rule
+from .variants import VARIANTS
 
 EPILOG = """\
 examples:
   siliconflow-batch simulate
   siliconflow-batch simulate --port 8700 --api-key KEY --api-key KEY2
-  siliconflow-batch simulate --speed 3600          an hour passes every second
-  siliconflow-batch simulate --fault after-ignored
+  siliconflow-batch simulate --speed 3600            an hour passes every second
+  siliconflow-batch simulate --fault rate-limited    every request is refused with 429
+  siliconflow-batch simulate --rules bad-days.toml   bad days by operation and by chance
+  siliconflow-batch simulate --backend http://127.0.0.1:11434/v1 --backend-model llama3
+
+bad-days.toml:
+  [[rule]]
+  name = "reset-after"
+  operation = "POST /batches"     # leave out for every operation
+  times = 2                       # leave out for ever
+  rate = 0.1                      # the share of requests, by chance; --seed repeats it
 """
+
+
+class OptionInvalid(ValueError):
+    """An option that cannot be carried out; nothing was started."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,38 +58,41 @@ def parser() -> argparse.ArgumentParser:
         metavar="KEY",
         help=f"a key, once for each account (default: {DEFAULT_KEY})",
     )
-    add("--speed", type=float, default=1.0, help="simulated seconds per second (default: 1)")
-    add("--seed", type=int, help="repeatable ids; without it they cannot be guessed")
+    add("--speed", type=float, default=1.0, help="simulated seconds per second; 0 stands still")
+    add("--running", type=float, default=0.6, help="simulated seconds for the lines of a batch")
+    add("--cancelling", type=float, default=0.3, help="simulated seconds until it is cancelled")
+    add("--seed", type=int, help="repeatable ids and chances; without it ids cannot be guessed")
     add("--result-ids", action="store_true", help="name result files by id, not by download URL")
     add(
         "--late-validation",
         action="store_true",
         help="let a faulty input file become a failed batch instead of refusing it",
     )
-    add("--fault", action="append", default=[], metavar="NAME", help="break one thing on purpose")
-    add("--list-faults", action="store_true", help="name the faults and stop")
+    add("--data-dir", type=Path, metavar="DIR", help="keep batches and files across restarts")
+    add("--backend", metavar="URL", help="answer lines by this chat-completions server")
+    add("--backend-model", metavar="NAME", help="the model to ask there")
+    add("--backend-concurrency", type=int, default=4, help="lines asked at a time (default: 4)")
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="have a bad day; --list-faults names them",
+    )
+    add("--rules", type=Path, metavar="FILE", help="bad days by operation and by chance (TOML)")
+    add("--list-faults", action="store_true", help="name the bad days and stop")
     return parser
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Returns the exit status: 0 when it was stopped, 2 when it could not start."""
     options = parser().parse_args(arguments)
     if options.list_faults:
-        width = max(map(len, FAULTS))
-        for name, fault in FAULTS.items():
-            print(f"{name:<{width}}  {fault.description}")  # noqa: T201 - the command's output
+        _list_faults()
         return 0
     try:
-        simulator = Simulator(
-            keys=tuple(options.api_key or [DEFAULT_KEY]),
-            host=options.host,
-            port=options.port,
-            faults=tuple(options.fault),
-            clock=Clock(options.speed),
-            seed=options.seed,
-            urls=not options.result_ids,
-            late_validation=options.late_validation,
-        )
-    except (OSError, OverflowError, ValueError) as error:
+        simulator = _simulator(options)
+    except (OSError, ValueError, FolderInUse) as error:
         print(f"siliconflow-batch simulate: {error}", file=sys.stderr)  # noqa: T201
         return 2
     if not _is_loopback(options.host):
@@ -79,9 +103,55 @@ def main(arguments: Sequence[str]) -> int:
     print(simulator.base_url, flush=True)  # noqa: T201
     try:
         simulator.serve()
+    except KeyboardInterrupt:
+        pass
     finally:
         simulator.close()
     return 0
+
+
+def _simulator(options: argparse.Namespace) -> Simulator:
+    if options.backend_concurrency < 1:
+        raise OptionInvalid("--backend-concurrency must be at least 1.")
+    if options.backend_model and not options.backend:
+        raise OptionInvalid("--backend-model needs --backend.")
+    backend = None
+    if options.backend:
+        if not options.backend.startswith(("http://", "https://")):
+            raise OptionInvalid(f"--backend must be an http URL, not {options.backend!r}.")
+        backend = Backend(options.backend, options.backend_model, options.backend_concurrency)
+    if options.running < 0 or options.cancelling < 0:
+        raise OptionInvalid("--running and --cancelling are seconds, 0 or more.")
+    return Simulator(
+        keys=tuple(dict.fromkeys(options.api_key or [DEFAULT_KEY])),
+        host=options.host,
+        port=options.port,
+        faults=(*options.fault, *(_read_rules(options.rules) if options.rules else ())),
+        backend=backend,
+        data_dir=options.data_dir,
+        keep_requests=0,
+        clock=Clock(options.speed),
+        pace=Pace(running=options.running, cancelling=options.cancelling),
+        seed=options.seed,
+        urls=not options.result_ids,
+        late_validation=options.late_validation,
+    )
+
+
+def _read_rules(path: Path) -> list[Rule]:
+    try:
+        rows: Any = tomllib.loads(path.read_text(encoding="utf-8")).get("rule", [])
+        return [Rule(**row) for row in rows]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, ValueError) as error:
+        raise OptionInvalid(f"{path} cannot be read: {error}; see --help for its form.") from error
+
+
+def _list_faults() -> None:
+    width = max(map(len, {**VARIANTS, **FAULTS}))
+    for kind, rows in (("variants, legal", VARIANTS), ("faults, against the documents", FAULTS)):
+        print(f"{kind}:")  # noqa: T201 - the command's output
+        for name, behaviour in rows.items():
+            print(f"  {name:<{width}}  {behaviour.description}")  # noqa: T201
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,8 +1,9 @@
 """
 How a batch runs: lines answered, results written, transitions taken.
 
-Rule 1: a batch is settled up to the present when it is looked at; nothing runs in between.
-Rule 2: every line of the input is written to one of the two result files at most once.
+Rule 1: a batch is settled up to the present when it is looked at; only a backend works in between.
+Rule 2: lines are answered in the order of the input, so that how far a batch has come is a number.
+Rule 3: results are written behind what is known to be written: a crash repeats no line.
 """
 
 import itertools
@@ -11,39 +12,73 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from attrs import define
+from attrs import define, field
 
 from . import answers, lifecycle
 from .lifecycle import Batch, Pace
 from .lines import read_lines
 from .storage import Storage
 
-Result = Callable[[dict[str, Any], str], dict[str, Any]]
+Line = dict[str, Any]
 
 
 @define(slots=False)
 class Execution:
+    """
+    `backed` leaves the lines to a backend; the batches in `busy` have lines there.
+    """
+
     storage: Storage
     pace: Pace
+    backed: bool = False
+    busy: set[str] = field(factory=set)
 
-    def settle(self, batch: Batch, now: float) -> None:
-        """Takes every step of `batch` that is due by `now`."""
-        while (upcoming := lifecycle.next_event(batch, self.pace)) is not None:
+    def settle(self, batch: Batch, now: float) -> bool:
+        """Takes every step of `batch` that is due by `now`, and says whether there was one."""
+        before = (batch.status, batch.done)
+        while (upcoming := self.upcoming(batch)) is not None:
             event, at = upcoming
-            self.answer(batch, min(at, now))
-            if at > now:
-                return
+            if not self.backed:
+                self._answer(batch, min(at, now))
+            if at > now or (event == "drain" and batch.id in self.busy):
+                break
             if event == "expire":
-                self._record(batch, batch.total, answers.expired)
+                self._expire(batch)
             lifecycle.move(batch, event, at)
             if batch.final:
                 self.publish(batch, at)
+        return (batch.status, batch.done) != before
 
-    def answer(self, batch: Batch, until: float) -> None:
-        """Answers the lines that are due by `until` and not answered yet."""
-        due = lifecycle.lines_due(batch, self.pace, until)
-        at = int(until)
-        self._record(batch, due, lambda request, id: answers.answer(request, batch.model, id, at))
+    def upcoming(self, batch: Batch) -> tuple[str, float] | None:
+        started = batch.stamps.get("in_progress")
+        answered = batch.answered
+        if started is not None and not self.backed:
+            answered = started + self.pace.running
+        return lifecycle.next_event(batch, self.pace, answered)
+
+    def reply(self, batch: Batch, request: Line, id: str, at: int) -> Line:
+        """The result of one line, when no backend is asked."""
+        return answers.answer(request, batch.model, id, at)
+
+    def left(self, batch: Batch) -> "itertools.chain[tuple[Line, str, int]]":
+        """The lines without a result: each request, its id, and the offset behind it."""
+        source = self.storage.files[batch.input_file_id].path
+        numbered = enumerate(read_lines(source, batch.offset), batch.done)
+        return itertools.chain(
+            (orjson.loads(raw), answers.line_id(batch.id, number), behind)
+            for number, (raw, behind) in numbered
+        )
+
+    def record(self, batch: Batch, results: list[Line], offset: int) -> None:
+        """Writes the results of the next lines, which end at `offset` in the input."""
+        sorted_out: dict[bool, list[bytes]] = {True: [], False: []}
+        for line in results:
+            sorted_out[answers.succeeded(line)].append(orjson.dumps(line) + b"\n")
+        batch.output_bytes = self._append(batch, "output", batch.output_bytes, sorted_out[True])
+        batch.error_bytes = self._append(batch, "error", batch.error_bytes, sorted_out[False])
+        batch.completed += len(sorted_out[True])
+        batch.failed += len(sorted_out[False])
+        batch.offset = offset
 
     def publish(self, batch: Batch, at: float) -> None:
         """Makes files of the results; one without a line does not exist."""
@@ -52,32 +87,31 @@ class Execution:
         if batch.failed:
             batch.error_file_id = self._publish(batch, "error", at)
 
+    def _answer(self, batch: Batch, until: float) -> None:
+        """Answers the lines that are due by `until` and not answered yet."""
+        due = lifecycle.lines_due(batch, self.pace, until) - batch.done
+        at = int(until)
+        self._take(batch, due, lambda request, id: self.reply(batch, request, id, at))
+
+    def _expire(self, batch: Batch) -> None:
+        self._take(batch, batch.total - batch.done, answers.expired)
+
+    def _take(self, batch: Batch, count: int, result: Callable[[Line, str], Line]) -> None:
+        if count > 0:
+            taken = list(itertools.islice(self.left(batch), count))
+            results = [result(request, id) for request, id, _ in taken]
+            self.record(batch, results, taken[-1][2])
+
     def _publish(self, batch: Batch, kind: str, at: float) -> str:
         return self.storage.keep_result(batch.account, self._path(batch, kind), at).id
 
-    def _record(self, batch: Batch, upto: int, result: Result) -> None:
-        """Writes results until `upto` lines of the input have one."""
-        done = batch.completed + batch.failed
-        if upto <= done:
-            return
-        outputs: list[bytes] = []
-        errors: list[bytes] = []
-        source = self.storage.files[batch.input_file_id].path
-        lines = itertools.islice(read_lines(source, batch.offset), upto - done)
-        for number, (raw, behind) in enumerate(lines, done):
-            line = result(orjson.loads(raw), answers.line_id(batch.id, number))
-            succeeded = line["response"] is not None and line["response"]["status_code"] == 200
-            (outputs if succeeded else errors).append(orjson.dumps(line) + b"\n")
-            batch.offset = behind
-        self._append(batch, "output", outputs)
-        self._append(batch, "error", errors)
-        batch.completed += len(outputs)
-        batch.failed += len(errors)
-
-    def _append(self, batch: Batch, kind: str, lines: list[bytes]) -> None:
-        if lines:
-            with self._path(batch, kind).open("ab") as file:
-                file.writelines(lines)
+    def _append(self, batch: Batch, kind: str, known: int, lines: list[bytes]) -> int:
+        if not lines:
+            return known
+        with self._path(batch, kind).open("ab") as file:
+            file.truncate(known)  # what a crash left behind was not counted
+            file.writelines(lines)
+            return file.tell()
 
     def _path(self, batch: Batch, kind: str) -> Path:
         return self.storage.folder / f"{batch.id}_{kind}.jsonl"

@@ -5,10 +5,9 @@ Rule 1: a fault is a row of FAULTS and breaks one thing; the sound code knows of
 Rule 2: each fault contradicts the documents. What the service may legally do is not a fault.
 """
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
-from attrs import define, evolve
+from attrs import evolve
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .lifecycle import Batch
@@ -16,55 +15,10 @@ from .lines import Inspection
 from .refusals import Refused
 from .service import Service
 from .storage import File
+from .switchboard import Behaviour, saying
 
 Body = dict[str, Any]
 EVERYTHING = 10**9
-
-
-@define(frozen=True)
-class Fault:
-    """
-    `target` is a method of the service, of its `storage` or `execution`, or `app`, the application;
-    `broken` gets the sound one, and the service, and returns what takes its place.
-    """
-
-    description: str
-    target: str
-    broken: Callable[[Any, Service], Any]
-
-
-def check(names: Iterable[str]) -> None:
-    """Raises `ValueError` on a name that is not in FAULTS."""
-    for name in names:
-        if name not in FAULTS:
-            raise ValueError(f"There is no fault {name!r}. The faults are: {', '.join(FAULTS)}.")
-
-
-def install(service: Service, app: ASGIApp, names: Iterable[str]) -> ASGIApp:
-    """Breaks `service` and returns the application to serve."""
-    for name in names:
-        fault = FAULTS[name]
-        if fault.target == "app":
-            app = fault.broken(app, service)
-            continue
-        part, _, method = fault.target.rpartition(".")
-        owner = getattr(service, part) if part else service
-        setattr(owner, method, fault.broken(getattr(owner, method), service))
-    return app
-
-
-def _saying(change: Callable[[Body, Batch], None]) -> Callable[[Any, Service], Any]:
-    """A fault of what is said of a batch: `change` spoils the body."""
-
-    def broken(sound: Any, _: Service) -> Any:
-        def view(batch: Batch, link: Callable[[str], str]) -> Body:
-            body: Body = sound(batch, link)
-            change(body, batch)
-            return body
-
-        return view
-
-    return broken
 
 
 def _milliseconds(body: Body, _: Batch) -> None:
@@ -84,7 +38,7 @@ def _forget_start(body: Body, batch: Batch) -> None:
 
 
 def _after_inclusive(sound: Any, _: Service) -> Any:
-    def list_batches(account: int, limit: int, after: str | None) -> Any:
+    def list_batches(account: str, limit: int, after: str | None) -> Any:
         everything = sound(account, EVERYTHING, None)[0]
         ids = [batch.id for batch in everything]
         if after not in ids:
@@ -96,7 +50,7 @@ def _after_inclusive(sound: Any, _: Service) -> Any:
 
 
 def _retrieve_shared(sound: Any, service: Service) -> Any:
-    def retrieve(account: int, batch_id: str) -> Any:
+    def retrieve(account: str, batch_id: str) -> Any:
         batch = service.batches.get(batch_id)
         return sound(account if batch is None else batch.account, batch_id)
 
@@ -104,7 +58,7 @@ def _retrieve_shared(sound: Any, service: Service) -> Any:
 
 
 def _cancel_finished(sound: Any, service: Service) -> Any:
-    def cancel(account: int, batch_id: str) -> Any:
+    def cancel(account: str, batch_id: str) -> Any:
         batch = service.retrieve(account, batch_id)
         if not batch.final:
             return sound(account, batch_id)
@@ -117,7 +71,7 @@ def _cancel_finished(sound: Any, service: Service) -> Any:
 
 
 def _unknown_invented(sound: Any, service: Service) -> Any:
-    def retrieve(account: int, batch_id: str) -> Any:
+    def retrieve(account: str, batch_id: str) -> Any:
         try:
             return sound(account, batch_id)
         except Refused:
@@ -127,7 +81,7 @@ def _unknown_invented(sound: Any, service: Service) -> Any:
 
 
 def _replace_ignored(sound: Any, _: Service) -> Any:
-    def create(account: int, body: object) -> Batch:
+    def create(account: str, body: object) -> Batch:
         batch: Batch = sound(account, body)
         batch.model = None
         return batch
@@ -139,7 +93,8 @@ def _line_lost(sound: Any, service: Service) -> Any:
     def publish(batch: Batch, at: float) -> None:
         path = service.storage.folder / f"{batch.id}_output.jsonl"
         if path.exists():
-            path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+            kept = path.read_bytes().split(b"\n")[:-2]
+            path.write_bytes(b"".join(row + b"\n" for row in kept))
         sound(batch, at)
 
     return publish
@@ -169,7 +124,7 @@ def _custom_id_twice(sound: Any, service: Service) -> Any:
 
 
 def _upload_renamed(sound: Any, _: Service) -> Any:
-    def upload(account: int, name: str, source: Any) -> Any:
+    def upload(account: str, name: str, source: Any) -> Any:
         return sound(account, name.lower().replace(" ", "_"), source)
 
     return upload
@@ -198,75 +153,81 @@ def _errors_as_objects(sound: ASGIApp, _: Service) -> ASGIApp:
 
 
 FAULTS = {
-    "after-ignored": Fault(
+    "after-ignored": Behaviour(
         "every page is the first one",
         "list_batches",
         lambda sound, _: lambda account, limit, after: sound(account, limit, None),
     ),
-    "after-inclusive": Fault(
+    "after-inclusive": Behaviour(
         "a page begins with the batch that `after` names", "list_batches", _after_inclusive
     ),
-    "limit-ignored": Fault(
+    "limit-ignored": Behaviour(
         "a page holds every batch",
         "list_batches",
         lambda sound, _: lambda account, limit, after: sound(account, EVERYTHING, after),
     ),
-    "has-more-false": Fault(
+    "has-more-false": Behaviour(
         "`has_more` is false on every page",
         "list_batches",
         lambda sound, _: lambda account, limit, after: (sound(account, limit, after)[0], False),
     ),
-    "list-shared": Fault(
+    "list-shared": Behaviour(
         "every account sees the first one's batches",
         "list_batches",
-        lambda sound, _: lambda account, limit, after: sound(0, limit, after),
+        lambda sound, service: (
+            lambda account, limit, after: sound(next(iter(service.accounts)), limit, after)
+        ),
     ),
-    "retrieve-shared": Fault(
+    "retrieve-shared": Behaviour(
         "a batch can be read with another account's key", "retrieve", _retrieve_shared
     ),
-    "unknown-invented": Fault(
+    "unknown-invented": Behaviour(
         "an unknown batch is answered with an invention", "retrieve", _unknown_invented
     ),
-    "any-key": Fault(
-        "every key opens the first account", "authenticate", lambda sound, _: lambda header: 0
+    "any-key": Behaviour(
+        "every key opens the first account",
+        "authenticate",
+        lambda sound, service: lambda header: next(iter(service.accounts)),
     ),
-    "cancel-finished": Fault("a finished batch can be cancelled", "cancel", _cancel_finished),
-    "cancel-ignored": Fault(
+    "cancel-finished": Behaviour("a finished batch can be cancelled", "cancel", _cancel_finished),
+    "cancel-ignored": Behaviour(
         "a cancel answers 200 and does nothing", "cancel", lambda sound, service: service.retrieve
     ),
-    "metadata-lost": Fault(
-        "metadata is not kept", "view", _saying(lambda body, _: body.update(metadata=None))
+    "metadata-lost": Behaviour(
+        "metadata is not kept", "view", saying(lambda body, _: body.update(metadata=None))
     ),
-    "window-ignored": Fault(
+    "window-ignored": Behaviour(
         "`expires_at` is a day after creation whatever the window",
         "view",
-        _saying(lambda body, _: body.update(expires_at=body["created_at"] + 86_400)),
+        saying(lambda body, _: body.update(expires_at=body["created_at"] + 86_400)),
     ),
-    "milliseconds": Fault("timestamps are in milliseconds", "view", _saying(_milliseconds)),
-    "counts-twice": Fault("failed lines count as completed as well", "view", _saying(_count_twice)),
-    "start-forgotten": Fault(
-        "a finished batch has no `in_progress_at`", "view", _saying(_forget_start)
+    "milliseconds": Behaviour("timestamps are in milliseconds", "view", saying(_milliseconds)),
+    "counts-twice": Behaviour(
+        "failed lines count as completed as well", "view", saying(_count_twice)
     ),
-    "output-missing": Fault(
+    "start-forgotten": Behaviour(
+        "a finished batch has no `in_progress_at`", "view", saying(_forget_start)
+    ),
+    "output-missing": Behaviour(
         "`output_file_id` never comes",
         "view",
-        _saying(lambda body, _: body.update(output_file_id=None)),
+        saying(lambda body, _: body.update(output_file_id=None)),
     ),
-    "replace-ignored": Fault("`replace.model` changes nothing", "create", _replace_ignored),
-    "never-started": Fault(
+    "replace-ignored": Behaviour("`replace.model` changes nothing", "create", _replace_ignored),
+    "never-started": Behaviour(
         "a batch stays in the queue for ever",
         "execution.settle",
-        lambda sound, _: lambda batch, now: None,
+        lambda sound, _: lambda batch, now: False,
     ),
-    "line-lost": Fault(
+    "line-lost": Behaviour(
         "the last answered line is missing from the output file", "execution.publish", _line_lost
     ),
-    "results-mixed": Fault(
+    "results-mixed": Behaviour(
         "failed lines stand in the output file as well", "execution.publish", _results_mixed
     ),
-    "custom-id-twice": Fault(
+    "custom-id-twice": Behaviour(
         "a custom_id may stand twice in a file", "storage.keep_input", _custom_id_twice
     ),
-    "upload-renamed": Fault("the name of an upload is changed", "upload", _upload_renamed),
-    "errors-as-objects": Fault("404 is answered with an object", "app", _errors_as_objects),
+    "upload-renamed": Behaviour("the name of an upload is changed", "upload", _upload_renamed),
+    "errors-as-objects": Behaviour("404 is answered with an object", "app", _errors_as_objects),
 }

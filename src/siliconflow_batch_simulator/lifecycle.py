@@ -54,11 +54,13 @@ class Batch:
     """
     A batch and how far it has come. Times are Unix seconds as floats.
 
-    `offset` is where in the input file the next line begins; `stamps` holds when each status began.
+    `stamps` holds when each status began, `answered` when the last line had its result. `offset` is
+    where in the input file the next line begins, `output_bytes` and `error_bytes` are how much of
+    the result files is written.
     """
 
     id: str
-    account: int
+    account: str
     input_file_id: str
     file_name: str
     total: int
@@ -71,13 +73,21 @@ class Batch:
     stamps: dict[str, float] = Factory(dict)
     completed: int = 0
     failed: int = 0
+    answered: float | None = None
     offset: int = 0
+    output_bytes: int = 0
+    error_bytes: int = 0
     output_file_id: str | None = None
     error_file_id: str | None = None
 
     @property
     def expires(self) -> float:
         return self.created + self.window_hours * 3600
+
+    @property
+    def done(self) -> int:
+        """How many lines have a result."""
+        return self.completed + self.failed
 
     @property
     def final(self) -> bool:
@@ -97,15 +107,19 @@ def move(batch: Batch, event: str, at: float) -> None:
     batch.stamps.setdefault(target, at)
 
 
-def next_event(batch: Batch, pace: Pace) -> tuple[str, float] | None:
-    """What happens to `batch` next when nobody interferes, and when; None once it is final."""
+def next_event(batch: Batch, pace: Pace, answered: float | None) -> tuple[str, float] | None:
+    """
+    What happens to `batch` next when nobody interferes, and when; None once it is final.
+
+    `answered` is when its last line has its result, None while that is open.
+    """
     match batch.status:
         case "in_queue" if batch.errors:
             upcoming = ("fail", batch.created + pace.queued)
         case "in_queue":
             upcoming = ("start", batch.created + pace.queued)
         case "in_progress":
-            upcoming = ("finalize", batch.stamps["in_progress"] + pace.running)
+            upcoming = ("finalize", batch.expires if answered is None else answered)
         case "finalizing":
             return ("complete", batch.stamps["finalizing"] + pace.finalizing)
         case "cancelling":

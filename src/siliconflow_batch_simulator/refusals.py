@@ -7,6 +7,7 @@ from typing import Any
 INVALID_TOKEN = (401, "Invalid token")
 NOT_FOUND = (404, "404 page not found")
 BAD_REQUEST_CODE = 20012
+RATE_LIMITED = "Request was rejected due to rate limiting"
 
 
 class Refused(Exception):
@@ -30,3 +31,7 @@ def not_found() -> Refused:
 
 def invalid_token() -> Refused:
     return Refused(*INVALID_TOKEN)
+
+
+def rate_limited() -> Refused:
+    return Refused(429, RATE_LIMITED)

@@ -2,32 +2,46 @@
 The simulator on a real socket: inside a program's own process, or in the foreground.
 """
 
-import logging
+import asyncio
+import contextlib
 import socket
+import struct
 import tempfile
 import threading
-import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from . import faults as catalogue
-from .app import build_app
+from . import admin
+from .app import LABELS, build_app, label, refuse
+from .backend import Backend
+from .clock import Clock
+from .faults import FAULTS
+from .journal import Journal
 from .service import Service
+from .switchboard import Behaviour, Rule, Switch, Switchboard, install
+from .traffic import Received, Traffic
+from .variants import ABORT, CLOSE, VARIANTS
 
 DEFAULT_KEY = "sk-simulator"
-log = logging.getLogger("siliconflow_batch_simulator")
+BEHAVIOURS: Mapping[str, Behaviour] = {**VARIANTS, **FAULTS}
 
 
 class Simulator:
     """
-    A running service: a context manager with `base_url`, `keys` and `service`.
+    A running service: a context manager with `base_url`, `api_key`, `clock`, `faults`, `requests`.
 
-    `port` 0 takes a free one. `faults` are names from the catalogue of deliberate defects. Every
-    other keyword is one of `Service`'s. Files live in a temporary folder that goes with the server.
+    `port` 0 takes a free one. `faults` are names of variants or faults, or `Rule`s. `backend`
+    answers the lines instead of the simulator. `data_dir` keeps batches and files beyond the
+    process; without it they live in a temporary folder. Every other keyword is one of `Service`'s.
+
+    Raises `OSError` when the port is taken, `ValueError` on an unknown name, `FolderInUse`.
 
         with Simulator() as simulator:
             httpx.get(simulator.base_url + "/batches", headers=simulator.headers())
@@ -39,26 +53,62 @@ class Simulator:
         keys: tuple[str, ...] = (DEFAULT_KEY,),
         host: str = "127.0.0.1",
         port: int = 0,
-        faults: tuple[str, ...] = (),
+        faults: tuple[str | Rule, ...] = (),
+        backend: Backend | None = None,
+        data_dir: Path | None = None,
+        keep_requests: int = 10_000,
         **options: Any,
     ) -> None:
         self.keys = keys
-        catalogue.check(faults)
-        self._socket = _listen(host, port)
+        self.faults = Switchboard(BEHAVIOURS, frozenset(LABELS), options.get("seed"))
+        for rule in faults:
+            known = rule if isinstance(rule, Rule) else Rule(rule)
+            self.faults.add(known.name, known.operation, known.times, known.rate)
+        with contextlib.ExitStack() as opened:
+            self._socket = opened.enter_context(contextlib.closing(_listen(host, port)))
+            if data_dir is None:
+                prefix = "siliconflow-batch-simulator-"
+                folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
+                journal = None
+            else:
+                folder = data_dir
+                journal = opened.enter_context(contextlib.closing(Journal.open(folder)))
+            backed = backend is not None
+            self.service = Service(folder, keys, journal=journal, backed=backed, **options)
+            self._opened = opened.pop_all()
+        install(self.faults, self.service)
+        lifespan = _driving(backend, self.service) if backend else None
+        app = build_app(self.service, admin.routes(self.service, self.faults), lifespan)
+        self._traffic = Traffic(
+            Switch(app, self.service, self.faults, label, refuse), keep_requests
+        )
         shown = f"[{host}]" if ":" in host else host
         self.base_url = f"http://{shown}:{self._socket.getsockname()[1]}/v1"
-        self._folder = tempfile.TemporaryDirectory(prefix="siliconflow-batch-simulator-")
-        self.service = Service(Path(self._folder.name), keys, **options)
-        app = catalogue.install(self.service, build_app(self.service), faults)
-        config = uvicorn.Config(
-            AccessLog(app),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            proxy_headers=False,
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                self._traffic,
+                http=_Protocol,
+                log_level="warning",
+                access_log=False,
+                lifespan="on" if backend else "off",
+                proxy_headers=False,
+            )
         )
-        self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self.serve, daemon=True)
+
+    @property
+    def api_key(self) -> str:
+        """The first account's key."""
+        return self.keys[0]
+
+    @property
+    def clock(self) -> Clock:
+        return self.service.clock
+
+    @property
+    def requests(self) -> deque[Received]:
+        """What was received, oldest first."""
+        return self._traffic.received
 
     def headers(self, account: int = 0) -> dict[str, str]:
         """The Authorization header of an account."""
@@ -83,32 +133,39 @@ class Simulator:
         self.close()
 
     def close(self) -> None:
-        self._socket.close()
-        self._folder.cleanup()
+        self._opened.close()
 
 
-class AccessLog:
-    """One line a request: method, path, status, milliseconds. No body, no header, no token."""
+class _Protocol(HttpToolsProtocol):
+    """Lets a variant end the connection, which an ASGI application cannot."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        ends: dict[str, Any] = {ABORT: self._reset, CLOSE: self._close}
+        self.scope["extensions"] = ends
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not log.isEnabledFor(logging.INFO):
-            return await self._app(scope, receive, send)
-        began, status = time.perf_counter(), 0
+    def _close(self) -> None:
+        self.transport.close()
 
-        async def observe(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
+    def _reset(self) -> None:
+        connection = self.transport.get_extra_info("socket")
+        # With a linger time of zero the other side sees a reset, not an end.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
+
+def _driving(backend: Backend, service: Service) -> Any:
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(backend.drive(service))
         try:
-            await self._app(scope, receive, observe)
+            yield
         finally:
-            path = "/results/…" if scope["path"].startswith("/results/") else scope["path"]
-            taken = (time.perf_counter() - began) * 1000
-            log.info("%s %r %s %.1f ms", scope["method"], path, status or "-", taken)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    return lifespan
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -5,9 +5,11 @@ Rule 1: an account sees its own objects; another's are as unknown as none.
 Rule 2: a refusal (`Refused`) leaves everything as it was.
 """
 
+import contextlib
+import hashlib
 import hmac
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,15 +19,23 @@ from . import lifecycle
 from .clock import Clock
 from .creation import read_creation
 from .execution import Execution
+from .journal import Journal
 from .lifecycle import Batch, Pace
 from .lines import Inspection
-from .refusals import bad_request, invalid_token, not_found
+from .refusals import bad_request, invalid_token, not_found, rate_limited
 from .storage import File, Storage
+
+RESULT_DAYS = 30
+MAX_UPLOADS = 16  # at the same time
 
 
 @define
 class Account:
-    """What belongs to one API key, oldest first; `positions` finds a batch in `batches`."""
+    """
+    What belongs to one API key, oldest first; `positions` finds a batch in `batches`.
+
+    An account is known by a digest of its key, so that the key itself is stored nowhere.
+    """
 
     uploads: list[File] = field(factory=list)
     batches: list[Batch] = field(factory=list)
@@ -39,6 +49,7 @@ class Service:
 
     With `urls` a finished batch names its results by download URL, else by file id. With
     `late_validation` a faulty input file is not refused at creation: its batch becomes `failed`.
+    With `backed` the lines wait for a backend. A `journal` keeps everything beyond the process.
     """
 
     folder: Path
@@ -48,27 +59,47 @@ class Service:
     seed: int | None = None
     urls: bool = True
     late_validation: bool = False
+    backed: bool = False
+    journal: Journal | None = None
     storage: Storage = field(init=False)
     execution: Execution = field(init=False)
     batches: dict[str, Batch] = field(factory=dict, init=False)
-    accounts: list[Account] = field(init=False)
+    accounts: dict[str, Account] = field(init=False)
+    open_uploads: int = field(default=0, init=False)
+    _doors: list[str] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.storage = Storage(self.folder, self.seed)
-        self.execution = Execution(self.storage, self.pace)
-        self.accounts = [Account() for _ in self.keys]
+        self.execution = Execution(self.storage, self.pace, self.backed)
+        self._doors = [_digest(key) for key in self.keys]
+        self.accounts = {account: Account() for account in self._doors}
+        if self.journal is not None:
+            self._restore(self.journal)
 
-    def authenticate(self, authorization: str | None) -> int:
+    def authenticate(self, authorization: str | None) -> str:
         """The account of an Authorization header; every key is compared, in constant time."""
         scheme, _, key = (authorization or "").partition(" ")
-        matches = [hmac.compare_digest(key.encode(), known.encode()) for known in self.keys]
-        if scheme.lower() != "bearer" or True not in matches:
+        given = _digest(key)
+        matches = [account for account in self._doors if hmac.compare_digest(given, account)]
+        if scheme.lower() != "bearer" or not matches:
             raise invalid_token()
-        return matches.index(True)
+        return matches[0]
 
-    def upload(self, account: int, name: str, source: BinaryIO) -> dict[str, Any]:
+    @contextlib.contextmanager
+    def uploading(self) -> Iterator[None]:
+        """Counts an upload while it comes in; refuses it when too many do."""
+        if self.open_uploads >= MAX_UPLOADS:
+            raise rate_limited()
+        self.open_uploads += 1
+        try:
+            yield
+        finally:
+            self.open_uploads -= 1
+
+    def upload(self, account: str, name: str, source: BinaryIO) -> dict[str, Any]:
         file = self.storage.keep_input(account, name, source, self.clock.now())
         self.accounts[account].uploads.append(file)
+        self._keep(file)
         return _envelope(
             {
                 "id": file.id,
@@ -80,24 +111,24 @@ class Service:
             }
         )
 
-    def list_files(self, account: int, limit: int) -> dict[str, Any]:
+    def list_files(self, account: str, limit: int) -> dict[str, Any]:
         newest = itertools.islice(reversed(self.accounts[account].uploads), limit)
         return _envelope({"data": [_listed_file(file) for file in newest], "object": "file"})
 
-    def content(self, account: int, file_id: str) -> File:
+    def content(self, account: str, file_id: str) -> File:
         file = self.storage.files.get(file_id)
-        if file is None or file.account != account:
+        if file is None or file.account != account or self._is_gone(file):
             raise not_found()
         return file
 
     def result(self, token: str) -> File:
         """The file behind a download URL; whoever has the URL may read it."""
         file = self.storage.tokens.get(token)
-        if file is None:
+        if file is None or self._is_gone(file):
             raise not_found()
         return file
 
-    def create(self, account: int, body: object) -> Batch:
+    def create(self, account: str, body: object) -> Batch:
         asked = read_creation(body)
         file = self.storage.files.get(asked.input_file_id)
         if file is None or file.account != account or file.inspection is None:
@@ -118,24 +149,26 @@ class Service:
             errors=[fault] if fault else None,
         )
         self._add(batch)
+        self._keep(batch)
         return batch
 
-    def retrieve(self, account: int, batch_id: str) -> Batch:
+    def retrieve(self, account: str, batch_id: str) -> Batch:
         batch = self._owned(account, batch_id)
         if batch is None:
             raise not_found()
-        self.execution.settle(batch, self.clock.now())
+        self.settle(batch)
         return batch
 
-    def cancel(self, account: int, batch_id: str) -> Batch:
+    def cancel(self, account: str, batch_id: str) -> Batch:
         batch = self.retrieve(account, batch_id)
         try:
             lifecycle.move(batch, "cancel", self.clock.now())
         except lifecycle.TransitionRefused as refused:
             raise bad_request(str(refused)) from refused
+        self._keep(batch)
         return batch
 
-    def list_batches(self, account: int, limit: int, after: str | None) -> tuple[list[Batch], bool]:
+    def list_batches(self, account: str, limit: int, after: str | None) -> tuple[list[Batch], bool]:
         """A page, newest first, and whether more follow; `after` is exclusive."""
         owner = self.accounts[account]
         end = len(owner.batches)
@@ -146,7 +179,7 @@ class Service:
         begin = max(0, end - limit)
         page = owner.batches[begin:end][::-1]
         for batch in page:
-            self.execution.settle(batch, self.clock.now())
+            self.settle(batch)
         return page, begin > 0
 
     def view(self, batch: Batch, link: Callable[[str], str]) -> dict[str, Any]:
@@ -158,15 +191,65 @@ class Service:
                 body[name] = link(file.token) if self.urls else file.id
         return body
 
-    def _owned(self, account: int, batch_id: str) -> Batch | None:
+    def settle(self, batch: Batch) -> None:
+        """Brings a batch up to the present."""
+        if not batch.final and self.execution.settle(batch, self.clock.now()):
+            self._keep(batch)
+
+    def settle_open(self) -> list[Batch]:
+        """The batches that have not ended, brought up to the present."""
+        still_open = [batch for batch in self.batches.values() if not batch.final]
+        for batch in still_open:
+            self.settle(batch)
+        return still_open
+
+    def record(self, batch: Batch, result: dict[str, Any], offset: int) -> None:
+        """Takes a backend's result of the next line, which ends at `offset` in the input."""
+        self.execution.record(batch, [result], offset)
+        if batch.done == batch.total:
+            batch.answered = self.clock.now()
+        self._keep(batch)
+
+    def _is_gone(self, file: File) -> bool:
+        """Result files are kept for 30 days (batch guide)."""
+        return file.token is not None and self.clock.now() >= file.created + RESULT_DAYS * 86_400
+
+    def _owned(self, account: str, batch_id: str) -> Batch | None:
         batch = self.batches.get(batch_id)
         return batch if batch is not None and batch.account == account else None
 
     def _add(self, batch: Batch) -> None:
-        owner = self.accounts[batch.account]
+        owner = self.accounts.setdefault(batch.account, Account())
         self.batches[batch.id] = batch
         owner.positions[batch.id] = len(owner.batches)
         owner.batches.append(batch)
+
+    def _keep(self, changed: File | Batch) -> None:
+        """Commits what changed, with the files that came of it."""
+        if self.journal is None:
+            return
+        if isinstance(changed, File):
+            self.journal.put_file(changed)
+        else:
+            for name in {changed.output_file_id, changed.error_file_id} - {None}:
+                self.journal.put_file(self.storage.files[str(name)])
+            self.journal.put_batch(changed)
+        self.journal.commit(self.clock.now())
+
+    def _restore(self, journal: Journal) -> None:
+        """Takes up where an earlier process ended; its accounts stay closed without their keys."""
+        self.clock.start = max(self.clock.start, journal.now())
+        for file in journal.files():
+            self.storage.add(file)
+            if file.inspection is not None:
+                self.accounts.setdefault(file.account, Account()).uploads.append(file)
+        for batch in journal.batches():
+            self._add(batch)
+        self.storage.forget_all_but(set(self.batches))
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def _model_fault(inspection: Inspection, replaced: str | None) -> str | None:

@@ -25,7 +25,7 @@ class File:
     """
 
     id: str
-    account: int
+    account: str
     name: str
     bytes: int
     created: float
@@ -57,7 +57,7 @@ class Storage:
                 self._drawn.add(id)
                 return id
 
-    def keep_input(self, account: int, name: str, source: BinaryIO, at: float) -> File:
+    def keep_input(self, account: str, name: str, source: BinaryIO, at: float) -> File:
         """Copies and inspects an upload; on an error of the disk nothing is left behind."""
         id = self.new_id("file-")
         path = self.folder / id
@@ -68,16 +68,25 @@ class Storage:
         except OSError:
             path.unlink(missing_ok=True)
             raise
-        return self._add(File(id, account, name, path.stat().st_size, at, path, inspection))
+        return self.add(File(id, account, name, path.stat().st_size, at, path, inspection))
 
-    def keep_result(self, account: int, path: Path, at: float) -> File:
+    def keep_result(self, account: str, path: Path, at: float) -> File:
         """Makes a file of what an execution wrote to `path`."""
         id, token = self.new_id("file-"), self.new_id("", 32)
         size = path.stat().st_size
-        return self._add(File(id, account, path.name, size, at, path, token=token))
+        return self.add(File(id, account, path.name, size, at, path, token=token))
 
-    def _add(self, file: File) -> File:
+    def add(self, file: File) -> File:
         self.files[file.id] = file
+        self._drawn.add(file.id)
         if file.token is not None:
             self.tokens[file.token] = file
         return file
+
+    def forget_all_but(self, batches: set[str]) -> None:
+        """Removes what an interrupted upload left; results of the named batches stay."""
+        self._drawn |= batches
+        known = {file.path.name for file in self.files.values()}
+        for path in self.folder.glob("file-*"):
+            if path.name not in known:
+                path.unlink()

@@ -138,7 +138,7 @@ class TestExitStatus:
         [
             (("--base-url", "http://127.0.0.1:9/v1"), "Set SILICONFLOW_API_KEY"),
             (("--only", "LIST-99"), "no requirement 'LIST-99'"),
-            (("--fault", "nonsense"), "no fault 'nonsense'"),
+            (("--fault", "nonsense"), "no fault or variant 'nonsense'"),
             (("--fault", "any-key", "--base-url", "http://127.0.0.1:9/v1"), "leave out --base-url"),
         ],
     )

@@ -20,7 +20,7 @@ class TestTransitions:
     @pytest.mark.parametrize("status", sorted({status for status, _ in TRANSITIONS} | FINAL))
     def test_an_event_without_a_row_changes_nothing(self, status: str) -> None:
         """What the table does not allow is refused, and the batch is as it was."""
-        batch = Batch("batch_a", 0, "file-a", "a.jsonl", 1, 24, 0.0, status=status)
+        batch = Batch("batch_a", "account", "file-a", "a.jsonl", 1, 24, 0.0, status=status)
         refused = {event for _, event in TRANSITIONS} - {
             event for source, event in TRANSITIONS if source == status
         }

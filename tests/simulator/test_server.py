@@ -12,6 +12,7 @@ import pytest
 from account import Account, line
 from siliconflow_batch_simulator import Simulator, command
 from siliconflow_batch_simulator.faults import FAULTS
+from siliconflow_batch_simulator.variants import VARIANTS
 
 
 class TestSimulateCommand:
@@ -51,9 +52,12 @@ class TestSimulateCommand:
     @pytest.mark.parametrize(
         ("arguments", "reason"),
         [
-            (["--fault", "nonsense"], "no fault 'nonsense'"),
+            (["--fault", "nonsense"], "no fault or variant 'nonsense'"),
             (["--port", "70000"], "port"),
             (["--speed", "-1"], "backwards"),
+            (["--backend", "localhost:11434"], "must be an http URL"),
+            (["--backend-model", "llama3"], "needs --backend"),
+            (["--rules", "/nonexistent.toml"], "cannot be read"),
         ],
     )
     def test_a_faulty_option_is_said(
@@ -64,11 +68,12 @@ class TestSimulateCommand:
 
         assert reason in capsys.readouterr().err
 
-    def test_faults_are_listed(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Every fault has a line."""
+    def test_bad_days_are_listed(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Every variant and every fault has a line."""
         assert command.main(["--list-faults"]) == 0
 
-        assert len(capsys.readouterr().out.splitlines()) == len(FAULTS)
+        listed = {row.split()[0] for row in capsys.readouterr().out.splitlines()}
+        assert listed >= {*FAULTS, *VARIANTS}
 
 
 class TestLog:

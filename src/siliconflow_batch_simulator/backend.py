@@ -1,0 +1,108 @@
+"""
+Real answers: each line goes to an OpenAI-compatible chat-completions server.
+
+Rule 1: lines are asked at the same time, and recorded in the order of the input.
+Rule 2: whatever the server does with one line, the batch goes on; the line fails.
+Rule 3: a line that was asked is waited for, cancelled or not; no further one is asked then.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import httpx
+from attrs import define, field
+
+from . import answers
+from .execution import Line
+from .lifecycle import Batch
+from .service import Service
+
+PAUSE = 0.05  # real seconds between two looks for work
+TIMEOUT = httpx.Timeout(600, connect=10)
+
+
+@define
+class Backend:
+    """
+    `url` ends before `/chat/completions`; `model`, where given, takes the place of every other.
+    """
+
+    url: str
+    model: str | None = None
+    concurrency: int = 4
+    _working: dict[str, asyncio.Task[None]] = field(factory=dict, init=False)
+
+    async def drive(self, service: Service) -> None:
+        """Runs the batches of a service until it is cancelled."""
+        limits = httpx.Limits(max_connections=self.concurrency)
+        async with httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False) as http:
+            gate = asyncio.Semaphore(self.concurrency)
+            try:
+                while True:
+                    for batch in service.settle_open():
+                        if batch.status == "in_progress" and batch.id not in self._working:
+                            work = self._run(service, batch, http, gate)
+                            self._working[batch.id] = asyncio.create_task(work)
+                    await asyncio.sleep(PAUSE)
+            finally:
+                for task in self._working.values():
+                    task.cancel()
+
+    async def _run(
+        self, service: Service, batch: Batch, http: httpx.AsyncClient, gate: asyncio.Semaphore
+    ) -> None:
+        """Asks the lines of one batch that have no result yet."""
+        execution = service.execution
+        execution.busy.add(batch.id)
+        left = execution.left(batch)
+        asked: deque[tuple[asyncio.Task[Line], int]] = deque()
+        try:
+            while True:
+                while len(asked) < self.concurrency and batch.status == "in_progress":
+                    if (following := next(left, None)) is None:
+                        break
+                    request, id, behind = following
+                    question = self._ask(http, gate, batch, request, id)
+                    asked.append((asyncio.create_task(question), behind))
+                if not asked:
+                    break
+                task, behind = asked.popleft()
+                result = await task
+                if batch.final:  # it expired meanwhile, and this line was written as expired
+                    break
+                service.record(batch, result, behind)
+        finally:
+            for task, _ in asked:
+                task.cancel()
+            execution.busy.discard(batch.id)
+            self._working.pop(batch.id, None)
+
+    async def _ask(
+        self,
+        http: httpx.AsyncClient,
+        gate: asyncio.Semaphore,
+        batch: Batch,
+        request: Line,
+        id: str,
+    ) -> Line:
+        sent = {name: value for name, value in request["body"].items() if name != "simulate"}
+        sent.update(model=self.model or batch.model or sent.get("model"), stream=False)
+        async with gate:
+            try:
+                answer = await http.post(f"{self.url.rstrip('/')}/chat/completions", json=sent)
+            except (httpx.HTTPError, ValueError) as error:
+                reason = str(error) or type(error).__name__
+                return answers.failed(request, id, 503, f"The backend did not answer: {reason}")
+        return _result(request, id, answer)
+
+
+def _result(request: Line, id: str, answer: httpx.Response) -> Line:
+    try:
+        body: Any = answer.json()
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        return answers.record(request, id, answer.status_code, body)
+    status = 502 if answer.is_success else answer.status_code
+    return answers.failed(request, id, status, f"The backend answered {answer.text[:500]!r}.")

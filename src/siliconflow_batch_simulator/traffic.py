@@ -1,0 +1,74 @@
+"""
+What the simulator received: a log line for each request, and the requests themselves.
+
+Rule: keys, bodies, queries and the tokens of result URLs reach no log.
+"""
+
+import logging
+import time
+from collections import deque
+
+import orjson
+from attrs import define
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("siliconflow_batch_simulator")
+MAX_BODY = 1_000_000
+
+
+@define(frozen=True)
+class Received:
+    """
+    A request as it came, without its key. `json` is None where the body is no JSON, as in uploads.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    json: object = None
+
+
+class Traffic:
+    """An application around another; `received` holds the latest requests, oldest first."""
+
+    def __init__(self, app: ASGIApp, keep: int = 10_000) -> None:
+        self._app = app
+        self.received: deque[Received] = deque(maxlen=keep)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        logs, keeps = log.isEnabledFor(logging.INFO), self.received.maxlen != 0
+        if scope["type"] != "http" or not (logs or keeps):
+            return await self._app(scope, receive, send)
+        began, status, body = time.perf_counter(), 0, bytearray()
+
+        async def overhear() -> Message:
+            message = await receive()
+            if len(body) <= MAX_BODY:
+                body.extend(message.get("body", b""))
+            return message
+
+        async def observe(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        json = any(b"json" in value for name, value in scope["headers"] if name == b"content-type")
+        try:
+            await self._app(scope, overhear if keeps and json else receive, observe)
+        finally:
+            self.received.append(_received(scope, bytes(body)))
+            path = "/results/…" if scope["path"].startswith("/results/") else scope["path"]
+            taken = (time.perf_counter() - began) * 1000
+            log.info("%s %r %s %.1f ms", scope["method"], path, status or "-", taken)
+
+
+def _received(scope: Scope, body: bytes) -> Received:
+    try:
+        json = orjson.loads(body) if body else None
+    except orjson.JSONDecodeError:
+        json = None
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    headers.pop("authorization", None)
+    query = scope["query_string"].decode("latin-1")
+    return Received(scope["method"], scope["path"], query, headers, json)

@@ -1,0 +1,186 @@
+"""State that outlives the process, whatever ends it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from account import Account, json_lines, line
+from siliconflow_batch_simulator import Clock, Pace, Simulator, command
+from siliconflow_batch_simulator.journal import FolderInUse
+
+
+@contextmanager
+def opened(folder: Path, **options: object) -> Iterator[Account]:
+    """A simulator with a standing clock over a data folder."""
+    still = {"clock": Clock(0), "data_dir": folder, **options}
+    with Simulator(**still) as simulator:  # type: ignore[arg-type]
+        base = simulator.base_url + "/"
+        with httpx.Client(base_url=base, headers=simulator.headers()) as http:
+            yield Account(simulator, http)
+
+
+class TestRestart:
+    def test_everything_is_as_it_was(self, tmp_path: Path) -> None:
+        """Files, batches, results, their URLs' tokens and the order of lists survive."""
+        with opened(tmp_path) as api:
+            ids = [api.batch(line("a"), line("b", top_p=2)) for _ in range(3)]
+            before = api.advance(ids[0], seconds=2)
+            listed = api.http.get("batches").json()
+            files = api.http.get("files").json()
+            token = httpx.URL(before["output_file_id"]).path
+            results = httpx.get(before["output_file_id"]).content
+
+        with opened(tmp_path) as api:
+            origin = api.simulator.base_url.removesuffix("/v1")
+            after = api.retrieve(ids[0])
+
+            assert httpx.get(origin + token).content == results
+            assert api.http.get("files").json() == files
+            assert [batch["id"] for batch in api.http.get("batches").json()["data"]] == [
+                batch["id"] for batch in listed["data"]
+            ]
+            urls = ("output_file_id", "error_file_id")
+            assert {**after, **dict.fromkeys(urls)} == {**before, **dict.fromkeys(urls)}
+
+    def test_a_running_batch_goes_on(self, tmp_path: Path) -> None:
+        """Half of the lines before, the other half after, none twice."""
+        with opened(tmp_path) as api:
+            batch_id = api.batch(*(line(str(number)) for number in range(10)))
+            assert api.advance(batch_id, seconds=0.6)["request_counts"]["completed"] == 5
+
+        with opened(tmp_path) as api:
+            batch = api.advance(batch_id, seconds=2)
+            records = api.records(batch["output_file_id"])
+
+        assert [record["custom_id"] for record in records] == [str(n) for n in range(10)]
+
+    def test_time_does_not_go_back(self, tmp_path: Path) -> None:
+        """A clock that was moved ahead stays ahead."""
+        with opened(tmp_path) as api:
+            batch_id = api.batch(line())
+            late = api.advance(batch_id, hours=20)["completed_at"]
+            api.simulator.clock.advance(days=2)
+            created = api.retrieve(api.batch(line()))["created_at"]
+
+        with opened(tmp_path) as api:
+            assert api.retrieve(api.batch(line()))["created_at"] >= created > late
+
+    def test_accounts_are_known_by_their_keys_in_any_order(self, tmp_path: Path) -> None:
+        """Each key finds its own again; a key that is not given any more opens nothing."""
+        with opened(tmp_path, keys=("sk-a", "sk-b")) as api:
+            batch_id = api.batch(line())
+
+        with opened(tmp_path, keys=("sk-b", "sk-a")) as api:
+            other, owner = (api.simulator.headers(number) for number in (0, 1))
+            assert api.http.get(f"batches/{batch_id}", headers=owner).status_code == 200
+            assert api.http.get(f"batches/{batch_id}", headers=other).status_code == 404
+
+        with opened(tmp_path, keys=("sk-b",)) as api:
+            former = {"Authorization": "Bearer sk-a"}
+            assert api.http.get("batches", headers=former).status_code == 401
+
+    def test_no_key_is_stored(self, tmp_path: Path) -> None:
+        """The folder can be handed on."""
+        with opened(tmp_path, keys=("sk-not-to-be-stored",)) as api:
+            api.advance(api.batch(line()), seconds=2)
+
+        stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert b"sk-not-to-be-stored" not in stored
+
+    def test_what_an_interrupted_upload_left_is_removed(self, tmp_path: Path) -> None:
+        """Bytes that belong to no file do not gather."""
+        with opened(tmp_path) as api:
+            kept = api.upload(b"{}").json()["data"]["id"]
+        (tmp_path / "file-interrupted").write_bytes(b"half")
+
+        with opened(tmp_path) as api:
+            assert [path.name for path in tmp_path.glob("file-*")] == [kept]
+            assert api.http.get(f"files/{kept}/content").content == b"{}"
+
+    def test_lines_that_were_written_but_not_counted_are_written_once(self, tmp_path: Path) -> None:
+        """A crash between the result file and the database repeats no line."""
+        with opened(tmp_path) as api:
+            batch_id = api.batch(*(line(str(number)) for number in range(4)))
+            api.advance(batch_id, seconds=0.6)
+        with (tmp_path / f"{batch_id}_output.jsonl").open("ab") as file:
+            file.write(b'{"custom_id": "2", "id": "half of a li')
+
+        with opened(tmp_path) as api:
+            batch = api.advance(batch_id, seconds=2)
+            records = api.records(batch["output_file_id"])
+
+        assert [record["custom_id"] for record in records] == ["0", "1", "2", "3"]
+
+
+class TestKill:
+    def test_nothing_accepted_is_lost_and_no_line_answered_twice(self, tmp_path: Path) -> None:
+        """`kill -9` while batches run, again and again; then all of them complete."""
+        data = json_lines(*(line(str(number)) for number in range(50)))
+        accepted: list[str] = []
+        for _ in range(3):
+            with subprocess.Popen(  # noqa: S603 - our own module
+                [
+                    *(sys.executable, "-m", "siliconflow_batch_simulator", "--port", "0"),
+                    *("--data-dir", str(tmp_path), "--running", "0.2"),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            ) as server:
+                assert server.stdout is not None
+                base = server.stdout.readline().strip() + "/"
+                headers = {"Authorization": "Bearer sk-simulator"}
+                with httpx.Client(base_url=base, headers=headers) as http:
+                    files = {"file": ("in.jsonl", data)}
+                    uploaded = http.post("files", data={"purpose": "batch"}, files=files).json()
+                    body = {
+                        "input_file_id": uploaded["data"]["id"],
+                        "endpoint": "/v1/chat/completions",
+                        "completion_window": "24h",
+                    }
+                    accepted += [http.post("batches", json=body).json()["id"] for _ in range(5)]
+                    while http.get(f"batches/{accepted[-1]}").json()["status"] == "in_queue":
+                        pass
+                    for batch_id in accepted:
+                        http.get(f"batches/{batch_id}")
+                os.kill(server.pid, signal.SIGKILL)
+
+        with opened(tmp_path, pace=Pace(running=0.2)) as api:
+            api.simulator.clock.advance(seconds=5)
+            for batch_id in accepted:
+                batch = api.retrieve(batch_id)
+                records = api.records(batch["output_file_id"])
+                assert batch["request_counts"] == {"total": 50, "completed": 50, "failed": 0}
+                assert [record["custom_id"] for record in records] == [str(n) for n in range(50)]
+
+
+class TestFolder:
+    def test_two_simulators_do_not_share_one(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The second one is told, and the first one works on."""
+        with opened(tmp_path) as api:
+            with pytest.raises(FolderInUse, match="locked"):
+                Simulator(data_dir=tmp_path)
+            assert command.main(["--port", "0", "--data-dir", str(tmp_path)]) == 2
+            assert api.http.get("batches").status_code == 200
+
+        assert "cannot be used" in capsys.readouterr().err
+
+    def test_a_folder_that_cannot_be_made_is_said(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A file in the way is an error, not a traceback."""
+        (tmp_path / "file").write_text(json.dumps({}))
+
+        assert command.main(["--port", "0", "--data-dir", str(tmp_path / "file")]) == 2
+
+        assert "file" in capsys.readouterr().err
