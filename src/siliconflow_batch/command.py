@@ -3,6 +3,7 @@ The console script: each command is a row of COMMANDS and lives where its work i
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ USAGE = "\n".join(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status; 2 when there is no such command."""
-    name, *rest = sys.argv[1:] if arguments is None else arguments or [""]
+    name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if name in ("-h", "--help"):
         print(USAGE)  # noqa: T201 - the command's output
         return 0
@@ -39,4 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    return int(command.main(rest))
+    try:
+        return int(command.main(rest))
+    except BrokenPipeError:  # the reader of a long list has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

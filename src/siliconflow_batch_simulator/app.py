@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route, compile_path
 from starlette.types import Lifespan, Scope
@@ -146,7 +146,12 @@ def build_app(
     app = Starlette(
         routes=[*routes, Route(RESULTS, result), *more],
         lifespan=lifespan,
-        exception_handlers={Refused: _refused, HTTPException: _unrouted, Exception: _broken},
+        exception_handlers={
+            Refused: _refused,
+            HTTPException: _unrouted,
+            ClientDisconnect: _gone,
+            Exception: _broken,
+        },
     )
     app.router.redirect_slashes = False
     return app
@@ -165,6 +170,10 @@ async def _unrouted(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
     body = NOT_FOUND[1] if error.status_code == NOT_FOUND[0] else error.detail
     return json_response(body, error.status_code, error.headers)
+
+
+async def _gone(_: Request, error: Exception) -> Response:
+    return Response(status_code=400)  # nobody is there to read it
 
 
 async def _broken(_: Request, error: Exception) -> Response:

@@ -35,7 +35,7 @@ class Backend:
 
     async def drive(self, service: Service) -> None:
         """Runs the batches of a service until it is cancelled."""
-        limits = httpx.Limits(max_connections=self.concurrency)
+        limits = httpx.Limits(max_connections=None)  # the gate is the bound
         async with httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False) as http:
             gate = asyncio.Semaphore(self.concurrency)
             try:

@@ -9,6 +9,9 @@ import time
 
 from attrs import define, field
 
+MAX_STEP = 366 * 86_400
+MAX_SPEED = 10_000_000  # a year in three seconds
+
 
 @define
 class Clock:
@@ -25,10 +28,8 @@ class Clock:
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        if self.speed < 0:
-            raise ValueError(
-                f"speed is {self.speed!r}; time does not run backwards. Use 0 or more."
-            )
+        if not 0 <= self.speed <= MAX_SPEED:
+            raise ValueError(f"speed is {self.speed!r}; it must lie between 0 and {MAX_SPEED:,}.")
 
     def now(self) -> float:
         return self.start + (time.monotonic() - self._origin) * self.speed
@@ -36,8 +37,8 @@ class Clock:
     def advance(self, *, seconds: float = 0, hours: float = 0, days: float = 0) -> float:
         """Moves the clock by the sum of its arguments and returns the new reading."""
         step = seconds + hours * 3600 + days * 86_400
-        if step < 0:
-            raise ValueError(f"the step is {step!r} seconds; the clock moves forward only.")
+        if not 0 <= step <= MAX_STEP:
+            raise ValueError(f"the step is {step!r} seconds; time moves forward, a year at most.")
         with self._lock:
             self.start += step
         return self.now()

@@ -5,6 +5,7 @@
 import argparse
 import ipaddress
 import logging
+import signal
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -101,6 +102,9 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(format="%(asctime)s %(message)s")
     logging.getLogger("siliconflow_batch_simulator").setLevel(logging.INFO)
     print(simulator.base_url, flush=True)  # noqa: T201
+    # uvicorn stops at these and raises them again: unhandled they would leave the files behind.
+    for ending in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(ending, _stop)
     try:
         simulator.serve()
     except KeyboardInterrupt:
@@ -108,6 +112,10 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         simulator.close()
     return 0
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _simulator(options: argparse.Namespace) -> Simulator:

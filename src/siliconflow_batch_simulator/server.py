@@ -59,6 +59,9 @@ class Simulator:
         keep_requests: int = 10_000,
         **options: Any,
     ) -> None:
+        for key in keys:
+            if not key or not key.isascii() or not key.isprintable() or " " in key:
+                raise ValueError("That is no API key: it must be printable ASCII without spaces.")
         self.keys = keys
         self.faults = Switchboard(BEHAVIOURS, frozenset(LABELS), options.get("seed"))
         for rule in faults:

@@ -5,6 +5,7 @@ Rule: keys, bodies, queries and the tokens of result URLs reach no log.
 """
 
 import logging
+import re
 import time
 from collections import deque
 
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("siliconflow_batch_simulator")
 MAX_BODY = 1_000_000
+TOKEN = re.compile("/results/.*", re.DOTALL)
 
 
 @define(frozen=True)
@@ -58,7 +60,7 @@ class Traffic:
             await self._app(scope, overhear if keeps and json else receive, observe)
         finally:
             self.received.append(_received(scope, bytes(body)))
-            path = "/results/…" if scope["path"].startswith("/results/") else scope["path"]
+            path = TOKEN.sub("/results/…", scope["path"])
             taken = (time.perf_counter() - began) * 1000
             log.info("%s %r %s %.1f ms", scope["method"], path, status or "-", taken)
 

@@ -20,9 +20,10 @@ def test_an_unknown_command_is_named_with_those_there_are(
     assert "conformance" in said
 
 
-def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """--help prints the commands."""
-    assert command.main(["--help"]) == 0
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_help_is_no_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """--help prints the commands, and so does nothing at all."""
+    assert command.main(arguments) == 0
 
     assert "usage: siliconflow-batch" in capsys.readouterr().out
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -44,12 +45,14 @@ CAUGHT_BY = {
 }
 
 
+CODE = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
+
+
 def conformance(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs the command as its users do, from a folder that is not the checkout."""
-    code = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
     kept = {name: text for name, text in os.environ.items() if "SILICONFLOW" not in name}
     return subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-c", code, "conformance", *arguments],
+        [sys.executable, "-c", CODE, "conformance", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -133,10 +136,33 @@ class TestExitStatus:
         assert "does not take the key" in done.stderr
         assert "sk-wrong" not in done.stdout + done.stderr
 
+    def test_something_else_is_no_verdict(self) -> None:
+        """A base URL without its /v1 is a mistake of the caller, not of the service."""
+        with Simulator() as simulator:
+            base_url = simulator.base_url.removesuffix("/v1")
+            done = conformance("--base-url", base_url, SILICONFLOW_API_KEY="sk-simulator")
+
+        assert done.returncode == 2
+        assert "Does the base URL end in /v1?" in done.stderr
+
+    def test_an_interrupted_run_is_no_verdict(self) -> None:
+        """What was not run does not count as held."""
+        command = [sys.executable, "-u", "-c", CODE, "conformance", *only("LIFE", "AUTH")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="/") as running:  # noqa: S603
+            assert running.stdout is not None
+            running.stdout.readline()
+            running.send_signal(signal.SIGINT)
+            said = running.stdout.read()
+
+        assert running.returncode == 2
+        assert "interrupted: " in said
+        assert "conformant" not in said
+
     @pytest.mark.parametrize(
         ("arguments", "reason"),
         [
             (("--base-url", "http://127.0.0.1:9/v1"), "Set SILICONFLOW_API_KEY"),
+            (("--patience", "nan"), "--patience must be"),
             (("--only", "LIST-99"), "no requirement 'LIST-99'"),
             (("--fault", "nonsense"), "no fault or variant 'nonsense'"),
             (("--fault", "any-key", "--base-url", "http://127.0.0.1:9/v1"), "leave out --base-url"),
@@ -175,6 +201,15 @@ class TestAgainstAServer:
 
         assert done.returncode == 0
         assert "not judged: OWNER-1" in done.stdout
+
+    def test_the_replay_is_the_request_that_deviated(self) -> None:
+        """What a stranger was told is asked again with the stranger's key."""
+        done = conformance("--fault", "list-shared", *only("OWNER-2"))
+
+        (replay,) = re.findall(r"replay: +(.*)", done.stdout)
+        assert replay.startswith("curl -X GET ")
+        assert "/v1/batches?limit=100" in replay
+        assert replay.endswith('"Authorization: Bearer $SILICONFLOW_API_KEY_2"')
 
     def test_a_key_is_in_no_report(self) -> None:
         """Failures are told with the key left to the environment."""

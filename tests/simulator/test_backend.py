@@ -11,7 +11,7 @@ import pytest
 from attrs import define, field
 
 from account import Account, line
-from siliconflow_batch_simulator import Backend, Simulator
+from siliconflow_batch_simulator import Backend, Pace, Simulator
 
 FINAL = ("completed", "failed", "expired", "cancelled")
 
@@ -77,7 +77,7 @@ def model() -> Iterator[Model]:
 @pytest.fixture
 def backed(model: Model) -> Iterator[Account]:
     backend = Backend(model.url, "local", concurrency=3)
-    with Simulator(backend=backend) as simulator:
+    with Simulator(backend=backend, pace=Pace(cancelling=0)) as simulator:
         base = simulator.base_url + "/"
         with httpx.Client(base_url=base, headers=simulator.headers()) as http:
             yield Account(simulator, http)
@@ -135,7 +135,8 @@ class TestBackend:
         while len(model.asked) < 3:
             pass
 
-        cancelling = backed.cancel(batch_id).json()
+        backed.cancel(batch_id)
+        cancelling = backed.retrieve(batch_id)
         model.hold.set()
         batch = finished(backed, batch_id)
 

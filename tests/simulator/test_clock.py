@@ -17,8 +17,14 @@ class TestClock:
 
     def test_it_does_not_go_back(self) -> None:
         """A time that was answered stays in the past."""
-        with pytest.raises(ValueError, match="forward only"):
+        with pytest.raises(ValueError, match="forward"):
             Clock().advance(hours=-1)
+
+    @pytest.mark.parametrize("speed", [-1, float("nan"), float("inf"), 1e300])
+    def test_a_speed_that_is_no_speed_is_refused(self, speed: float) -> None:
+        """Time that cannot be told is found before anything starts."""
+        with pytest.raises(ValueError, match="speed"):
+            Clock(speed)
 
     def test_it_runs_as_fast_as_asked(self) -> None:
         """At a million times the real speed it is later at once."""

@@ -54,7 +54,8 @@ class TestSimulateCommand:
         [
             (["--fault", "nonsense"], "no fault or variant 'nonsense'"),
             (["--port", "70000"], "port"),
-            (["--speed", "-1"], "backwards"),
+            (["--speed", "nan"], "speed is nan"),
+            (["--api-key", ""], "no API key"),
             (["--backend", "localhost:11434"], "must be an http URL"),
             (["--backend-model", "llama3"], "needs --backend"),
             (["--rules", "/nonexistent.toml"], "cannot be read"),
@@ -85,6 +86,7 @@ class TestLog:
             batch = api.advance(api.batch(line()), seconds=2)
             api.http.get("batches", params={"after": "private"})
             api.records(batch["output_file_id"])
+            api.http.get(f"files/{batch['output_file_id']}/content")  # a URL taken for an id
 
         token = batch["output_file_id"].rpartition("/")[2]
         assert "POST '/v1/batches' 200" in caplog.text

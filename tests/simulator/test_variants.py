@@ -84,7 +84,7 @@ class TestConnections:
         file_id = api.upload(b"x" * 1_000_000).json()["data"]["id"]
         path = f"files/{file_id}/content"
 
-        with pytest.raises(httpx.RemoteProtocolError, match="incomplete"):
+        with pytest.raises(httpx.RemoteProtocolError):
             api.http.get(path, headers=having("download-truncated"))
 
         assert len(api.http.get(path).content) == 1_000_000

@@ -358,7 +358,7 @@ class TestUnreadable:
             ("openapi: 3.0.0\na: &a [*a]\n", "deeper than 60"),
             (PATHS + "[" * 5000, "deeper than 60"),
             (PATHS + "[" * 70 + "]" * 70, "deeper than 60"),
-            ('{"openapi": ' + "[" * 5000, "deeper than 60"),
+            ('{"openapi": ' + "[" * 5000 + "]" * 5000 + "}", "deeper than 60"),
             ('{"openapi": ' + "[" * 70 + "]" * 70 + "}", "deeper than 60"),
             ("openapi: 3.0.0\n" + "#" * BYTES, "larger than"),
             ("```yaml\nopenapi: 3.0.0\n```\n```yaml\nopenapi: 3.0.0\n```\n", "2 OpenAPI blocks"),

@@ -4,12 +4,16 @@
 
 import argparse
 import contextlib
+import math
 import os
+import signal
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from .report import BROKEN, Report
 from .requirements import load
@@ -76,6 +80,8 @@ def _refuse_contradictions(options: argparse.Namespace) -> None:
     for name in options.only or ():
         if not _selected(load(), [name]):
             raise RigBroken(f"There is no requirement {name!r}; see --list.")
+    if not 0 < options.patience < math.inf:
+        raise RigBroken(f"--patience must be a number of seconds, not {options.patience}.")
     if options.base_url and options.fault:
         raise RigBroken("--fault breaks the suite's own simulator; leave out --base-url.")
     if options.base_url and not os.environ.get("SILICONFLOW_API_KEY"):
@@ -113,6 +119,9 @@ def run(rig: Rig, seed: int, *, strict: bool = False, only: Sequence[str] = ()) 
     os.environ["SILICONFLOW_CONFORMANCE_SEED"] = str(seed)
     os.environ.pop("PYTEST_ADDOPTS", None)
     print(f"SiliconFlow Batch API at {rig.target.base_url}, seed {seed}", flush=True)  # noqa: T201
+    # Interrupted or told to end, the run cleans up behind itself all the same.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    set_hypothesis_home_dir(tempfile.gettempdir())  # not into the caller's folder
     generated = not report.only or any(id.startswith("SCHEMA-") for id in report.only)
     pytest.main(
         [

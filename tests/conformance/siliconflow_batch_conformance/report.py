@@ -16,6 +16,7 @@ from attrs import define, field
 
 from .requirements import SOURCES, Deviation, Requirement, load
 from .rig import Rig, RigBroken
+from .target import replay
 
 NOBODY_ANSWERED = (httpx.TransportError, requests.ConnectionError, requests.Timeout, RigBroken)
 CONFORMANT, NOT_CONFORMANT, BROKEN = 0, 1, 2
@@ -77,20 +78,31 @@ class Report:
             self.held.add(id)
 
     def _failure(self, case: str, error: BaseException | None) -> Failure:
-        replay = self.rig.target.replay()
+        again = replay(self.rig.target.wire)
         if isinstance(error, Deviation):
-            return Failure(case, error.expected, error.actual, replay)
-        # schemathesis explains itself, replay included; anything else tripped over the answer.
-        text = str(error).strip() or repr(error)
+            return Failure(case, self._told(error.expected), self._told(error.actual), again)
         if isinstance(error, KeyError | TypeError | IndexError | ValueError):
-            return Failure(case, "an answer of the documented shape", repr(error), replay)
-        return Failure(case, "what the contract allows", text, "")
+            shape = "an answer of the documented shape"
+            return Failure(case, shape, self._told(repr(error)), again)
+        # schemathesis explains itself, replay included.
+        return Failure(case, "what the contract allows", self._told(str(error).strip()), "")
+
+    def _told(self, text: str) -> str:
+        """Without the keys, should a service say them back."""
+        for target in (self.rig.target, self.rig.stranger):
+            text = text.replace(target.key, "…") if target else text
+        return text
+
+    def not_run(self) -> set[str]:
+        """What was asked for and came to no end, as when the run is interrupted."""
+        asked = set(self.only or self.catalogue)
+        return asked - self.held - self.failures.keys() - self.skipped.keys()
 
     def status(self) -> int:
-        """0 conformant, 1 not, 2 the rig failed."""
+        """0 conformant, 1 not, 2 the rig failed or the run was interrupted."""
         if any(self.strict or self.catalogue[id].level == "must" for id in self.failures):
             return NOT_CONFORMANT
-        return BROKEN if self.errors or not self.held else CONFORMANT
+        return BROKEN if self.errors or self.not_run() or not self.held else CONFORMANT
 
     def print(self) -> None:
         """The failures, each with what the documents say, and one line in the end."""
@@ -99,6 +111,8 @@ class Report:
                 self._print_failure(self.catalogue[id], self.failures[id])
         for error in self.errors[:10]:
             self._line(f"ERROR  {error}\n")
+        if missing := len(self.not_run()):
+            self._line(f"interrupted: {missing} requirements were not run")
         unjudged = {id: why for id, why in self.skipped.items() if id not in self.held}
         for why in dict.fromkeys(unjudged.values()):
             ids = ", ".join(id for id, reason in unjudged.items() if reason == why)
@@ -127,7 +141,7 @@ class Report:
         self._line("")
 
     def _line(self, text: str) -> None:
-        self.out.write(text.replace(self.rig.target.key, "…") + "\n")
+        self.out.write(text + "\n")
         self.out.flush()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Self
 
 import httpx
-from attrs import define
+from attrs import define, evolve
 
 from .target import Target, is_loopback
 
@@ -31,12 +31,11 @@ class Rig:
         cls, base_url: str, key: str, key_2: str | None, *, writes: bool, patience: float
     ) -> Self:
         allowed = writes or is_loopback(base_url)
-        targets = [
-            Target(base_url.rstrip("/"), given, MODEL, patience, allowed)
-            for given in (key, key_2)
-            if given
-        ]
-        return cls(targets[0], targets[1] if key_2 else None)
+        target = Target(base_url.rstrip("/"), key, MODEL, patience, allowed)
+        stranger = None
+        if key_2:
+            stranger = evolve(target, key=key_2, variable="SILICONFLOW_API_KEY_2")
+        return cls(target, stranger)
 
     @classmethod
     @contextlib.contextmanager
@@ -63,6 +62,11 @@ class Rig:
             raise RigBroken(
                 f"{self.target.base_url} does not take the key: {answer.status_code}. "
                 "Set SILICONFLOW_API_KEY to a key of an account that may use batches."
+            )
+        if answer.status_code == 404 or not answer.text.lstrip().startswith(("{", "[", '"')):
+            raise RigBroken(
+                f"{self.target.base_url} is no Batch API: GET /batches is answered with "
+                f"{answer.status_code} {answer.text[:80]!r}. Does the base URL end in /v1?"
             )
 
     def close(self) -> None:

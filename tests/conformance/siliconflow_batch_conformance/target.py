@@ -37,7 +37,8 @@ class Target:
     """
     A base URL with one account's key. `patience` is how long a batch may take, in seconds.
 
-    `last` is the request that was sent last, for the report.
+    `variable` is where the key comes from. `wire` is shared by the targets of a run: who sent the
+    latest request, and which.
     """
 
     base_url: str
@@ -45,7 +46,8 @@ class Target:
     model: str
     patience: float = 60
     writes: bool = True
-    last: httpx.Request | None = field(default=None, repr=False)
+    variable: str = "SILICONFLOW_API_KEY"
+    wire: dict[str, "tuple[Target, httpx.Request]"] = field(factory=dict, repr=False)
     _client: httpx.Client = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -63,22 +65,11 @@ class Target:
         headers = dict(content.pop("headers", {}))
         if authorization is not None:
             headers["Authorization"] = authorization or f"Bearer {self.key}"
-        self.last = self._client.build_request(method, path, headers=headers, **content)
-        return self._client.send(self.last)
+        return self._send(self._client.build_request(method, path, headers=headers, **content))
 
-    def replay(self) -> str:
-        """A command that sends the last request again; the key is left to the environment."""
-        if self.last is None:
-            return "(nothing was sent)"
-        words = ["curl", "-X", self.last.method, shlex.quote(str(self.last.url))]
-        given = self.last.headers.get("authorization")
-        if given is not None:
-            shown = given.replace(self.key, "$SILICONFLOW_API_KEY")
-            words.append(f'-H "Authorization: {shown}"')
-        if "content-type" in self.last.headers:
-            words.append("-H " + shlex.quote(f"Content-Type: {self.last.headers['content-type']}"))
-            words.append("--data-binary " + shlex.quote(_body(self.last)))
-        return " ".join(words)
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        self.wire["last"] = (self, request)
+        return self._client.send(request)
 
     def line(self, custom_id: str = "request-1", **body: Any) -> dict[str, Any]:
         """One request of an input file; keywords change its body, None takes a field out."""
@@ -144,8 +135,7 @@ class Target:
     def download(self, reference: str) -> list[dict[str, Any]]:
         """The records of a result file, by URL (without a key) or by id."""
         if reference.startswith("http"):
-            self.last = self._client.build_request("GET", reference)
-            response = httpx.get(reference, timeout=TIMEOUT)
+            response = self._send(httpx.Request("GET", reference))
         else:
             response = self.request("GET", f"/files/{reference}/content")
         if response.status_code != httpx.codes.OK:
@@ -172,8 +162,23 @@ def json_lines(*lines: dict[str, Any]) -> bytes:
     return b"".join(json.dumps(entry).encode() + b"\n" for entry in lines)
 
 
+def replay(wire: dict[str, tuple[Target, httpx.Request]]) -> str:
+    """A command that sends the latest request again; keys are left to the environment."""
+    if "last" not in wire:
+        return "(nothing was sent)"
+    target, request = wire["last"]
+    words = ["curl", "-X", request.method, shlex.quote(str(request.url))]
+    given = request.headers.get("authorization")
+    if given is not None:
+        shown = given.replace(target.key, f"${target.variable}")
+        words.append(f'-H "Authorization: {shown}"')
+    if "content-type" in request.headers:
+        words.append("-H " + shlex.quote(f"Content-Type: {request.headers['content-type']}"))
+        words.append("--data-binary " + _body(request))
+    return " ".join(words)
+
+
 def _body(request: httpx.Request) -> str:
-    try:
-        return request.content[:2000].decode("utf-8", "replace")
-    except httpx.RequestNotRead:
-        return "@-"
+    # A multipart body is made anew each time it is read.
+    content = b"".join(request.stream) if isinstance(request.stream, httpx.SyncByteStream) else b""
+    return shlex.quote(content[:2000].decode("utf-8", "replace"))
