@@ -70,6 +70,9 @@ def main(arguments: Sequence[str]) -> int:
         with _rig(options) as rig:
             rig.check()
             return run(rig, options.seed, strict=options.strict, only=options.only or ())
+    except KeyboardInterrupt:
+        print("interrupted: nothing can be said")  # noqa: T201
+        return BROKEN
     except RigBroken as broken:
         print(f"siliconflow-batch conformance: {broken}", file=sys.stderr)  # noqa: T201
         return BROKEN
