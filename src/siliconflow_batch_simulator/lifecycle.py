@@ -39,7 +39,7 @@ class TransitionRefused(Exception):
         return f"Cannot {self.event} batch {self.batch_id!r}: its status is {self.status!r}."
 
 
-@define(frozen=True)
+@define
 class Pace:
     """Simulated seconds that a batch stays in each status; `running` is for all its lines."""
 

@@ -24,6 +24,7 @@ from .backend import Backend
 from .clock import Clock
 from .faults import FAULTS
 from .journal import Journal
+from .lifecycle import Pace
 from .service import Service
 from .switchboard import Behaviour, Rule, Switch, Switchboard, install
 from .traffic import Received, Traffic
@@ -35,7 +36,8 @@ BEHAVIOURS: Mapping[str, Behaviour] = {**VARIANTS, **FAULTS}
 
 class Simulator:
     """
-    A running service: a context manager with `base_url`, `api_key`, `clock`, `faults`, `requests`.
+    A running service: a context manager with `base_url`, `api_key`, `clock`, `pace`, `faults`,
+    `requests`.
 
     `port` 0 takes a free one. `faults` are names of variants or faults, or `Rule`s. `backend`
     answers the lines instead of the simulator. `data_dir` keeps batches and files beyond the
@@ -107,6 +109,11 @@ class Simulator:
     @property
     def clock(self) -> Clock:
         return self.service.clock
+
+    @property
+    def pace(self) -> Pace:
+        """How long batches stay in each status; may be changed while they run."""
+        return self.service.pace
 
     @property
     def requests(self) -> deque[Received]:

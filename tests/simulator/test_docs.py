@@ -1,0 +1,68 @@
+"""The examples of docs/simulator.md, run as they stand."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from account import Account
+from siliconflow_batch_simulator.command import _read_rules
+from siliconflow_batch_simulator.faults import FAULTS
+from siliconflow_batch_simulator.variants import VARIANTS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_python_examples_pass(tmp_path: Path) -> None:
+    """Each block is a file of its own; those with a test are run by pytest, the others as they are."""
+    examples = blocks("python")
+    for number, example in enumerate(examples):
+        is_test = "def test_" in example
+        (tmp_path / f"{'test_' if is_test else 'plain_'}{number}.py").write_text(example)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603
+    plain = [
+        subprocess.run([sys.executable, path], capture_output=True, check=False).returncode  # noqa: S603
+        for path in tmp_path.glob("plain_*.py")
+    ]
+
+    tests = sum("def test_" in example for example in examples)
+    assert f"{tests} passed" in done.stdout, done.stdout
+    assert plain == [0] * (len(examples) - tests)
+
+
+@pytest.mark.parametrize("example", blocks("toml"))
+def test_the_rules_file_is_taken(example: str, tmp_path: Path, api: Account) -> None:
+    """The rules file of the page is one that the command takes."""
+    (tmp_path / "rules.toml").write_text(example)
+
+    for rule in _read_rules(tmp_path / "rules.toml"):
+        api.simulator.faults.add(rule.name, rule.operation, rule.times, rule.rate)
+
+    assert len(api.simulator.faults.rules) == len(tomllib.loads(example)["rule"])
+
+
+@pytest.mark.parametrize("example", blocks("json"))
+def test_the_failing_line_fails(example: str, api: Account) -> None:
+    """A line that asks to fail does, with the words that it asked for."""
+    batch = api.advance(api.create(example.encode()).json()["id"], seconds=2)
+
+    (record,) = api.records(batch["error_file_id"])
+    assert record["response"]["status_code"] == 503
+    assert record["response"]["body"]["message"] == "busy"
+
+
+def test_the_names_on_the_page_exist() -> None:
+    """Every bad day that the page names is one."""
+    named = set(re.findall(r'(?:add\(|name(?:"|): |name = )"([a-z-]+)"', PAGE))
+
+    assert named
+    assert named <= {*VARIANTS, *FAULTS}
