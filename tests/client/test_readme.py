@@ -2,10 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from siliconflow_batch_conformance.requirements import load
 from siliconflow_batch_simulator import Simulator
+from siliconflow_batch_simulator.faults import FAULTS
+from siliconflow_batch_simulator.variants import VARIANTS
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -23,7 +27,18 @@ def test_an_example_runs(example: str, tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.setenv("SILICONFLOW_API_KEY", "sk-simulator")
         monkeypatch.setenv("SILICONFLOW_BASE_URL", simulator.base_url)
 
-        exec(example, {})  # noqa: S102 - the example is ours
+        names: dict[str, Any] = {}
+        exec(example, names)  # noqa: S102 - the example is ours
+        if "test_my_pipeline" in names:
+            names["test_my_pipeline"](simulator)
+
+
+def test_the_numbers_of_bad_days_are_true() -> None:
+    """CHANGELOG counts what the catalogues hold."""
+    changelog = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
+
+    assert f"{len(VARIANTS)} legal\n  variants, {len(FAULTS)} deliberate faults" in changelog
+    assert f"{len(load())} requirements" in changelog
 
 
 def test_the_number_of_corrections_is_true() -> None:

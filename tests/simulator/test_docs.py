@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_python_examples_pass(tmp_path: Path) -> None:
-    """Each block is a file of its own; those with a test are run by pytest, the others as they are."""
+    """Blocks with a test are run by pytest, the others as they are."""
     examples = blocks("python")
     for number, example in enumerate(examples):
         is_test = "def test_" in example

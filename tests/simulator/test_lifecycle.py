@@ -70,8 +70,7 @@ class TestTheWayToCompleted:
 class TestExpiry:
     def test_unfinished_lines_go_to_the_error_file(self, api: Account) -> None:
         """What was answered stays; every other line is named as expired."""
-        pace = api.simulator.service.execution
-        pace.pace = type(pace.pace)(queued=0, running=48 * 3600)
+        api.simulator.pace.queued, api.simulator.pace.running = 0, 48 * 3600
         batch_id = api.batch(*(line(str(number)) for number in range(4)))
 
         batch = api.advance(batch_id, hours=25)
