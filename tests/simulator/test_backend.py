@@ -121,7 +121,14 @@ class TestBackend:
         """Two batches together keep to the bound, and every line has one result, in order."""
         ids = [f"line-{number}" for number in range(20)]
 
+        model.hold.clear()
         batches = [backed.batch(*(saying(id, id) for id in ids)) for _ in range(2)]
+        for batch_id in batches:
+            while backed.retrieve(batch_id)["status"] == "in_queue":
+                pass
+        for _ in range(100):  # time enough for a line too many
+            backed.retrieve(batches[0])
+        model.hold.set()
 
         for batch_id in batches:
             records = backed.records(finished(backed, batch_id)["output_file_id"])
@@ -156,7 +163,10 @@ class TestBackend:
 
         batch = backed.advance(batch_id, hours=25)
         model.hold.set()
+        while backed.simulator.service.execution.busy:
+            pass
 
+        assert backed.retrieve(batch_id) == batch
         errors = backed.records(batch["error_file_id"])
         assert batch["status"] == "expired"
         assert [record["error"]["code"] for record in errors] == ["batch_expired"] * 2
