@@ -151,7 +151,7 @@ class TestExitStatus:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="/") as running:  # noqa: S603
             assert running.stdout is not None
             running.stdout.readline()
-            running.send_signal(signal.SIGINT)
+            running.send_signal(signal.SIGTERM)
             said = running.stdout.read()
 
         assert running.returncode == 2

@@ -121,9 +121,9 @@ def run(rig: Rig, seed: int, *, strict: bool = False, only: Sequence[str] = ()) 
     report = Report(rig, strict, only=_selected(load(), only))
     os.environ["SILICONFLOW_CONFORMANCE_SEED"] = str(seed)
     os.environ.pop("PYTEST_ADDOPTS", None)
-    print(f"SiliconFlow Batch API at {rig.target.base_url}, seed {seed}", flush=True)  # noqa: T201
-    # Interrupted or told to end, the run cleans up behind itself all the same.
+    # Told to end, the run cleans up behind itself as it does when it is interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    print(f"SiliconFlow Batch API at {rig.target.base_url}, seed {seed}", flush=True)  # noqa: T201
     set_hypothesis_home_dir(tempfile.gettempdir())  # not into the caller's folder
     generated = not report.only or any(id.startswith("SCHEMA-") for id in report.only)
     pytest.main(
