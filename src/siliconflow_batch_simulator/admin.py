@@ -50,6 +50,8 @@ def _add(board: Switchboard, rule: Any) -> None:
 def _advance(service: Service, step: Any) -> None:
     if not isinstance(step, dict) or not step or not step.keys() <= STEPS:
         raise bad_request(f"Name how far the clock moves, in {', '.join(sorted(STEPS))}.")
+    if not all(type(value) in (int, float) for value in step.values()):
+        raise bad_request("How far the clock moves is told in numbers.")
     try:
         service.clock.advance(**step)
     except (TypeError, ValueError, OverflowError) as error:

@@ -80,8 +80,9 @@ async def _store(service: Service, account: str, request: Request) -> Response:
             raise bad_request("file must be a part with a file name.")
         if (file.size or 0) > MAX_UPLOAD:
             raise bad_request(f"The file is larger than {MAX_UPLOAD} bytes.")
-        name = file.filename or ""
-        return json_response(await run_in_threadpool(service.upload, account, name, file.file))
+        name, now = file.filename or "", service.clock.now()
+        kept = await run_in_threadpool(service.storage.keep_input, account, name, file.file, now)
+        return json_response(service.upload(kept))
     finally:
         await form.close()
 
@@ -117,8 +118,9 @@ LABELS = {
 
 def label(scope: Scope) -> str | None:
     """The operation of a request, as in `POST /batches`; None where there is none."""
+    asked = "GET" if scope["method"] == "HEAD" else scope["method"]
     for name, (method, path) in LABELS.items():
-        if method == scope["method"] and path.match(scope["path"]):
+        if method == asked and path.match(scope["path"]):
             return name
     return None
 

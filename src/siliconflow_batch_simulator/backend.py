@@ -7,18 +7,22 @@ Rule 3: a line that was asked is waited for, cancelled or not; no further one is
 """
 
 import asyncio
+import sqlite3
 from collections import deque
 from typing import Any
 
 import httpx
+import orjson
 from attrs import define, field
 
 from . import answers
 from .execution import Line
 from .lifecycle import Batch
 from .service import Service
+from .traffic import log
 
 PAUSE = 0.05  # real seconds between two looks for work
+TROUBLE = 1.0  # and when the disk is full, say
 TIMEOUT = httpx.Timeout(600, connect=10)
 
 
@@ -40,10 +44,14 @@ class Backend:
             gate = asyncio.Semaphore(self.concurrency)
             try:
                 while True:
-                    for batch in service.settle_open():
-                        if batch.status == "in_progress" and batch.id not in self._working:
-                            work = self._run(service, batch, http, gate)
-                            self._working[batch.id] = asyncio.create_task(work)
+                    try:
+                        for batch in service.settle_open():
+                            if batch.status == "in_progress" and batch.id not in self._working:
+                                work = self._run(service, batch, http, gate)
+                                self._working[batch.id] = asyncio.create_task(work)
+                    except (OSError, sqlite3.Error) as error:
+                        log.error("the backend waits: %s", error)
+                        await asyncio.sleep(TROUBLE)
                     await asyncio.sleep(PAUSE)
             finally:
                 for task in self._working.values():
@@ -72,6 +80,9 @@ class Backend:
                 if batch.final:  # it expired meanwhile, and this line was written as expired
                     break
                 service.record(batch, result, behind)
+        except (OSError, sqlite3.Error) as error:
+            log.error("batch %s waits: %s", batch.id, error)
+            await asyncio.sleep(TROUBLE)
         finally:
             for task, _ in asked:
                 task.cancel()
@@ -91,10 +102,12 @@ class Backend:
         async with gate:
             try:
                 answer = await http.post(f"{self.url.rstrip('/')}/chat/completions", json=sent)
-            except (httpx.HTTPError, ValueError) as error:
+                result = _result(request, id, answer)
+                orjson.dumps(result)  # what cannot be written fails here, and this line alone
+            except Exception as error:  # a server can answer anything, in any shape
                 reason = str(error) or type(error).__name__
                 return answers.failed(request, id, 503, f"The backend did not answer: {reason}")
-        return _result(request, id, answer)
+        return result
 
 
 def _result(request: Line, id: str, answer: httpx.Response) -> Line:

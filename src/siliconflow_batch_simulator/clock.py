@@ -7,7 +7,7 @@ Rule: nothing else in the simulator asks the machine for the time.
 import threading
 import time
 
-from attrs import define, field
+from attrs import define, field, setters
 
 MAX_STEP = 3_660 * 86_400
 MAX_SPEED = 10_000_000  # a year in three seconds
@@ -22,7 +22,7 @@ class Clock:
     timestamp that was answered may come to lie in the future.
     """
 
-    speed: float = 1.0
+    speed: float = field(default=1.0, on_setattr=setters.frozen)
     start: float = field(factory=time.time)
     _origin: float = field(factory=time.monotonic, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)

@@ -15,7 +15,7 @@ from typing import Any
 from .backend import Backend
 from .clock import Clock
 from .faults import FAULTS
-from .journal import FolderInUse
+from .journal import FolderUnusable
 from .lifecycle import Pace
 from .server import DEFAULT_KEY, Simulator
 from .switchboard import Rule
@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"a key, once for each account (default: {DEFAULT_KEY})",
     )
     add("--speed", type=float, default=1.0, help="simulated seconds per second; 0 stands still")
+    add("--start", type=float, metavar="SECONDS", help="what time it is first, in Unix seconds")
     add("--running", type=float, default=0.6, help="simulated seconds for the lines of a batch")
     add("--cancelling", type=float, default=0.3, help="simulated seconds until it is cancelled")
     add("--seed", type=int, help="repeatable ids and chances; without it ids cannot be guessed")
@@ -93,7 +94,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     try:
         simulator = _simulator(options)
-    except (OSError, ValueError, FolderInUse) as error:
+    except (OSError, ValueError, FolderUnusable) as error:
         print(f"siliconflow-batch simulate: {error}", file=sys.stderr)  # noqa: T201
         return 2
     if not _is_loopback(options.host):
@@ -138,7 +139,9 @@ def _simulator(options: argparse.Namespace) -> Simulator:
         backend=backend,
         data_dir=options.data_dir,
         keep_requests=0,
-        clock=Clock(options.speed),
+        clock=Clock(options.speed)
+        if options.start is None
+        else Clock(options.speed, options.start),
         pace=Pace(running=options.running, cancelling=options.cancelling),
         seed=options.seed,
         urls=not options.result_ids,
@@ -148,8 +151,12 @@ def _simulator(options: argparse.Namespace) -> Simulator:
 
 def _read_rules(path: Path) -> list[Rule]:
     try:
-        rows: Any = tomllib.loads(path.read_text(encoding="utf-8")).get("rule", [])
-        return [Rule(**row) for row in rows]
+        found: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        if found.keys() != {"rule"}:
+            raise ValueError(
+                f"it must hold [[rule]] tables alone, not {', '.join(found) or 'nothing'}"
+            )
+        return [Rule(**row) for row in found["rule"]]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, ValueError) as error:
         raise OptionInvalid(f"{path} cannot be read: {error}; see --help for its form.") from error
 

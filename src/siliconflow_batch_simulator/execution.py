@@ -7,6 +7,7 @@ Rule 3: results are written behind what is known to be written: a crash repeats 
 """
 
 import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from .lines import read_lines
 from .storage import Storage
 
 Line = dict[str, Any]
+AT_A_TIME = 100
 
 
 @define(slots=False)
@@ -80,6 +82,14 @@ class Execution:
         batch.failed += len(sorted_out[False])
         batch.offset = offset
 
+    def trim(self, batch: Batch) -> None:
+        """Cuts off what a crash left behind what is known to be written."""
+        known = {"output": batch.output_bytes, "error": batch.error_bytes}
+        for kind, size in known.items():
+            path = self._path(batch, kind)
+            if path.exists() and path.stat().st_size > size:
+                os.truncate(path, size)
+
     def publish(self, batch: Batch, at: float) -> None:
         """Makes files of the results; one without a line does not exist."""
         if batch.completed:
@@ -97,8 +107,9 @@ class Execution:
         self._take(batch, batch.total - batch.done, answers.expired)
 
     def _take(self, batch: Batch, count: int, result: Callable[[Line, str], Line]) -> None:
-        if count > 0:
-            taken = list(itertools.islice(self.left(batch), count))
+        """Records the next `count` lines, a few at a time: a line can be large."""
+        left = itertools.islice(self.left(batch), max(count, 0))
+        while taken := list(itertools.islice(left, AT_A_TIME)):
             results = [result(request, id) for request, id, _ in taken]
             self.record(batch, results, taken[-1][2])
 
@@ -109,7 +120,7 @@ class Execution:
         if not lines:
             return known
         with self._path(batch, kind).open("ab") as file:
-            file.truncate(known)  # what a crash left behind was not counted
+            file.truncate(known)  # an earlier attempt may have written and not been counted
             file.writelines(lines)
             return file.tell()
 

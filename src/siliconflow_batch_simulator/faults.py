@@ -117,17 +117,17 @@ def _custom_id_twice(sound: Any, service: Service) -> Any:
         file: File = sound(*arguments)
         if file.inspection and "earlier line" in (file.inspection.fault or ""):
             lenient = Inspection(file.inspection.lines, {"a-model"})
-            file = service.storage.files[file.id] = evolve(file, inspection=lenient)
+            file = evolve(file, inspection=lenient)
         return file
 
     return keep_input
 
 
 def _upload_renamed(sound: Any, _: Service) -> Any:
-    def upload(account: str, name: str, source: Any) -> Any:
-        return sound(account, name.lower().replace(" ", "_"), source)
+    def keep_input(account: str, name: str, source: Any, at: float) -> Any:
+        return sound(account, name.lower().replace(" ", "_"), source, at)
 
-    return upload
+    return keep_input
 
 
 def _errors_as_objects(sound: ASGIApp, _: Service) -> ASGIApp:
@@ -228,6 +228,8 @@ FAULTS = {
     "custom-id-twice": Behaviour(
         "a custom_id may stand twice in a file", "storage.keep_input", _custom_id_twice
     ),
-    "upload-renamed": Behaviour("the name of an upload is changed", "upload", _upload_renamed),
+    "upload-renamed": Behaviour(
+        "the name of an upload is changed", "storage.keep_input", _upload_renamed
+    ),
     "errors-as-objects": Behaviour("404 is answered with an object", "app", _errors_as_objects),
 }

@@ -6,7 +6,7 @@ Rule 2: keys are not in here; an account is known by the digest of its key.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +17,7 @@ from .lifecycle import Batch
 from .lines import Inspection
 from .storage import File
 
-NAME = "simulator.sqlite3"
+NAME, FILES = "simulator.sqlite3", "files"
 SCHEMA = """
 create table if not exists files (number integer primary key, id text unique, row blob);
 create table if not exists batches (number integer primary key, id text unique, row blob);
@@ -25,8 +25,8 @@ create table if not exists clock (number integer primary key check (number = 1),
 """
 
 
-class FolderInUse(Exception):
-    """Another simulator works in this folder."""
+class FolderUnusable(Exception):
+    """The data folder is in use, cannot be written, or holds something else."""
 
 
 @define
@@ -38,37 +38,40 @@ class Journal:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Raises `FolderInUse` when another process has the folder open."""
-        folder.mkdir(parents=True, exist_ok=True)
-        # Used by the server's thread alone after this one has opened it.
-        database = sqlite3.connect(folder / NAME, check_same_thread=False, timeout=0)
+        """Raises `FolderUnusable`, as when another process has the folder open."""
+        try:
+            (folder / FILES).mkdir(parents=True, exist_ok=True)
+            # Opened in one thread, used in another, which is the server's: one at a time.
+            database = sqlite3.connect(folder / NAME, check_same_thread=False, timeout=0)
+        except (OSError, sqlite3.Error) as error:
+            raise FolderUnusable(f"{folder} cannot be used: {error}.") from error
         try:
             database.execute("pragma locking_mode = exclusive")
             database.execute("pragma journal_mode = wal")
             database.execute("pragma synchronous = normal")
             database.executescript(SCHEMA)
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             database.close()
-            raise FolderInUse(f"{folder} cannot be used: {error}.") from error
+            raise FolderUnusable(f"{folder} cannot be used: {error}.") from error
         return cls(folder, database)
 
-    def put_file(self, file: File) -> None:
-        row = asdict(file, filter=lambda attribute, _: attribute.name != "path")
-        self._put("files", file.id, {**row, "path": file.path.name})
-
-    def put_batch(self, batch: Batch) -> None:
-        self._put("batches", batch.id, asdict(batch))
-
-    def commit(self, now: float) -> None:
-        self._database.execute("insert or replace into clock values (1, ?)", (now,))
-        self._database.commit()
+    def put(self, files: Iterable[File], batches: Iterable[Batch], now: float) -> None:
+        """Commits all of it, or nothing."""
+        with self._database:
+            for file in files:
+                row = asdict(file, filter=lambda attribute, _: attribute.name != "path")
+                self._put("files", file.id, {**row, "path": file.path.name})
+            for batch in batches:
+                self._put("batches", batch.id, asdict(batch))
+            self._database.execute("insert or replace into clock values (1, ?)", (now,))
 
     def files(self) -> Iterator[File]:
         for row in self._rows("files"):
             found = row.pop("inspection")
             if found is not None:
                 found = Inspection(**{**found, "models": set(found["models"])})
-            yield File(**{**row, "path": self.folder / row["path"], "inspection": found})
+            path = self.folder / FILES / row["path"]
+            yield File(**{**row, "path": path, "inspection": found})
 
     def batches(self) -> Iterator[Batch]:
         return (Batch(**row) for row in self._rows("batches"))

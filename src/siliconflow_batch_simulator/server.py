@@ -5,10 +5,10 @@ The simulator on a real socket: inside a program's own process, or in the foregr
 import asyncio
 import contextlib
 import socket
+import sqlite3
 import struct
 import tempfile
 import threading
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,7 @@ from .app import LABELS, build_app, label, refuse
 from .backend import Backend
 from .clock import Clock
 from .faults import FAULTS
-from .journal import Journal
+from .journal import FILES, FolderUnusable, Journal
 from .lifecycle import Pace
 from .service import Service
 from .switchboard import Behaviour, Rule, Switch, Switchboard, install
@@ -43,7 +43,7 @@ class Simulator:
     answers the lines instead of the simulator. `data_dir` keeps batches and files beyond the
     process; without it they live in a temporary folder. Every other keyword is one of `Service`'s.
 
-    Raises `OSError` when the port is taken, `ValueError` on an unknown name, `FolderInUse`.
+    Raises `OSError` when the port is taken, `ValueError` on an unknown name, `FolderUnusable`.
 
         with Simulator() as simulator:
             httpx.get(simulator.base_url + "/batches", headers=simulator.headers())
@@ -61,6 +61,8 @@ class Simulator:
         keep_requests: int = 10_000,
         **options: Any,
     ) -> None:
+        if isinstance(keys, str) or len(set(keys)) != len(keys):
+            raise ValueError("keys must be a tuple of different API keys, an account each.")
         for key in keys:
             if not key or not key.isascii() or not key.isprintable() or " " in key:
                 raise ValueError("That is no API key: it must be printable ASCII without spaces.")
@@ -76,10 +78,16 @@ class Simulator:
                 folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
                 journal = None
             else:
-                folder = data_dir
-                journal = opened.enter_context(contextlib.closing(Journal.open(folder)))
+                folder = data_dir / FILES
+                journal = opened.enter_context(contextlib.closing(Journal.open(data_dir)))
             backed = backend is not None
-            self.service = Service(folder, keys, journal=journal, backed=backed, **options)
+            try:
+                self.service = Service(folder, keys, journal=journal, backed=backed, **options)
+            except (sqlite3.Error, TypeError, KeyError, ValueError) as error:
+                if journal is None:
+                    raise
+                reason = f"it holds what this version cannot read: {error}"
+                raise FolderUnusable(f"{data_dir} cannot be used: {reason}.") from error
             self._opened = opened.pop_all()
         install(self.faults, self.service)
         lifespan = _driving(backend, self.service) if backend else None
@@ -97,6 +105,7 @@ class Simulator:
                 access_log=False,
                 lifespan="on" if backend else "off",
                 proxy_headers=False,
+                timeout_graceful_shutdown=1,
             )
         )
         self._thread = threading.Thread(target=self.serve, daemon=True)
@@ -116,9 +125,9 @@ class Simulator:
         return self.service.pace
 
     @property
-    def requests(self) -> deque[Received]:
-        """What was received, oldest first."""
-        return self._traffic.received
+    def requests(self) -> list[Received]:
+        """What was received until now, oldest first."""
+        return list(self._traffic.received)
 
     def headers(self, account: int = 0) -> dict[str, str]:
         """The Authorization header of an account."""

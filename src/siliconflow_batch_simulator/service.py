@@ -11,7 +11,7 @@ import hmac
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from attrs import define, field
 
@@ -96,10 +96,11 @@ class Service:
         finally:
             self.open_uploads -= 1
 
-    def upload(self, account: str, name: str, source: BinaryIO) -> dict[str, Any]:
-        file = self.storage.keep_input(account, name, source, self.clock.now())
-        self.accounts[account].uploads.append(file)
+    def upload(self, file: File) -> dict[str, Any]:
+        """Takes a file that the storage has kept, and answers what is said of it."""
         self._keep(file)
+        self.storage.add(file)
+        self.accounts[file.account].uploads.append(file)
         return _envelope(
             {
                 "id": file.id,
@@ -148,8 +149,8 @@ class Service:
             model=asked.model,
             errors=[fault] if fault else None,
         )
-        self._add(batch)
         self._keep(batch)
+        self._add(batch)
         return batch
 
     def retrieve(self, account: str, batch_id: str) -> Batch:
@@ -228,23 +229,22 @@ class Service:
         """Commits what changed, with the files that came of it."""
         if self.journal is None:
             return
-        if isinstance(changed, File):
-            self.journal.put_file(changed)
-        else:
-            for name in {changed.output_file_id, changed.error_file_id} - {None}:
-                self.journal.put_file(self.storage.files[str(name)])
-            self.journal.put_batch(changed)
-        self.journal.commit(self.clock.now())
+        files, batches = ([changed], []) if isinstance(changed, File) else ([], [changed])
+        for batch in batches:
+            for name in {batch.output_file_id, batch.error_file_id} - {None}:
+                files.append(self.storage.files[str(name)])
+        self.journal.put(files, batches, self.clock.now())
 
     def _restore(self, journal: Journal) -> None:
         """Takes up where an earlier process ended; its accounts stay closed without their keys."""
-        self.clock.start = max(self.clock.start, journal.now())
+        self.clock.advance(seconds=max(0.0, journal.now() - self.clock.now()))
         for file in journal.files():
             self.storage.add(file)
             if file.inspection is not None:
                 self.accounts.setdefault(file.account, Account()).uploads.append(file)
         for batch in journal.batches():
             self._add(batch)
+            self.execution.trim(batch)
         self.storage.forget_all_but(set(self.batches))
 
 

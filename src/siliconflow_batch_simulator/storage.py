@@ -6,6 +6,7 @@ Rule 2: bytes are copied as a stream; memory does not grow with a file.
 """
 
 import random
+import re
 import shutil
 import string
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import BinaryIO
 from attrs import define, field
 
 from .lines import Inspection, inspect
+
+INPUT = re.compile("file-[a-z]{10}")
 
 
 @define(frozen=True)
@@ -58,7 +61,11 @@ class Storage:
                 return id
 
     def keep_input(self, account: str, name: str, source: BinaryIO, at: float) -> File:
-        """Copies and inspects an upload; on an error of the disk nothing is left behind."""
+        """
+        Copies and inspects an upload, in any thread; `add` makes it known.
+
+        On an error of the disk nothing is left behind.
+        """
         id = self.new_id("file-")
         path = self.folder / id
         try:
@@ -68,7 +75,7 @@ class Storage:
         except OSError:
             path.unlink(missing_ok=True)
             raise
-        return self.add(File(id, account, name, path.stat().st_size, at, path, inspection))
+        return File(id, account, name, path.stat().st_size, at, path, inspection)
 
     def keep_result(self, account: str, path: Path, at: float) -> File:
         """Makes a file of what an execution wrote to `path`."""
@@ -87,6 +94,6 @@ class Storage:
         """Removes what an interrupted upload left; results of the named batches stay."""
         self._drawn |= batches
         known = {file.path.name for file in self.files.values()}
-        for path in self.folder.glob("file-*"):
-            if path.name not in known:
+        for path in self.folder.iterdir():
+            if path.is_file() and INPUT.fullmatch(path.name) and path.name not in known:
                 path.unlink()

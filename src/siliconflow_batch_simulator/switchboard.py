@@ -46,8 +46,13 @@ class Rule:
 
     name: str
     operation: str = ANY
-    times: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
+    times: int | None = field(default=None)
     rate: float = field(default=1.0, validator=[validators.gt(0), validators.le(1)])
+
+    @times.validator
+    def _whole(self, _: object, times: int | None) -> None:
+        if times is not None and (type(times) is not int or times < 1):
+            raise ValueError(f"times must be a whole number from 1 on, not {times!r}.")
 
 
 @define

@@ -7,7 +7,6 @@ Rule: keys, bodies, queries and the tokens of result URLs reach no log.
 import logging
 import re
 import time
-from collections import deque
 
 import orjson
 from attrs import define
@@ -18,16 +17,19 @@ MAX_BODY = 1_000_000
 TOKEN = re.compile("/results/.*", re.DOTALL)
 
 
-@define(frozen=True)
+@define
 class Received:
     """
-    A request as it came, without its key. `json` is None where the body is no JSON, as in uploads.
+    A request as it came, without its key; `authorized` says whether it brought one.
+
+    `json` is None where the body is no JSON, as in uploads, or has not come yet.
     """
 
     method: str
     path: str
     query: str
     headers: dict[str, str]
+    authorized: bool
     json: object = None
 
 
@@ -35,14 +37,19 @@ class Traffic:
     """An application around another; `received` holds the latest requests, oldest first."""
 
     def __init__(self, app: ASGIApp, keep: int = 10_000) -> None:
-        self._app = app
-        self.received: deque[Received] = deque(maxlen=keep)
+        self._app, self._keep = app, keep
+        self.received: list[Received] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        logs, keeps = log.isEnabledFor(logging.INFO), self.received.maxlen != 0
+        logs, keeps = log.isEnabledFor(logging.INFO), self._keep > 0
         if scope["type"] != "http" or not (logs or keeps):
             return await self._app(scope, receive, send)
         began, status, body = time.perf_counter(), 0, bytearray()
+        received = _received(scope)
+        if keeps:
+            self.received.append(received)
+            if len(self.received) > 2 * self._keep:
+                self.received = self.received[-self._keep :]
 
         async def overhear() -> Message:
             message = await receive()
@@ -59,18 +66,21 @@ class Traffic:
         try:
             await self._app(scope, overhear if keeps and json else receive, observe)
         finally:
-            self.received.append(_received(scope, bytes(body)))
+            received.json = _json(bytes(body))
             path = TOKEN.sub("/results/…", scope["path"])
             taken = (time.perf_counter() - began) * 1000
             log.info("%s %r %s %.1f ms", scope["method"], path, status or "-", taken)
 
 
-def _received(scope: Scope, body: bytes) -> Received:
-    try:
-        json = orjson.loads(body) if body else None
-    except orjson.JSONDecodeError:
-        json = None
+def _received(scope: Scope) -> Received:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    headers.pop("authorization", None)
+    authorized = headers.pop("authorization", None) is not None
     query = scope["query_string"].decode("latin-1")
-    return Received(scope["method"], scope["path"], query, headers, json)
+    return Received(scope["method"], scope["path"], query, headers, authorized)
+
+
+def _json(body: bytes) -> object:
+    try:
+        return orjson.loads(body) if body else None
+    except orjson.JSONDecodeError:
+        return None

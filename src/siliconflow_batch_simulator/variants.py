@@ -21,6 +21,7 @@ from .switchboard import Behaviour, saying
 
 SLOW = 1.0  # real seconds before a slow answer
 LAG = 10.0  # simulated seconds until a lagging list knows a batch
+EVERYTHING = 10**9
 OPTIONAL = ("finalizing_at", "cancelling_at", "cancelled_at")  # absent from the guide's example
 HTML = "<html><head><title>504 Gateway Time-out</title></head><body></body></html>"
 OVERLOADED = "Model service overloaded. Please try again later."
@@ -37,9 +38,16 @@ def _answering(
     return lambda sound, service: Response(body, status, named, media_type=media_type)
 
 
+async def _abort(scope: Scope, receive: Receive) -> None:
+    """Resets the connection, and waits until the server knows that it is gone."""
+    scope["extensions"][ABORT]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 def _reset_before(sound: ASGIApp, _: Service) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["extensions"][ABORT]()
+        await _abort(scope, receive)
 
     return app
 
@@ -50,7 +58,7 @@ def _reset_after(sound: ASGIApp, _: Service) -> ASGIApp:
             pass
 
         await sound(scope, receive, lost)
-        scope["extensions"][ABORT]()
+        await _abort(scope, receive)
 
     return app
 
@@ -96,9 +104,13 @@ def _refused_midway(sound: ASGIApp, _: Service) -> ASGIApp:
 
 def _lagging(sound: Any, service: Service) -> Any:
     def list_batches(account: str, limit: int, after: str | None) -> Any:
-        page, has_more = sound(account, limit, after)
-        known = service.clock.now() - LAG
-        return [batch for batch in page if batch.created <= known], has_more
+        everything, _ = sound(account, EVERYTHING, None)
+        known = [batch for batch in everything if batch.created <= service.clock.now() - LAG]
+        ids = [batch.id for batch in known]
+        if after is not None and after not in ids:
+            return sound(account, limit, after)
+        rest = known if after is None else known[ids.index(after) + 1 :]
+        return rest[:limit], len(rest) > limit
 
     return list_batches
 

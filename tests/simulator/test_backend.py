@@ -50,6 +50,8 @@ def model() -> Iterator[Model]:
                 "refuse": (400, b'{"error": {"message": "too long"}}'),
                 "text": (500, b"out of memory"),
                 "nonsense": (200, b"<html>"),
+                "surrogate": (200, b'{"text": "\\ud83d"}'),
+                "deep": (200, b'{"a":' * 3000 + b"1" + b"}" * 3000),
             }
             good = {"choices": [{"message": {"role": "assistant", "content": f"real: {asked}"}}]}
             if asked == "hang up":
@@ -107,14 +109,21 @@ class TestBackend:
 
     def test_whatever_happens_to_a_line_the_batch_goes_on(self, backed: Account) -> None:
         """A refusal, a crash, nonsense and a lost connection fail their own lines."""
-        texts = ["fine", "refuse", "text", "nonsense", "hang up"]
+        texts = ["fine", "refuse", "text", "nonsense", "hang up", "surrogate", "deep"]
 
         batch = finished(backed, backed.batch(*(saying(text, text) for text in texts)))
 
         errors = backed.records(batch["error_file_id"])
         statuses = {record["custom_id"]: record["response"]["status_code"] for record in errors}
-        assert batch["request_counts"] == {"total": 5, "completed": 1, "failed": 4}
-        assert statuses == {"refuse": 400, "text": 500, "nonsense": 502, "hang up": 503}
+        assert batch["request_counts"] == {"total": 7, "completed": 1, "failed": 6}
+        assert statuses == {
+            "refuse": 400,
+            "text": 500,
+            "nonsense": 502,
+            "hang up": 503,
+            "surrogate": 503,
+            "deep": 503,
+        }
         assert "out of memory" in errors[1]["response"]["body"]["message"]
 
     def test_no_more_lines_are_asked_than_allowed(self, backed: Account, model: Model) -> None:

@@ -3,18 +3,21 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from account import Account, json_lines, line
 from siliconflow_batch_simulator import Clock, Pace, Simulator, command
-from siliconflow_batch_simulator.journal import FolderInUse
+from siliconflow_batch_simulator.journal import FolderUnusable
 
 
 @contextmanager
@@ -92,25 +95,67 @@ class TestRestart:
         with opened(tmp_path, keys=("sk-not-to-be-stored",)) as api:
             api.advance(api.batch(line()), seconds=2)
 
-        stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
         assert b"sk-not-to-be-stored" not in stored
 
     def test_what_an_interrupted_upload_left_is_removed(self, tmp_path: Path) -> None:
         """Bytes that belong to no file do not gather."""
         with opened(tmp_path) as api:
             kept = api.upload(b"{}").json()["data"]["id"]
-        (tmp_path / "file-interrupted").write_bytes(b"half")
+        (tmp_path / "files" / "file-interrupte").write_bytes(b"half")
 
         with opened(tmp_path) as api:
-            assert [path.name for path in tmp_path.glob("file-*")] == [kept]
+            assert [path.name for path in (tmp_path / "files").iterdir()] == [kept]
             assert api.http.get(f"files/{kept}/content").content == b"{}"
+
+    def test_what_else_is_in_the_folder_stays(self, tmp_path: Path) -> None:
+        """A folder may hold other things, whatever they are called."""
+        (tmp_path / "file-notes.txt").write_text("mine")
+        (tmp_path / "file-abcdefghij").write_text("mine")
+        (tmp_path / "files" / "file-folderlike").mkdir(parents=True)
+
+        with opened(tmp_path) as api:
+            api.upload(b"{}")
+
+        assert (tmp_path / "file-notes.txt").exists()
+        assert (tmp_path / "file-abcdefghij").exists()
+
+    def test_a_line_written_to_the_other_file_is_not_there_twice(self, tmp_path: Path) -> None:
+        """What was written before the crash is cut off, whichever file it was in."""
+        with opened(tmp_path) as api:
+            batch_id = api.batch(*(line(str(number)) for number in range(4)))
+            api.advance(batch_id, seconds=0.6)
+        errors = tmp_path / "files" / f"{batch_id}_error.jsonl"
+        errors.write_bytes(b'{"custom_id": "2", "response": null, "error": {"code": "x"}}\n')
+
+        with opened(tmp_path) as api:
+            batch = api.advance(batch_id, seconds=2)
+
+        assert (batch["request_counts"]["completed"], batch["error_file_id"]) == (4, None)
+        assert errors.read_bytes() == b""
+
+    def test_many_at_once_are_all_kept(self, tmp_path: Path) -> None:
+        """Uploads and creations from many threads are answered, and are there after a restart."""
+        with opened(tmp_path) as api:
+            file_id = api.upload(json_lines(line())).json()["data"]["id"]
+            with ThreadPoolExecutor(8) as pool:
+                uploads = [pool.submit(api.upload, b"{}") for _ in range(40)]
+                creations = [pool.submit(api.create, file_id) for _ in range(40)]
+            files = {future.result().json()["data"]["id"] for future in uploads}
+            batches = {future.result().json()["id"] for future in creations}
+
+        with opened(tmp_path) as api:
+            kept = api.http.get("files", params={"limit": 100}).json()["data"]["data"]
+            listed = api.http.get("batches", params={"limit": 100}).json()["data"]
+            assert {file["id"] for file in kept} == files | {file_id}
+            assert {batch["id"] for batch in listed} == batches
 
     def test_lines_that_were_written_but_not_counted_are_written_once(self, tmp_path: Path) -> None:
         """A crash between the result file and the database repeats no line."""
         with opened(tmp_path) as api:
             batch_id = api.batch(*(line(str(number)) for number in range(4)))
             api.advance(batch_id, seconds=0.6)
-        with (tmp_path / f"{batch_id}_output.jsonl").open("ab") as file:
+        with (tmp_path / "files" / f"{batch_id}_output.jsonl").open("ab") as file:
             file.write(b'{"custom_id": "2", "id": "half of a li')
 
         with opened(tmp_path) as api:
@@ -168,12 +213,32 @@ class TestFolder:
     ) -> None:
         """The second one is told, and the first one works on."""
         with opened(tmp_path) as api:
-            with pytest.raises(FolderInUse, match="locked"):
+            with pytest.raises(FolderUnusable, match="locked"):
                 Simulator(data_dir=tmp_path)
             assert command.main(["--port", "0", "--data-dir", str(tmp_path)]) == 2
             assert api.http.get("batches").status_code == 200
 
         assert "cannot be used" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda path: path.write_bytes(b"this is no database" * 100),
+            lambda path: newer(path),
+        ],
+        ids=["garbage", "newer"],
+    )
+    def test_a_database_that_cannot_be_read_is_said(
+        self, damage: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A damaged database, or one of a newer version, is an error that names the folder."""
+        with opened(tmp_path) as api:
+            api.batch(line())
+        damage(tmp_path / "simulator.sqlite3")
+
+        assert command.main(["--port", "0", "--data-dir", str(tmp_path)]) == 2
+
+        assert f"{tmp_path} cannot be used" in capsys.readouterr().err
 
     def test_a_folder_that_cannot_be_made_is_said(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -184,3 +249,11 @@ class TestFolder:
         assert command.main(["--port", "0", "--data-dir", str(tmp_path / "file")]) == 2
 
         assert "file" in capsys.readouterr().err
+
+
+def newer(path: Path) -> None:
+    """Writes a field that this version does not know."""
+    database = sqlite3.connect(path)
+    database.execute("update batches set row = json_set(row, '$.priority', 1)")
+    database.commit()
+    database.close()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from siliconflow_batch_simulator import Simulator
 
@@ -23,6 +24,7 @@ class TestFixture:
         """Installed is enough: the fixture has a name, and bad days can be planned."""
         source = """
 import httpx
+import pytest
 
 def test_mine(siliconflow_simulator):
     simulator = siliconflow_simulator
@@ -64,6 +66,12 @@ def test_mine(pytestconfig):
 
         assert page["data"] == []
 
+    @pytest.mark.siliconflow_simulator(keys=("sk-a", "sk-b"), urls=False)
+    def test_a_marker_passes_options_on(self, siliconflow_simulator: Simulator) -> None:
+        """What the class can do, the fixture can."""
+        assert siliconflow_simulator.keys == ("sk-a", "sk-b")
+        assert siliconflow_simulator.service.urls is False
+
 
 class TestRequests:
     def test_what_was_received_is_told_in_order(self, siliconflow_simulator: Simulator) -> None:
@@ -75,6 +83,7 @@ class TestRequests:
 
         first, second = siliconflow_simulator.requests
         assert (first.method, first.path, first.query) == ("GET", "/v1/batches", "limit=1")
+        assert (first.authorized, first.json) == (True, None)
         assert (second.json, second.headers["x-trace"]) == ({"a": [1]}, "t")
         assert siliconflow_simulator.api_key not in json.dumps([first.headers, second.headers])
 

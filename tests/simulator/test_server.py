@@ -3,8 +3,10 @@
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
+from typing import Any
 
 import httpx
 import pytest
@@ -94,7 +96,27 @@ class TestLog:
             assert secret not in caplog.text
 
 
+class TestEnd:
+    def test_half_a_request_does_not_hold_it_up(self) -> None:
+        """A client that never finishes its body cannot keep the server from ending."""
+        with Simulator() as simulator:
+            url = httpx.URL(simulator.base_url)
+            half = socket.create_connection((url.host, url.port or 0))
+            head = "POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+            half.sendall((head + f"Authorization: Bearer {simulator.api_key}\r\n\r\n{{").encode())
+            httpx.get(simulator.base_url + "/batches", headers=simulator.headers())
+
+        half.close()
+        assert not simulator._thread.is_alive()
+
+
 class TestAccess:
+    @pytest.mark.parametrize("keys", ["sk-one", ("sk-a", "sk-a"), ("",), ("sk a",)])
+    def test_keys_that_make_no_accounts_are_refused(self, keys: Any) -> None:
+        """A string for a tuple, the same key twice, a key that no header carries."""
+        with pytest.raises(ValueError, match=r"(?i)\bkeys?\b"):
+            Simulator(keys=keys)
+
     def test_keys_are_in_no_repr(self, simulator: Simulator) -> None:
         """The service can be printed."""
         assert "sk-first" not in repr(simulator.service)

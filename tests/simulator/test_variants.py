@@ -124,6 +124,17 @@ class TestShapes:
 
         assert (fresh, [batch["id"] for batch in later]) == ([], [batch_id])
 
+    def test_a_lagging_list_hides_no_older_batch(self, api: Account) -> None:
+        """The page is full of what is known already."""
+        older = api.batch(line())
+        api.advance(older, seconds=11)
+        api.batch(line())
+
+        page = api.http.get("batches", params={"limit": 1}, headers=having("list-lags")).json()
+
+        assert [batch["id"] for batch in page["data"]] == [older]
+        assert page["has_more"] is False
+
     def test_results_may_be_named_by_id(self, api: Account) -> None:
         """The same file is there under both names."""
         batch = api.advance(api.batch(line()), seconds=2)
@@ -222,6 +233,8 @@ class TestChoice:
             (("nonsense",), "no fault or variant"),
             (("slow", "PUT /batches"), "no operation"),
             (("slow", "*", 0), "times"),
+            (("slow", "*", 1.5), "times"),
+            (("slow", "*", True), "times"),
             (("slow", "*", None, 1.5), "rate"),
         ],
     )
@@ -264,7 +277,9 @@ class TestControls:
 
         assert after["now"] - before == 3601
 
-    @pytest.mark.parametrize("step", [{}, {"weeks": 1}, {"hours": -1}, {"hours": "1"}, [1]])
+    @pytest.mark.parametrize(
+        "step", [{}, {"weeks": 1}, {"hours": -1}, {"hours": "1"}, {"days": "1" * 3000}, [1]]
+    )
     def test_a_faulty_step_is_a_400(self, api: Account, step: Any) -> None:
         """The clock stays where it is."""
         before = api.simulator.clock.now()
