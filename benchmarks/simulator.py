@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define
+
 from server_process import Server, free_port, python, read, wait_for
 
 HERE = Path(__file__).parent

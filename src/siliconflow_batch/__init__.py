@@ -1,24 +1,47 @@
 """
 The SiliconFlow Batch API for Python.
 
-`connect` makes a client, `operations` holds what it can do, `models` what goes in and comes out.
+    from siliconflow_batch import SiliconFlowBatch
+
+    with SiliconFlowBatch() as client:
+        batch = client.submit("prompts.jsonl", model="deepseek-ai/DeepSeek-V3")
+        batch = client.wait(batch.id)
+        for result in client.results(batch): ...
+
+`AsyncSiliconFlowBatch` has the same methods for event loops; `errors` draws the tree of exceptions;
+`operations` and `models` are the generated client beneath.
 """
 
 from siliconflow_batch_api import models
-from siliconflow_batch_api.errors import UnexpectedStatus
-from siliconflow_batch_api.types import UNSET, File
 
-from . import operations
-from .connection import CHINA, INTERNATIONAL, Connection, connect
+from . import errors, operations
+from .async_client import AsyncSiliconFlowBatch
+from .client import SiliconFlowBatch
+from .connection import CHINA, INTERNATIONAL, Retries
+from .errors import SiliconFlowError
+from .flows import Patience
+from .lines import check, validate
+from .objects import Batch, Counts, File
+from .prompts import chat_lines, write_lines
+from .records import Result
 
 __all__ = [
     "CHINA",
     "INTERNATIONAL",
-    "UNSET",
-    "Connection",
+    "AsyncSiliconFlowBatch",
+    "Batch",
+    "Counts",
     "File",
-    "UnexpectedStatus",
-    "connect",
+    "Patience",
+    "Result",
+    "Retries",
+    "SiliconFlowBatch",
+    "SiliconFlowError",
+    "chat_lines",
+    "check",
+    "errors",
     "models",
     "operations",
+    "validate",
+    "write_lines",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from siliconflow_batch_conformance.requirements import load
-from siliconflow_batch_simulator import Simulator
+from siliconflow_batch_simulator import Clock, Simulator
 from siliconflow_batch_simulator.faults import FAULTS
 from siliconflow_batch_simulator.variants import VARIANTS
 
@@ -21,9 +21,9 @@ LINE = (
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_an_example_runs(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever copies an example has a working program."""
-    (tmp_path / "requests.jsonl").write_text(LINE)
+    (tmp_path / "prompts.jsonl").write_text(LINE)
     monkeypatch.chdir(tmp_path)
-    with Simulator() as simulator:
+    with Simulator(clock=Clock(speed=100)) as simulator:
         monkeypatch.setenv("SILICONFLOW_API_KEY", "sk-simulator")
         monkeypatch.setenv("SILICONFLOW_BASE_URL", simulator.base_url)
 

@@ -1,0 +1,304 @@
+"""
+The client for event loops: the methods of `client`, awaited.
+
+Rule: what it does stands in `flows`; here it is only carried out.
+"""
+
+import asyncio
+import tempfile
+from asyncio import AbstractEventLoop
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+from weakref import WeakKeyDictionary
+
+import httpx
+import stamina
+from attrs import define
+
+from siliconflow_batch_api import AuthenticatedClient
+
+from . import answers, connection, flows, joining, lines, records
+from .connection import Retries, arguments_of, failure, label
+from .download import Download, refusal
+from .errors import SiliconFlowError
+from .flows import Call, Flow, Patience, Step
+from .objects import Batch, File
+from .records import Result
+from .uploads import Upload
+
+
+@define(frozen=True)
+class Line:
+    """The connections of one event loop: to the service, and to where result URLs lead."""
+
+    http: connection.AsyncHttp
+    outside: httpx.AsyncClient
+    api: AuthenticatedClient
+
+
+class AsyncSiliconFlowBatch:
+    """
+    The SiliconFlow Batch API for event loops: `SiliconFlowBatch`, awaited.
+
+    One may be used in several loops, one after the other or at once; it is a context manager.
+    """
+
+    def __init__(
+        self,
+        key: str | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: httpx.Timeout | float | None = None,
+        retries: Retries | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._settings = connection.settings(key, base_url, timeout, retries)
+        self._patience = patience or Patience()
+        self._lines: WeakKeyDictionary[AbstractEventLoop, Line] = WeakKeyDictionary()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._settings.base_url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections of the running loop; those of other loops end with them."""
+        line = self._lines.pop(asyncio.get_running_loop(), None)
+        if line is not None:
+            await line.http.aclose()
+            await line.outside.aclose()
+
+    async def upload(
+        self, source: str | Path | bytes | BinaryIO, *, name: str | None = None
+    ) -> File:
+        """Uploads an input file as it is: a path, bytes, or a binary file from where it stands."""
+        with Upload(source, name) as upload:
+            answer = await self._run(upload.flow())
+        return File(answer.data, answers.latest.get())
+
+    async def files(self, limit: int | None = None) -> AsyncIterator[File]:
+        """The uploaded files that the service lists; `limit` at the most."""
+        answer = await self._run(flows.files(limit))
+        for model in answer.data.data:
+            yield File(model)
+
+    async def create(
+        self,
+        input_file_id: str,
+        *,
+        window: str | int = "24h",
+        metadata: Mapping[str, str] | None = None,
+        model: str | None = None,
+    ) -> Batch:
+        """
+        Creates one batch of an uploaded file, never two: where the answer is lost, the batch is
+        looked for before anything is sent again.
+
+        `window` is in hours, from 24 to 336; `model` takes the place of the lines' own.
+
+        Raises `CreateOutcomeUnknown` where it cannot be known whether the batch exists.
+        """
+        flow = flows.create(
+            input_file_id,
+            window=window,
+            metadata=metadata,
+            model=model,
+            patience=self._patience,
+        )
+        return Batch(await self._run(flow), answers.latest.get())
+
+    async def submit(
+        self,
+        source: str | Path | bytes,
+        *,
+        model: str | None = None,
+        window: str | int = "24h",
+        metadata: Mapping[str, str] | None = None,
+        name: str | None = None,
+    ) -> Batch:
+        """
+        Validates an input file, uploads it and creates a batch.
+
+        Raises `InputFileInvalid`, with nothing sent, where the file has faults.
+        """
+        flows.checked_window(window)
+        lines.validate(source, model=model, name=name)
+        file = await self.upload(source, name=name)
+        return await self.create(file.id, window=window, metadata=metadata, model=model)
+
+    async def retrieve(self, batch_id: str) -> Batch:
+        return Batch(await self._run(flows.retrieve(batch_id)), answers.latest.get())
+
+    async def cancel(self, batch_id: str) -> Batch:
+        """Stops a batch; requests in flight still end."""
+        return Batch(await self._run(flows.cancel(batch_id)), answers.latest.get())
+
+    async def batches(self, limit: int = flows.PAGE) -> AsyncIterator[Batch]:
+        """Every batch of the account, newest first; `limit` is the size of a page."""
+        pages = joining.Pages()
+        while pages.more:
+            for batch in pages.take(await self._run(flows.page(pages.after, limit))):
+                yield batch
+
+    async def find(self, token: str) -> Batch | None:
+        """The batch that a creation with this token made; None where the list shows none."""
+        found, _ = await self._run(flows.find(token, since=0))
+        return None if found is None else Batch(found)
+
+    async def wait(
+        self,
+        batch_id: str,
+        *,
+        timeout: float | None = None,
+        interval: float = 5.0,
+        longest: float = 60.0,
+        on_update: Callable[[Batch], None] | None = None,
+        check: bool = True,
+    ) -> Batch:
+        """
+        Waits until a batch is final, in this process or in any other that has its id.
+
+        It is looked at after `interval` seconds, then less often, up to every `longest` seconds.
+        Raises `WaitTimedOut` after `timeout` seconds, and `BatchFailed`, `BatchExpired` or
+        `BatchCancelled` unless `check` is False.
+        """
+        flow = flows.wait(
+            batch_id,
+            timeout=timeout,
+            interval=interval,
+            longest=longest,
+            on_update=on_update,
+        )
+        batch = Batch(await self._run(flow), answers.latest.get())
+        if check:
+            batch.raise_unless_completed()
+        return batch
+
+    async def download(self, reference: str, target: str | Path) -> Path:
+        """
+        A file, by URL or id, to `target`: whole, or not at all.
+
+        An interrupted download is taken up where it ended, where the server can; raises
+        `DownloadTruncated` when it cannot be completed.
+        """
+        with Download(reference, Path(target), self._settings) as download:
+            async for attempt in self._attempts(repeatable=True):
+                with attempt:
+                    await self._fetch(download)
+            return download.finish()
+
+    async def results(
+        self, batch: Batch, *, order: str | None = None, source: str | Path | None = None
+    ) -> AsyncIterator[Result]:
+        """
+        The result of every line: first the answered ones, then the failed ones.
+
+        With `order="input"` they come in the order of the input, which is read from `source`, or
+        downloaded. A batch whose lines all failed has no answers, and that is no error.
+        """
+        joining.checked_order(order)
+        with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
+            paths = await self._result_files(batch, Path(folder), ("output", "error"))
+            if order is None:
+                for path in paths:
+                    for result in records.read(path):
+                        yield result
+                return
+            if source is None:
+                source = await self.download(batch.input_file_id, Path(folder) / "input")
+            for result in joining.in_order(paths, Path(source)):
+                yield result
+
+    async def errors(self, batch: Batch) -> AsyncIterator[Result]:
+        """The lines that were not answered, with the reasons."""
+        with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
+            for path in await self._result_files(batch, Path(folder), ("error",)):
+                for result in records.read(path):
+                    yield result
+
+    async def _result_files(self, batch: Batch, folder: Path, kinds: Iterable[str]) -> list[Path]:
+        references = {"output": batch.output_file_id, "error": batch.error_file_id}
+        return [
+            await self.download(reference, folder / kind)
+            for kind in kinds
+            if (reference := references[kind])
+        ]
+
+    async def _run(self, flow: Flow) -> Any:
+        """Carries a flow out, step by step."""
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    found = await self._take(step)
+                except SiliconFlowError as error:
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(found)
+        except StopIteration as done:
+            return done.value
+
+    async def _take(self, step: Step) -> Any:
+        if isinstance(step, Call):
+            return await self._call(step)
+        await asyncio.sleep(step.seconds)
+        return None
+
+    async def _call(self, call: Call) -> Any:
+        async for attempt in self._attempts(call.repeatable):
+            with attempt:
+                answers.latest.set(None)
+                try:
+                    found = await self._send(call)
+                except answers.UNREADABLE as error:
+                    raise answers.unreadable(error) from error
+                return answers.judged(found, call.model)
+        raise AssertionError  # pragma: no cover - stamina returns or raises
+
+    async def _send(self, call: Call) -> Any:
+        try:
+            return await call.operation.asyncio(client=self._line().api, **arguments_of(call))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise failure(error, label(call)) from error
+
+    def _line(self) -> Line:
+        """The connections of the running loop, which cannot be shared with another."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._lines:
+            http = connection.async_http(self._settings)
+            api = connection.generated(self._settings).set_async_httpx_client(http)
+            outside = httpx.AsyncClient(timeout=self._settings.timeout, follow_redirects=True)
+            self._lines[loop] = Line(http, outside, api)
+        return self._lines[loop]
+
+    def _attempts(self, repeatable: bool) -> AsyncIterable[Any]:
+        retries = self._settings.retries
+        return stamina.retry_context(
+            on=lambda error: retries.again(error, repeatable), **retries.arguments()
+        )
+
+    async def _fetch(self, download: Download) -> None:
+        try:
+            async with self._line().outside.stream(
+                "GET", download.url, headers=download.headers
+            ) as response:
+                if not download.accepts(response):
+                    await response.aread()
+                    refusal(response)
+                async for chunk in response.aiter_bytes(1 << 18):
+                    download.write(chunk)
+        except httpx.RemoteProtocolError as error:
+            raise download.ended(error) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise failure(error, "download") from error

@@ -1,0 +1,269 @@
+"""
+The client for threads. `async_client` has the same methods for event loops.
+
+Rule: what it does stands in `flows`; here it is only carried out.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import httpx
+import stamina
+
+from . import answers, connection, flows, joining, lines, records
+from .connection import Retries, arguments_of, failure, label
+from .download import Download, refusal
+from .errors import SiliconFlowError
+from .flows import Call, Flow, Patience, Step
+from .objects import Batch, File
+from .records import Result
+from .uploads import Upload
+
+
+class SiliconFlowBatch:
+    """
+    The SiliconFlow Batch API. Threads may share one; it is a context manager.
+
+    `key` is by default SILICONFLOW_API_KEY of the environment, `base_url` SILICONFLOW_BASE_URL or
+    the China site. `timeout` is httpx's, in seconds; `retries` bounds how often and how long a
+    request is sent; `patience` how long a batch is looked for whose creation was not answered.
+
+    Raises `KeyMissing` and `ArgumentInvalid`; every method raises `SiliconFlowError`s alone.
+    """
+
+    def __init__(
+        self,
+        key: str | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: httpx.Timeout | float | None = None,
+        retries: Retries | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._settings = connection.settings(key, base_url, timeout, retries)
+        self._patience = patience or Patience()
+        self._http = connection.http(self._settings)
+        self._api = connection.generated(self._settings).set_httpx_client(self._http)
+        self._outside = httpx.Client(timeout=self._settings.timeout, follow_redirects=True)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._settings.base_url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+        self._outside.close()
+
+    def upload(self, source: str | Path | bytes | BinaryIO, *, name: str | None = None) -> File:
+        """Uploads an input file as it is: a path, bytes, or a binary file from where it stands."""
+        with Upload(source, name) as upload:
+            answer = self._run(upload.flow())
+        return File(answer.data, answers.latest.get())
+
+    def files(self, limit: int | None = None) -> Iterator[File]:
+        """The uploaded files that the service lists; `limit` at the most."""
+        answer = self._run(flows.files(limit))
+        return iter([File(model) for model in answer.data.data])
+
+    def create(
+        self,
+        input_file_id: str,
+        *,
+        window: str | int = "24h",
+        metadata: Mapping[str, str] | None = None,
+        model: str | None = None,
+    ) -> Batch:
+        """
+        Creates one batch of an uploaded file, never two: where the answer is lost, the batch is
+        looked for before anything is sent again.
+
+        `window` is in hours, from 24 to 336; `model` takes the place of the lines' own.
+
+        Raises `CreateOutcomeUnknown` where it cannot be known whether the batch exists.
+        """
+        flow = flows.create(
+            input_file_id,
+            window=window,
+            metadata=metadata,
+            model=model,
+            patience=self._patience,
+        )
+        return Batch(self._run(flow), answers.latest.get())
+
+    def submit(
+        self,
+        source: str | Path | bytes,
+        *,
+        model: str | None = None,
+        window: str | int = "24h",
+        metadata: Mapping[str, str] | None = None,
+        name: str | None = None,
+    ) -> Batch:
+        """
+        Validates an input file, uploads it and creates a batch.
+
+        Raises `InputFileInvalid`, with nothing sent, where the file has faults.
+        """
+        flows.checked_window(window)
+        lines.validate(source, model=model, name=name)
+        file = self.upload(source, name=name)
+        return self.create(file.id, window=window, metadata=metadata, model=model)
+
+    def retrieve(self, batch_id: str) -> Batch:
+        return Batch(self._run(flows.retrieve(batch_id)), answers.latest.get())
+
+    def cancel(self, batch_id: str) -> Batch:
+        """Stops a batch; requests in flight still end."""
+        return Batch(self._run(flows.cancel(batch_id)), answers.latest.get())
+
+    def batches(self, limit: int = flows.PAGE) -> Iterator[Batch]:
+        """Every batch of the account, newest first; `limit` is the size of a page."""
+        pages = joining.Pages()
+        while pages.more:
+            yield from pages.take(self._run(flows.page(pages.after, limit)))
+
+    def find(self, token: str) -> Batch | None:
+        """The batch that a creation with this token made; None where the list shows none."""
+        found, _ = self._run(flows.find(token, since=0))
+        return None if found is None else Batch(found)
+
+    def wait(
+        self,
+        batch_id: str,
+        *,
+        timeout: float | None = None,
+        interval: float = 5.0,
+        longest: float = 60.0,
+        on_update: Callable[[Batch], None] | None = None,
+        check: bool = True,
+    ) -> Batch:
+        """
+        Waits until a batch is final, in this process or in any other that has its id.
+
+        It is looked at after `interval` seconds, then less often, up to every `longest` seconds.
+        Raises `WaitTimedOut` after `timeout` seconds, and `BatchFailed`, `BatchExpired` or
+        `BatchCancelled` unless `check` is False.
+        """
+        flow = flows.wait(
+            batch_id,
+            timeout=timeout,
+            interval=interval,
+            longest=longest,
+            on_update=on_update,
+        )
+        batch = Batch(self._run(flow), answers.latest.get())
+        if check:
+            batch.raise_unless_completed()
+        return batch
+
+    def download(self, reference: str, target: str | Path) -> Path:
+        """
+        A file, by URL or id, to `target`: whole, or not at all.
+
+        An interrupted download is taken up where it ended, where the server can; raises
+        `DownloadTruncated` when it cannot be completed.
+        """
+        with Download(reference, Path(target), self._settings) as download:
+            for attempt in self._attempts(repeatable=True):
+                with attempt:
+                    self._fetch(download)
+            return download.finish()
+
+    def results(
+        self, batch: Batch, *, order: str | None = None, source: str | Path | None = None
+    ) -> Iterator[Result]:
+        """
+        The result of every line: first the answered ones, then the failed ones.
+
+        With `order="input"` they come in the order of the input, which is read from `source`, or
+        downloaded. A batch whose lines all failed has no answers, and that is no error.
+        """
+        joining.checked_order(order)
+        with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
+            paths = self._result_files(batch, Path(folder), ("output", "error"))
+            if order is None:
+                for path in paths:
+                    yield from records.read(path)
+                return
+            if source is None:
+                source = self.download(batch.input_file_id, Path(folder) / "input")
+            yield from joining.in_order(paths, Path(source))
+
+    def errors(self, batch: Batch) -> Iterator[Result]:
+        """The lines that were not answered, with the reasons."""
+        with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
+            for path in self._result_files(batch, Path(folder), ("error",)):
+                yield from records.read(path)
+
+    def _result_files(self, batch: Batch, folder: Path, kinds: Iterable[str]) -> list[Path]:
+        references = {"output": batch.output_file_id, "error": batch.error_file_id}
+        return [
+            self.download(reference, folder / kind)
+            for kind in kinds
+            if (reference := references[kind])
+        ]
+
+    def _run(self, flow: Flow) -> Any:
+        """Carries a flow out, step by step."""
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    found = self._take(step)
+                except SiliconFlowError as error:
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(found)
+        except StopIteration as done:
+            return done.value
+
+    def _take(self, step: Step) -> Any:
+        if isinstance(step, Call):
+            return self._call(step)
+        time.sleep(step.seconds)
+        return None
+
+    def _call(self, call: Call) -> Any:
+        for attempt in self._attempts(call.repeatable):
+            with attempt:
+                return answers.parsed(lambda: self._send(call), call.model)
+        raise AssertionError  # pragma: no cover - stamina returns or raises
+
+    def _send(self, call: Call) -> Any:
+        try:
+            return call.operation.sync(client=self._api, **arguments_of(call))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise failure(error, label(call)) from error
+
+    def _attempts(self, repeatable: bool) -> Iterable[Any]:
+        retries = self._settings.retries
+        return stamina.retry_context(
+            on=lambda error: retries.again(error, repeatable), **retries.arguments()
+        )
+
+    def _fetch(self, download: Download) -> None:
+        try:
+            with self._outside.stream("GET", download.url, headers=download.headers) as response:
+                if not download.accepts(response):
+                    response.read()
+                    refusal(response)
+                for chunk in response.iter_bytes(1 << 18):
+                    download.write(chunk)
+        except httpx.RemoteProtocolError as error:
+            raise download.ended(error) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise failure(error, "download") from error

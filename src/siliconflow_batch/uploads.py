@@ -1,0 +1,75 @@
+"""
+An input file on its way up: opened here, rewound for each attempt, never read whole.
+"""
+
+import io
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from siliconflow_batch_api import models
+from siliconflow_batch_api.types import File
+
+from . import operations
+from .errors import ArgumentInvalid
+from .flows import Call, Flow
+
+LARGEST = 1_000_000_000
+
+
+class Upload:
+    """A path, bytes, or a binary file from where it stands; what cannot be rewound is sent once."""
+
+    def __init__(self, source: str | Path | bytes | BinaryIO, name: str | None) -> None:
+        self._opened = isinstance(source, str | Path | bytes)
+        if isinstance(source, bytes):
+            self._file: BinaryIO = io.BytesIO(source)
+        elif isinstance(source, str | Path):
+            try:
+                self._file = Path(source).open("rb")  # noqa: SIM115 - closed in __exit__
+            except OSError as error:
+                raise ArgumentInvalid(f"{source} cannot be read: {error.strerror}.") from error
+            name = name or Path(source).name
+        else:
+            self._file = source
+        self._name = name or "requests.jsonl"
+        self._start = self._file.tell() if self._file.seekable() else None
+
+    def flow(self) -> Flow:
+        repeatable = self._start is not None
+        return (
+            yield Call(
+                operations.upload_file, models.UploadFileResponse, self._arguments, repeatable
+            )
+        )
+
+    def _arguments(self) -> dict[str, Any]:
+        if self._start is not None:
+            self._file.seek(self._start)
+        sent: Any = _Rest(self._file, self._start) if self._start else self._file
+        payload = File(payload=sent, file_name=self._name)
+        return {"body": models.UploadFileRequest(purpose="batch", file=payload)}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._opened:
+            self._file.close()
+
+
+class _Rest:
+    """A file from some place on: httpx goes back to the beginning of whatever it sends."""
+
+    def __init__(self, file: BinaryIO, start: int) -> None:
+        self._file, self._start = file, start
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def tell(self) -> int:
+        return self._file.tell() - self._start
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_SET:
+            offset += self._start
+        return self._file.seek(offset, whence) - self._start

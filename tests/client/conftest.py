@@ -1,0 +1,51 @@
+"""Both clients, against a simulator on a real socket, without waiting between attempts."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import stamina
+
+from blocking import Blocking
+from siliconflow_batch import AsyncSiliconFlowBatch, Patience, SiliconFlowBatch
+from siliconflow_batch_simulator import Clock, Pace, Simulator
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _no_backoff() -> Iterator[None]:
+    """Attempts are counted as they are; only the pauses between them are left out."""
+    with stamina.set_testing(True, attempts=10, cap=True):
+        yield
+
+
+@pytest.fixture(params=["sync", "async"])
+def opened(request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Makes clients of one kind and closes them."""
+    clients: list[Any] = []
+
+    def make(**options: Any) -> Any:
+        options.setdefault("patience", Patience(seconds=0.05, looks=3))
+        if request.param == "sync":
+            clients.append(SiliconFlowBatch(**options))
+        else:
+            clients.append(Blocking(AsyncSiliconFlowBatch(**options)))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        (client.close if isinstance(client, SiliconFlowBatch) else client.stop)()
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """A quick one: a batch takes no time once it is looked at again."""
+    pace = Pace(queued=0.01, running=0.01, finalizing=0.01, cancelling=0.01)
+    with Simulator(keys=("sk-secret-of-tests",), pace=pace, clock=Clock()) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def client(opened: Open, simulator: Simulator) -> Any:
+    return opened(key=simulator.api_key, base_url=simulator.base_url)

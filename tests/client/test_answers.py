@@ -1,0 +1,237 @@
+"""Whatever a server answers: a typed result, or an exception with the server's words."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from attrs import define, field
+
+from siliconflow_batch import Batch, Patience, Retries, errors
+
+BATCH = {
+    "id": "batch_a",
+    "object": "batch",
+    "endpoint": "/v1/chat/completions",
+    "errors": None,
+    "input_file_id": "file-a",
+    "completion_window": "24h",
+    "status": "in_queue",
+    "output_file_id": None,
+    "error_file_id": None,
+    "created_at": 1741685413,
+    "in_progress_at": None,
+    "expires_at": 1741771813,
+    "completed_at": None,
+    "failed_at": None,
+    "expired_at": None,
+    "request_counts": None,
+    "metadata": None,
+}
+JSON, TEXT, HTML = "application/json", "text/plain", "text/html"
+LIMITED = b"Request was rejected due to rate limiting"
+PAGE = b"<html><body>Bad Gateway of nginx</body></html>"
+UNREADABLE, FAILED = errors.UnreadableAnswer, errors.EnvelopedFailure
+DOWN = errors.ServiceUnavailable
+
+
+def body(**fields: Any) -> bytes:
+    return json.dumps({**BATCH, **fields}).encode()
+
+
+GOOD: dict[str, bytes] = {
+    "as published": body(),
+    "counts empty": body(request_counts={}),
+    "counts": body(request_counts={"total": 3, "completed": 1, "failed": 1}),
+    "errors empty": body(errors=[]),
+    "a new status": body(status="throttled"),
+    "a new field": body(priority="low"),
+    "all times": body(finalizing_at=None, cancelling_at=1741685414, cancelled_at=1741685415),
+    "an empty error file": body(error_file_id=""),
+}
+# status, media type, body, the exception, words that must be in its text
+BAD: dict[str, tuple[int, str, bytes, type[errors.APIError], str]] = {
+    "400": (400, JSON, b'{"code":20012,"message":"Model does not exist.","data":null}',
+            errors.BadRequest, "Model does not exist."),
+    "400 string data": (400, JSON, b'{"code":20012,"message":"string","data":"string"}',
+                        errors.BadRequest, "20012"),
+    "400 null code": (400, JSON, b'{"code":null,"message":"no code","data":""}',
+                      errors.BadRequest, "no code"),
+    "400 HTML": (400, HTML, PAGE, errors.BadRequest, "Bad Gateway of nginx"),
+    "400 as OpenAI": (400, JSON, b'{"error":{"message":"as OpenAI says","code":"x"}}',
+                      errors.BadRequest, "as OpenAI says"),
+    "401": (401, JSON, b'"Invalid token"', errors.KeyRefused, "Invalid token"),
+    "401 bare": (401, JSON, b"Invalid token", errors.KeyRefused, "Invalid token"),
+    "401 plain": (401, TEXT, b"Invalid token", errors.KeyRefused, "Invalid token"),
+    "403": (403, JSON, b'"Forbidden"', errors.AccessDenied, "Forbidden"),
+    "404": (404, JSON, b'"404 page not found"', errors.NotFound, "404 page not found"),
+    "404 bare": (404, TEXT, b"404 page not found", errors.NotFound, "404 page not found"),
+    "429 bare under JSON": (429, JSON, LIMITED, errors.RateLimited, "rate limiting"),
+    "429 plain": (429, TEXT, LIMITED, errors.RateLimited, "rate limiting"),
+    "499": (499, TEXT, b"client closed request", errors.APIError, "client closed request"),
+    "500": (500, JSON, b'"boom"', DOWN, "boom"),
+    "500 empty": (500, JSON, b"", DOWN, "500"),
+    "502 HTML": (502, HTML, PAGE, DOWN, "Bad Gateway of nginx"),
+    "503 string": (503, JSON, b'"Model service overloaded"', DOWN, "overloaded"),
+    "503 object": (503, JSON, b'{"code":50505,"message":"Model service overloaded","data":""}',
+                   DOWN, "50505"),
+    "504 string": (504, JSON, b'"string"', DOWN, "504"),
+    "504 HTML": (504, HTML, PAGE, DOWN, "Bad Gateway of nginx"),
+    "504 empty": (504, TEXT, b"", DOWN, "Gateway Timeout"),
+    "520": (520, HTML, PAGE, DOWN, "Bad Gateway of nginx"),
+    "204": (204, JSON, b"", errors.APIError, "No Content"),
+    "307": (307, TEXT, b"moved", errors.APIError, "moved"),
+    "truncated JSON": (200, JSON, body()[:-20], UNREADABLE, "batch_a"),
+    "HTML under 200": (200, HTML, PAGE, UNREADABLE, "Bad Gateway of nginx"),
+    "nothing under 200": (200, JSON, b"", UNREADABLE, "200"),
+    "null": (200, JSON, b"null", UNREADABLE, "null"),
+    "a list": (200, JSON, b"[]", UNREADABLE, "[]"),
+    "a string": (200, JSON, b'"fine"', UNREADABLE, "fine"),
+    "an empty object": (200, JSON, b"{}", UNREADABLE, "id"),
+    "null id": (200, JSON, body(id=None), UNREADABLE, "null"),
+    "time as text": (200, JSON, body(created_at="soon"), UNREADABLE, "soon"),
+    "milliseconds": (200, JSON, body(created_at=10**15), UNREADABLE, str(10**15)),
+    "counts as a list": (200, JSON, body(request_counts=[1]), UNREADABLE, "request_counts"),
+    "notes as numbers": (200, JSON, body(metadata={"a": 1}), UNREADABLE, "metadata"),
+    "not UTF-8": (200, JSON, b'{"id": "\xff"}', UNREADABLE, "id"),
+    "enveloped failure": (200, JSON, b'{"code":20012,"message":"refused","data":null}',
+                          FAILED, "refused"),
+}  # fmt: skip
+FILES: dict[str, tuple[bytes, type[errors.APIError], str]] = {
+    "enveloped failure": (b'{"code":50001,"message":"disk full","status":false,"data":null}',
+                          FAILED, "disk full"),
+    "no data": (b'{"code":20000,"message":"Ok","status":true,"data":null}', FAILED, "Ok"),
+    "bare file": (b'{"id":"file-a","object":"file"}', UNREADABLE, "file-a"),
+    "a file without an id": (b'{"code":1,"message":"Ok","status":true,"data":{"object":"file"}}',
+                             UNREADABLE, "object"),
+}  # fmt: skip
+
+
+@define
+class Server:
+    """Gives one answer to everything."""
+
+    url: str = ""
+    status: int = 200
+    media_type: str = JSON
+    body: bytes = b""
+    location: str = ""
+    authorized: list[bool] = field(factory=list)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    server = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            server.authorized.append("authorization" in self.headers)
+            self.send_response(server.status, None if server.status < 512 else "Unknown")
+            self.send_header("content-type", server.media_type)
+            if server.location:
+                self.send_header("location", server.location)
+            if server.status != 204:
+                self.send_header("content-length", str(len(server.body)))
+            self.end_headers()
+            self.wfile.write(server.body)
+
+        do_GET = do_POST = answer  # noqa: N815 - the names that http.server calls
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        httpd.daemon_threads = True
+        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        server.url = f"http://127.0.0.1:{httpd.server_port}/v1"
+        yield server
+        httpd.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def asking(opened: Any, server: Server) -> Any:
+    """A client that asks once."""
+    server.status, server.media_type, server.location = 200, JSON, ""
+    return opened(
+        key="sk-x",
+        base_url=server.url,
+        retries=Retries(attempts=1),
+        patience=Patience(seconds=0, looks=1, creations=1),
+    )
+
+
+@pytest.mark.parametrize("answer", GOOD.values(), ids=GOOD)
+def test_what_the_documents_show_is_a_batch(asking: Any, server: Server, answer: bytes) -> None:
+    """Every shape that a document shows, or leaves room for, is read."""
+    server.body = answer
+
+    batch = asking.retrieve("batch_a")
+
+    assert isinstance(batch, Batch)
+    assert batch.id == "batch_a"
+    assert batch.error_file_id is None
+
+
+@pytest.mark.parametrize("row", BAD.values(), ids=BAD)
+def test_everything_else_is_an_exception_with_the_servers_words(
+    asking: Any, server: Server, row: tuple[int, str, bytes, type[errors.APIError], str]
+) -> None:
+    """Never a foreign exception, never None, never an object of garbage."""
+    server.status, server.media_type, server.body, kind, words = row
+
+    with pytest.raises(errors.APIError) as refused:
+        asking.retrieve("batch_a")
+
+    assert type(refused.value) is kind
+    assert words in str(refused.value)
+    assert refused.value.status == server.status
+    assert refused.value.body == server.body.decode(errors="replace")
+
+
+@pytest.mark.parametrize("row", FILES.values(), ids=FILES)
+@pytest.mark.parametrize("operation", ["upload", "files"])
+def test_an_envelope_is_opened_with_care(
+    asking: Any, server: Server, operation: str, row: tuple[bytes, type[errors.APIError], str]
+) -> None:
+    """A failure inside a 200 is a failure."""
+    server.body, _, words = row
+
+    with pytest.raises((errors.EnvelopedFailure, errors.UnreadableAnswer), match=words):
+        asking.upload(b"{}") if operation == "upload" else list(asking.files())
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_creation_that_may_have_been_is_not_repeated(
+    asking: Any, server: Server, name: str
+) -> None:
+    """After an answer that leaves it open nothing is sent again, and the token is told."""
+    server.status, server.media_type, server.body, kind, _ = BAD[name]
+    certain = issubclass(kind, errors.EnvelopedFailure) or 300 <= server.status < 500
+    expected = errors.APIError if certain else (errors.CreateOutcomeUnknown, errors.APIError)
+
+    with pytest.raises(expected) as ended:
+        asking.create("file-a")
+
+    assert isinstance(ended.value, errors.CreateOutcomeUnknown) is (
+        server.status >= 500 or kind is UNREADABLE
+    )
+
+
+def test_a_redirect_does_not_carry_the_key_away(asking: Any, server: Server, tmp_path: Any) -> None:
+    """Another host is asked without the key, or not at all."""
+    server.status, server.body = 307, b""
+    server.location = server.url.replace("127.0.0.1", "localhost") + "/elsewhere"
+    server.authorized.clear()
+
+    with pytest.raises(errors.SiliconFlowError):
+        asking.download("file-a", tmp_path / "x")
+
+    assert server.authorized[0] is True
+    assert not any(server.authorized[1:])
