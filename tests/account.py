@@ -54,3 +54,8 @@ class Account:
         """The lines of a result file; none where there is no file."""
         raw = b"" if url is None else httpx.get(url).content
         return [json.loads(row) for row in raw.split(b"\n") if row]
+
+
+def asked(simulator: Simulator) -> list[str]:
+    """What a simulator was asked for, in order."""
+    return [f"{request.method} {request.path}" for request in simulator.requests]

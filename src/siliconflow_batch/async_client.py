@@ -228,11 +228,9 @@ class AsyncSiliconFlowBatch:
                     yield result
 
     async def _result_files(self, batch: Batch, folder: Path, kinds: Iterable[str]) -> list[Path]:
-        references = {"output": batch.output_file_id, "error": batch.error_file_id}
         return [
             await self.download(reference, folder / kind)
-            for kind in kinds
-            if (reference := references[kind])
+            for kind, reference in joining.references(batch, kinds)
         ]
 
     async def _run(self, flow: Flow) -> Any:

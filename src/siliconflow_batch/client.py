@@ -32,7 +32,8 @@ class SiliconFlowBatch:
     the China site. `timeout` is httpx's, in seconds; `retries` bounds how often and how long a
     request is sent; `patience` how long a batch is looked for whose creation was not answered.
 
-    Raises `KeyMissing` and `ArgumentInvalid`; every method raises `SiliconFlowError`s alone.
+    Raises `KeyMissing` and `ArgumentInvalid`; every method raises `SiliconFlowError`s, and
+    `OSError` where the disk is full.
     """
 
     def __init__(
@@ -210,11 +211,9 @@ class SiliconFlowBatch:
                 yield from records.read(path)
 
     def _result_files(self, batch: Batch, folder: Path, kinds: Iterable[str]) -> list[Path]:
-        references = {"output": batch.output_file_id, "error": batch.error_file_id}
         return [
             self.download(reference, folder / kind)
-            for kind in kinds
-            if (reference := references[kind])
+            for kind, reference in joining.references(batch, kinds)
         ]
 
     def _run(self, flow: Flow) -> Any:

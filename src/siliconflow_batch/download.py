@@ -15,7 +15,7 @@ import httpx
 
 from . import answers
 from .connection import Settings
-from .errors import DownloadTruncated, UnreadableAnswer
+from .errors import ArgumentInvalid, DownloadTruncated, UnreadableAnswer
 from .flows import checked_id
 
 OK, PARTIAL = 200, 206
@@ -28,14 +28,17 @@ class Download:
         self.target = target
         self.received = 0
         self._validator: str | None = None
-        self._part: IO[bytes] = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed in __exit__
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
-        )
         if reference.startswith(("http://", "https://")):
             self.url, self._own = reference, {}
         else:
             self.url = f"{settings.base_url}/files/{quote(checked_id(reference))}/content"
             self._own = settings.headers()
+        try:
+            self._part: IO[bytes] = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed in __exit__
+                dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
+            )
+        except OSError as error:
+            raise ArgumentInvalid(f"{target} cannot be written: {error.strerror}.") from error
 
     @property
     def headers(self) -> dict[str, str]:

@@ -37,6 +37,7 @@ ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 WINDOW = re.compile(r"([1-9][0-9]{1,2})h")
 PAIRS, KEY, VALUE = 16, 64, 512
 PAGE = 100
+OUTAGE = 3600  # seconds without an answer that a wait sits out
 CLOCKS_DIFFER = 600  # seconds that this machine's clock and the service's may be apart
 
 
@@ -124,6 +125,8 @@ def create(
         try:
             return (yield call)
         except (TransportError, ServiceUnavailable, UnreadableAnswer) as lost:
+            if isinstance(lost, TransportError) and not lost.sent:
+                raise
             reason = str(lost).partition("\n")[0]
         found, sure = yield from look_for(token, began, patience)
         if found is not None:
@@ -180,20 +183,22 @@ def wait(
     on_update: Callable[[Batch], None] | None,
 ) -> Flow:
     """
-    Looks at a batch until it is final, less and less often; an outage in between is sat out.
+    Looks at a batch until it is final, less and less often; an outage of up to an hour is sat out.
 
     Raises `WaitTimedOut` when `timeout` seconds are over.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
-    pause, told, status = interval, None, "not known yet"
+    pause, told, status, answered = interval, None, "not known yet", time.monotonic()
     while True:
         try:
             batch = Batch((yield from retrieve(batch_id)))
         except (TransportError, ServiceUnavailable, RateLimited):
-            if deadline is None or time.monotonic() > deadline:
+            now = time.monotonic()
+            if now - answered > OUTAGE or (deadline is not None and now > deadline):
                 raise
             batch = None
         if batch is not None:
+            answered = time.monotonic()
             state = (batch.status, batch.counts)
             if on_update is not None and state != told:
                 on_update(batch)

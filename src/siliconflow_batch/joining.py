@@ -4,7 +4,7 @@ Pages to a list, and results to the order of their input.
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from attrs import define, field
@@ -41,20 +41,30 @@ def checked_order(order: str | None) -> None:
         raise ArgumentInvalid(f"The order is {order!r}; it is 'input' or left out.")
 
 
+def references(batch: Batch, kinds: Iterable[str]) -> list[tuple[str, str]]:
+    """The result files that a batch has; `ArgumentInvalid` while they are still to come."""
+    found = {"output": batch.output_file_id, "error": batch.error_file_id}
+    if not batch.is_final and not any(found.values()):
+        raise ArgumentInvalid(
+            f"Batch {batch.id!r} is {batch.status} and has no results yet; wait for it first."
+        )
+    return [(kind, reference) for kind in kinds if (reference := found[kind])]
+
+
 def in_order(paths: list[Path], source: Path) -> Iterator[Result]:
     """
     The records of result files in the order of the input, and behind them what it does not name.
 
     Holds where each record is, not the records.
     """
-    places = {
-        result.custom_id: (path, offset) for path in paths for result, offset in _placed(path)
-    }
+    places: dict[str, list[tuple[Path, int]]] = {}
+    for path in paths:
+        for result, offset in _placed(path):
+            places.setdefault(result.custom_id, []).append((path, offset))
     with contextlib.ExitStack() as opened:
         files = {path: opened.enter_context(path.open("rb")) for path in paths}
         for custom_id in [*_custom_ids(source), *places]:
-            if custom_id in places:
-                path, offset = places.pop(custom_id)
+            for path, offset in places.pop(custom_id, ()):
                 files[path].seek(offset)
                 yield records.parse(files[path].readline(), 0)
 
