@@ -146,15 +146,18 @@ def against_prism() -> Iterator[Row]:
             prism = Server(process.pid, port)
             with python(SIMULATOR) as simulator:
                 batch = created(simulator, creation(simulator, 1))
-                ours = simulator.rate_of(get(f"/v1/batches/{batch['id']}"), REQUESTS)
-            request = get("/batches/batch_x")
-            prism.ask(request, 50)
-            theirs = prism.rate_of(request, 1_000)
+                ours, theirs = get(f"/v1/batches/{batch['id']}"), get("/batches/batch_x")
+                prism.ask(theirs, 500)
+                turns = [
+                    (simulator.rate_of(ours, REQUESTS), prism.rate_of(theirs, 500))
+                    for _ in range(5)
+                ]
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, 9)
-    ratio = ours / theirs
-    measured = f"{ratio:.1f}× ({ours:,.0f}/s against {theirs:,.0f}/s)"
+    mine, other = (sorted(turn[side] for turn in turns)[2] for side in (0, 1))
+    ratio = mine / other
+    measured = f"{ratio:.1f}× ({mine:,.0f}/s against {other:,.0f}/s)"
     yield Row("retrieve, requests a second, one connection", measured, goal, ratio >= 5)
 
 

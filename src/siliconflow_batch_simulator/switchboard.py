@@ -8,6 +8,7 @@ rules, in the order in which they were added.
 """
 
 import random
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -57,13 +58,18 @@ class Rule:
 
 @define
 class Switchboard:
-    """The rules in force; `operations` are the labels that a rule may name."""
+    """
+    The rules in force; `operations` are the labels that a rule may name.
+
+    Rules may be added in any thread while the server counts them down in its own.
+    """
 
     behaviours: Mapping[str, Behaviour]
     operations: frozenset[str]
     seed: int | None = None
     rules: list[Rule] = field(factory=list, init=False)
     _random: random.Random = field(init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._random = random.Random(self.seed)  # noqa: S311 - chance, not secrecy
@@ -77,12 +83,14 @@ class Switchboard:
             known = ", ".join(sorted(self.operations))
             raise ValueError(f"There is no operation {operation!r}. The operations are: {known}.")
         rule = Rule(name, operation, times, rate)
-        self.rules = [*self.rules, rule]
+        with self._lock:
+            self.rules = [*self.rules, rule]
         return rule
 
     def clear(self) -> None:
         """Switches everything off."""
-        self.rules = []
+        with self._lock:
+            self.rules = []
 
     def check(self, names: Iterable[str]) -> None:
         for name in names:
@@ -94,15 +102,16 @@ class Switchboard:
         """The behaviours that the rules have on for one request; counts it against `times`."""
         chosen: list[str] = []
         left: list[Rule] = []
-        for rule in self.rules:
-            hit = rule.operation in (ANY, operation) and self._random.random() < rule.rate
-            if hit:
-                chosen.append(rule.name)
-            if not hit or rule.times is None:
-                left.append(rule)
-            elif rule.times > 1:
-                left.append(evolve(rule, times=rule.times - 1))
-        self.rules = left
+        with self._lock:
+            for rule in self.rules:
+                hit = rule.operation in (ANY, operation) and self._random.random() < rule.rate
+                if hit:
+                    chosen.append(rule.name)
+                if not hit or rule.times is None:
+                    left.append(rule)
+                elif rule.times > 1:
+                    left.append(evolve(rule, times=rule.times - 1))
+            self.rules = left
         return tuple(chosen)
 
 
