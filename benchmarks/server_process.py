@@ -53,10 +53,19 @@ class Server:
         return (self.cpu() - before) / times
 
     def rate_of(self, request: bytes, times: int) -> float:
-        """Requests a second, over one connection."""
-        began = time.perf_counter()
-        self.ask(request, times)
-        return times / (time.perf_counter() - began)
+        """Requests a second, sixteen under way at a time, so that the client is not the limit."""
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            answers = connection.makefile("rb")
+            began = time.perf_counter()
+            for _ in range(times // 16):
+                connection.sendall(request * 16)
+                for _ in range(16):
+                    length = 0
+                    while (line := answers.readline()) != b"\r\n":
+                        if line.lower().startswith(b"content-length:"):
+                            length = int(line.partition(b":")[2])
+                    answers.read(length)
+            return times // 16 * 16 / (time.perf_counter() - began)
 
 
 @contextlib.contextmanager
