@@ -77,6 +77,11 @@ class Patience:
     looks: int = 5
     creations: int = 3
 
+    def __attrs_post_init__(self) -> None:
+        # Without a look, absence would be taken for known, and a batch paid twice.
+        if self.looks < 1 or self.creations < 1 or not 0 <= self.seconds < float("inf"):
+            raise ArgumentInvalid(f"{self} makes no sense: looks and creations begin at 1.")
+
 
 def retrieve(batch_id: str) -> Flow:
     arguments = {"batch_id": checked_id(batch_id)}
@@ -141,7 +146,7 @@ def look_for(token: str, began: float, patience: Patience) -> Flow:
     The batch with a token, or None; and whether its absence is sure: every look saw the whole list
     back to before the creation.
     """
-    sure = True
+    sure = False
     for look in range(patience.looks):
         yield Pause(patience.seconds / patience.looks * (0.5 if look == 0 else 1))
         found, whole = yield from find(token, began - CLOCKS_DIFFER)

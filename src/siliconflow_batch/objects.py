@@ -182,8 +182,6 @@ class File:
     @property
     def created_at(self) -> datetime:
         """One time, though the upload spells it `createdAt` and the list `created_at`."""
-        if isinstance(self.model, models.UploadedFile):
-            return moment(self.model.created_at)
         return moment(self.model.created_at)
 
     @property

@@ -50,6 +50,14 @@ class TestOnce:
         assert client.find(unknown.value.token).token == unknown.value.token
         assert client.find("another token") is None
 
+    @pytest.mark.parametrize(
+        "patience", [{"looks": 0}, {"creations": 0}, {"seconds": -1}, {"seconds": float("inf")}]
+    )
+    def test_no_patience_is_refused(self, patience: dict[str, Any]) -> None:
+        """Who does not look cannot know, and would pay twice."""
+        with pytest.raises(errors.ArgumentInvalid):
+            Patience(**patience)
+
     def test_a_service_without_paging_is_not_trusted(
         self, client: Any, simulator: Simulator
     ) -> None:
