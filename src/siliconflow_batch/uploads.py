@@ -13,8 +13,6 @@ from . import operations
 from .errors import ArgumentInvalid
 from .flows import Call, Flow
 
-LARGEST = 1_000_000_000
-
 
 class Upload:
     """A path, bytes, or a binary file from where it stands; what cannot be rewound is sent once."""
