@@ -7,10 +7,10 @@ Rule: what it does stands in `flows`; here it is only carried out.
 import asyncio
 import tempfile
 from asyncio import AbstractEventLoop
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, cast
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -20,9 +20,9 @@ from attrs import define
 from siliconflow_batch_api import AuthenticatedClient
 
 from . import answers, connection, flows, joining, lines, records
-from .connection import Retries, arguments_of, failure, label
-from .download import Download, refusal
-from .errors import SiliconFlowError
+from .connection import AsyncHttp, Retries, arguments_of, label
+from .download import Part, Progress, Transfer, refuse
+from .errors import SiliconFlowError, TransportError
 from .flows import Call, Flow, Patience, Step
 from .objects import Batch, File
 from .records import Result
@@ -31,10 +31,9 @@ from .uploads import Upload
 
 @define(frozen=True)
 class Line:
-    """The connections of one event loop: to the service, and to where result URLs lead."""
+    """The connections of one event loop, and the generated client that uses them."""
 
-    http: connection.AsyncHttp
-    outside: httpx.AsyncClient
+    http: AsyncHttp
     api: AuthenticatedClient
 
 
@@ -53,9 +52,13 @@ class AsyncSiliconFlowBatch:
         timeout: httpx.Timeout | float | None = None,
         retries: Retries | None = None,
         patience: Patience | None = None,
+        http_client: Any = None,
     ) -> None:
         self._settings = connection.settings(key, base_url, timeout, retries)
         self._patience = patience or Patience()
+        self._given = http_client
+        if http_client is not None:
+            AsyncHttp(self._settings, http_client)  # refuses what is none before it is needed
         self._lines: WeakKeyDictionary[AbstractEventLoop, Line] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
@@ -76,14 +79,21 @@ class AsyncSiliconFlowBatch:
         """Closes the connections of the running loop; those of other loops end with them."""
         line = self._lines.pop(asyncio.get_running_loop(), None)
         if line is not None:
-            await line.http.aclose()
-            await line.outside.aclose()
+            await line.http.close()
 
     async def upload(
-        self, source: str | Path | bytes | BinaryIO, *, name: str | None = None
+        self,
+        source: str | Path | bytes | BinaryIO,
+        *,
+        name: str | None = None,
+        on_progress: Progress | None = None,
     ) -> File:
-        """Uploads an input file as it is: a path, bytes, or a binary file from where it stands."""
-        with Upload(source, name) as upload:
+        """
+        Uploads an input file as it is: a path, bytes, or a binary file from where it stands.
+
+        `on_progress` hears of the bytes sent so far, and of their number where that is known.
+        """
+        with Upload(source, name, on_progress) as upload:
             answer = await self._run(upload.flow())
         return File(answer.data, answers.latest.get())
 
@@ -126,6 +136,7 @@ class AsyncSiliconFlowBatch:
         window: str | int = "24h",
         metadata: Mapping[str, str] | None = None,
         name: str | None = None,
+        on_progress: Progress | None = None,
     ) -> Batch:
         """
         Validates an input file, uploads it and creates a batch.
@@ -134,7 +145,7 @@ class AsyncSiliconFlowBatch:
         """
         flows.checked_window(window)
         lines.validate(source, model=model, name=name)
-        file = await self.upload(source, name=name)
+        file = await self.upload(source, name=name, on_progress=on_progress)
         return await self.create(file.id, window=window, metadata=metadata, model=model)
 
     async def retrieve(self, batch_id: str) -> Batch:
@@ -185,36 +196,45 @@ class AsyncSiliconFlowBatch:
             batch.raise_unless_completed()
         return batch
 
-    async def download(self, reference: str, target: str | Path) -> Path:
+    async def download(
+        self, reference: str, target: str | Path, *, on_progress: Progress | None = None
+    ) -> Path:
         """
         A file, by URL or id, to `target`: whole, or not at all.
 
         An interrupted download is taken up where it ended, where the server can; raises
-        `DownloadTruncated` when it cannot be completed.
+        `DownloadTruncated` when it cannot be completed. `on_progress` hears of the bytes received
+        so far, and of their number where that is known.
         """
-        with Download(reference, Path(target), self._settings) as download:
-            async for attempt in self._attempts(repeatable=True):
-                with attempt:
-                    await self._fetch(download)
-            return download.finish()
+        with Part(Path(target)) as part:
+            transfer = Transfer(reference, self._settings)
+            async for piece in self._pieces(transfer):
+                part.write(piece)
+                if on_progress is not None:
+                    on_progress(transfer.received, transfer.total)
+            return part.finish()
 
     async def results(
         self, batch: Batch, *, order: str | None = None, source: str | Path | None = None
     ) -> AsyncIterator[Result]:
         """
-        The result of every line: first the answered ones, then the failed ones.
+        The result of every line as it comes: first the answered ones, then the failed ones.
 
         With `order="input"` they come in the order of the input, which is read from `source`, or
-        downloaded. A batch whose lines all failed has no answers, and that is no error.
+        downloaded, as the results are before the first one. A batch whose lines all failed has no
+        answers, and that is no error.
         """
         joining.checked_order(order)
+        if order is None:
+            for _, reference in joining.references(batch, ("output", "error")):
+                async for result in self._records(reference):
+                    yield result
+            return
         with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
-            paths = await self._result_files(batch, Path(folder), ("output", "error"))
-            if order is None:
-                for path in paths:
-                    for result in records.read(path):
-                        yield result
-                return
+            paths = [
+                await self.download(reference, Path(folder) / kind)
+                for kind, reference in joining.references(batch, ("output", "error"))
+            ]
             if source is None:
                 source = await self.download(batch.input_file_id, Path(folder) / "input")
             for result in joining.in_order(paths, Path(source)):
@@ -222,16 +242,51 @@ class AsyncSiliconFlowBatch:
 
     async def errors(self, batch: Batch) -> AsyncIterator[Result]:
         """The lines that were not answered, with the reasons."""
-        with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
-            for path in await self._result_files(batch, Path(folder), ("error",)):
-                for result in records.read(path):
-                    yield result
+        for _, reference in joining.references(batch, ("error",)):
+            async for result in self._records(reference):
+                yield result
 
-    async def _result_files(self, batch: Batch, folder: Path, kinds: Iterable[str]) -> list[Path]:
-        return [
-            await self.download(reference, folder / kind)
-            for kind, reference in joining.references(batch, kinds)
-        ]
+    async def _records(self, reference: str) -> AsyncIterator[Result]:
+        reader = records.Reader()
+        async for piece in self._pieces(Transfer(reference, self._settings)):
+            for result in reader.feed(piece):
+                yield result
+        for result in reader.close():
+            yield result
+
+    async def _pieces(self, transfer: Transfer) -> AsyncIterator[bytes]:
+        """The bytes of a file as they come, taken up again where they broke off."""
+        while not transfer.ended:
+            async for attempt in self._attempts(repeatable=True):
+                with attempt:
+                    pieces = self._answer(transfer)
+                    first = await anext(pieces, b"")
+            yield first
+            try:
+                async for piece in pieces:
+                    yield piece
+            except TransportError as error:
+                transfer.broken(error)
+
+    async def _answer(self, transfer: Transfer) -> AsyncIterator[bytes]:
+        """What one request brings of a file."""
+        http = self._line().http
+        try:
+            async with http.client.stream(
+                "GET",
+                transfer.url,
+                headers=transfer.headers,
+                timeout=self._settings.seconds,
+                follow_redirects=True,
+            ) as response:
+                if not transfer.accepts(response):
+                    await response.aread()
+                    refuse(response, transfer)
+                async for piece in response.aiter_bytes():
+                    yield transfer.fresh(piece)
+                transfer.ended = True
+        except http.failures.any as error:
+            raise http.failures.named(error, "download", transfer.received) from error
 
     async def _run(self, flow: Flow) -> Any:
         """Carries a flow out, step by step."""
@@ -265,19 +320,20 @@ class AsyncSiliconFlowBatch:
         raise AssertionError  # pragma: no cover - stamina returns or raises
 
     async def _send(self, call: Call) -> Any:
+        line = self._line()
         try:
-            return await call.operation.asyncio(client=self._line().api, **arguments_of(call))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise failure(error, label(call)) from error
+            return await call.operation.asyncio(client=line.api, **arguments_of(call))
+        except line.http.failures.any as error:
+            raise line.http.failures.named(error, label(call)) from error
 
     def _line(self) -> Line:
         """The connections of the running loop, which cannot be shared with another."""
         loop = asyncio.get_running_loop()
         if loop not in self._lines:
-            http = connection.async_http(self._settings)
-            api = connection.generated(self._settings).set_async_httpx_client(http)
-            outside = httpx.AsyncClient(timeout=self._settings.timeout, follow_redirects=True)
-            self._lines[loop] = Line(http, outside, api)
+            http = AsyncHttp(self._settings, self._given)
+            api = connection.generated(self._settings)
+            # By likeness: the generated code calls `request` on it, and nothing else.
+            self._lines[loop] = Line(http, api.set_async_httpx_client(cast(Any, http)))
         return self._lines[loop]
 
     def _attempts(self, repeatable: bool) -> AsyncIterable[Any]:
@@ -285,18 +341,3 @@ class AsyncSiliconFlowBatch:
         return stamina.retry_context(
             on=lambda error: retries.again(error, repeatable), **retries.arguments()
         )
-
-    async def _fetch(self, download: Download) -> None:
-        try:
-            async with self._line().outside.stream(
-                "GET", download.url, headers=download.headers
-            ) as response:
-                if not download.accepts(response):
-                    await response.aread()
-                    refusal(response)
-                async for chunk in response.aiter_bytes(1 << 18):
-                    download.write(chunk)
-        except httpx.RemoteProtocolError as error:
-            raise download.ended(error) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise failure(error, "download") from error

@@ -9,15 +9,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, cast
 
 import httpx
 import stamina
 
 from . import answers, connection, flows, joining, lines, records
-from .connection import Retries, arguments_of, failure, label
-from .download import Download, refusal
-from .errors import SiliconFlowError
+from .connection import Http, Retries, arguments_of, label
+from .download import Part, Progress, Transfer, refuse
+from .errors import SiliconFlowError, TransportError
 from .flows import Call, Flow, Patience, Step
 from .objects import Batch, File
 from .records import Result
@@ -31,6 +31,8 @@ class SiliconFlowBatch:
     `key` is by default SILICONFLOW_API_KEY of the environment, `base_url` SILICONFLOW_BASE_URL or
     the China site. `timeout` is httpx's, in seconds; `retries` bounds how often and how long a
     request is sent; `patience` how long a batch is looked for whose creation was not answered.
+    `http_client` is an httpx or httpx2 client to send everything through, with proxies and
+    certificates of the caller's; the caller closes it.
 
     Raises `KeyMissing` and `ArgumentInvalid`; every method raises `SiliconFlowError`s, and
     `OSError` where the disk is full.
@@ -44,12 +46,13 @@ class SiliconFlowBatch:
         timeout: httpx.Timeout | float | None = None,
         retries: Retries | None = None,
         patience: Patience | None = None,
+        http_client: Any = None,
     ) -> None:
         self._settings = connection.settings(key, base_url, timeout, retries)
         self._patience = patience or Patience()
-        self._http = connection.http(self._settings)
-        self._api = connection.generated(self._settings).set_httpx_client(self._http)
-        self._outside = httpx.Client(timeout=self._settings.timeout, follow_redirects=True)
+        self._http = Http(self._settings, http_client)
+        # By likeness: the generated code calls `request` on it, and nothing else.
+        self._api = connection.generated(self._settings).set_httpx_client(cast(Any, self._http))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._settings.base_url!r})"
@@ -66,12 +69,22 @@ class SiliconFlowBatch:
         self.close()
 
     def close(self) -> None:
+        """Closes the connections; a client that was given as `http_client` stays open."""
         self._http.close()
-        self._outside.close()
 
-    def upload(self, source: str | Path | bytes | BinaryIO, *, name: str | None = None) -> File:
-        """Uploads an input file as it is: a path, bytes, or a binary file from where it stands."""
-        with Upload(source, name) as upload:
+    def upload(
+        self,
+        source: str | Path | bytes | BinaryIO,
+        *,
+        name: str | None = None,
+        on_progress: Progress | None = None,
+    ) -> File:
+        """
+        Uploads an input file as it is: a path, bytes, or a binary file from where it stands.
+
+        `on_progress` hears of the bytes sent so far, and of their number where that is known.
+        """
+        with Upload(source, name, on_progress) as upload:
             answer = self._run(upload.flow())
         return File(answer.data, answers.latest.get())
 
@@ -113,6 +126,7 @@ class SiliconFlowBatch:
         window: str | int = "24h",
         metadata: Mapping[str, str] | None = None,
         name: str | None = None,
+        on_progress: Progress | None = None,
     ) -> Batch:
         """
         Validates an input file, uploads it and creates a batch.
@@ -121,7 +135,7 @@ class SiliconFlowBatch:
         """
         flows.checked_window(window)
         lines.validate(source, model=model, name=name)
-        file = self.upload(source, name=name)
+        file = self.upload(source, name=name, on_progress=on_progress)
         return self.create(file.id, window=window, metadata=metadata, model=model)
 
     def retrieve(self, batch_id: str) -> Batch:
@@ -171,50 +185,91 @@ class SiliconFlowBatch:
             batch.raise_unless_completed()
         return batch
 
-    def download(self, reference: str, target: str | Path) -> Path:
+    def download(
+        self, reference: str, target: str | Path, *, on_progress: Progress | None = None
+    ) -> Path:
         """
         A file, by URL or id, to `target`: whole, or not at all.
 
         An interrupted download is taken up where it ended, where the server can; raises
-        `DownloadTruncated` when it cannot be completed.
+        `DownloadTruncated` when it cannot be completed. `on_progress` hears of the bytes received
+        so far, and of their number where that is known.
         """
-        with Download(reference, Path(target), self._settings) as download:
-            for attempt in self._attempts(repeatable=True):
-                with attempt:
-                    self._fetch(download)
-            return download.finish()
+        with Part(Path(target)) as part:
+            transfer = Transfer(reference, self._settings)
+            for piece in self._pieces(transfer):
+                part.write(piece)
+                if on_progress is not None:
+                    on_progress(transfer.received, transfer.total)
+            return part.finish()
 
     def results(
         self, batch: Batch, *, order: str | None = None, source: str | Path | None = None
     ) -> Iterator[Result]:
         """
-        The result of every line: first the answered ones, then the failed ones.
+        The result of every line as it comes: first the answered ones, then the failed ones.
 
         With `order="input"` they come in the order of the input, which is read from `source`, or
-        downloaded. A batch whose lines all failed has no answers, and that is no error.
+        downloaded, as the results are before the first one. A batch whose lines all failed has no
+        answers, and that is no error.
         """
         joining.checked_order(order)
+        if order is None:
+            for _, reference in joining.references(batch, ("output", "error")):
+                yield from self._records(reference)
+            return
         with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
-            paths = self._result_files(batch, Path(folder), ("output", "error"))
-            if order is None:
-                for path in paths:
-                    yield from records.read(path)
-                return
+            paths = [
+                self.download(reference, Path(folder) / kind)
+                for kind, reference in joining.references(batch, ("output", "error"))
+            ]
             if source is None:
                 source = self.download(batch.input_file_id, Path(folder) / "input")
             yield from joining.in_order(paths, Path(source))
 
     def errors(self, batch: Batch) -> Iterator[Result]:
         """The lines that were not answered, with the reasons."""
-        with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
-            for path in self._result_files(batch, Path(folder), ("error",)):
-                yield from records.read(path)
+        for _, reference in joining.references(batch, ("error",)):
+            yield from self._records(reference)
 
-    def _result_files(self, batch: Batch, folder: Path, kinds: Iterable[str]) -> list[Path]:
-        return [
-            self.download(reference, folder / kind)
-            for kind, reference in joining.references(batch, kinds)
-        ]
+    def _records(self, reference: str) -> Iterator[Result]:
+        reader = records.Reader()
+        for piece in self._pieces(Transfer(reference, self._settings)):
+            yield from reader.feed(piece)
+        yield from reader.close()
+
+    def _pieces(self, transfer: Transfer) -> Iterator[bytes]:
+        """The bytes of a file as they come, taken up again where they broke off."""
+        while not transfer.ended:
+            for attempt in self._attempts(repeatable=True):
+                with attempt:
+                    pieces = self._answer(transfer)
+                    first = next(pieces, b"")
+            yield first
+            try:
+                yield from pieces
+            except TransportError as error:
+                transfer.broken(error)
+
+    def _answer(self, transfer: Transfer) -> Iterator[bytes]:
+        """What one request brings of a file."""
+        http = self._http
+        try:
+            with http.client.stream(
+                "GET",
+                transfer.url,
+                headers=transfer.headers,
+                timeout=self._settings.seconds,
+                follow_redirects=True,
+            ) as response:
+                if not transfer.accepts(response):
+                    response.read()
+                    refuse(response, transfer)
+                for piece in response.iter_bytes():
+                    yield transfer.fresh(piece)
+                transfer.ended = True
+        except http.failures.any as error:
+            raise http.failures.named(error, "download", transfer.received) from error
 
     def _run(self, flow: Flow) -> Any:
         """Carries a flow out, step by step."""
@@ -245,24 +300,11 @@ class SiliconFlowBatch:
     def _send(self, call: Call) -> Any:
         try:
             return call.operation.sync(client=self._api, **arguments_of(call))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise failure(error, label(call)) from error
+        except self._http.failures.any as error:
+            raise self._http.failures.named(error, label(call)) from error
 
     def _attempts(self, repeatable: bool) -> Iterable[Any]:
         retries = self._settings.retries
         return stamina.retry_context(
             on=lambda error: retries.again(error, repeatable), **retries.arguments()
         )
-
-    def _fetch(self, download: Download) -> None:
-        try:
-            with self._outside.stream("GET", download.url, headers=download.headers) as response:
-                if not download.accepts(response):
-                    response.read()
-                    refusal(response)
-                for chunk in response.iter_bytes(1 << 18):
-                    download.write(chunk)
-        except httpx.RemoteProtocolError as error:
-            raise download.ended(error) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise failure(error, "download") from error

@@ -7,7 +7,8 @@ Rule 2: every answer passes `answers.refuse` before the generated code sees it.
 
 import os
 import secrets
-from typing import Any
+import sys
+from typing import Any, Self
 
 import httpx
 from attrs import define, field
@@ -15,13 +16,19 @@ from attrs import define, field
 from siliconflow_batch_api import AuthenticatedClient
 
 from . import answers
-from .errors import ArgumentInvalid, KeyMissing, RateLimited, ServiceUnavailable, TransportError
+from .errors import (
+    ArgumentInvalid,
+    DownloadTruncated,
+    KeyMissing,
+    RateLimited,
+    ServiceUnavailable,
+    TransportError,
+)
 from .flows import Call
 
 CHINA = "https://api.siliconflow.cn/v1"
 INTERNATIONAL = "https://api.siliconflow.com/v1"
 TIMEOUT = httpx.Timeout(60, connect=10)
-UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # The generated code sends every form with this one, which a file can contain.
 BOUNDARY = "multipart/form-data; boundary=+++"
 
@@ -69,6 +76,12 @@ class Settings:
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
 
+    @property
+    def seconds(self) -> tuple[float | None, float | None, float | None, float | None]:
+        """The timeouts to connect, read, write and get a connection, for any library."""
+        timeout = self.timeout
+        return timeout.connect, timeout.read, timeout.write, timeout.pool
+
 
 def settings(
     key: str | None,
@@ -87,35 +100,98 @@ def settings(
     return Settings(url.rstrip("/"), found, given or TIMEOUT, retries or Retries())
 
 
-def failure(error: httpx.HTTPError | httpx.InvalidURL, what: str) -> TransportError:
-    """The exception of this package for one of the transport's."""
-    told = str(error) or type(error).__name__
-    return TransportError(
-        f"{what}: {told}\n\nCheck the connection, and that the base URL is right.",
-        sent=not isinstance(error, UNSENT),
-    )
+class Http:
+    """
+    What the generated client for threads sends its requests through: an httpx or httpx2 client.
+
+    The key, the address and the timeout go with each request, so that a client of the caller's
+    needs none of them and gives none of them to anybody else.
+    """
+
+    def __init__(self, given: Settings, client: Any = None) -> None:
+        self.client = httpx.Client() if client is None else client
+        self._owned = client is None
+        self._given = given
+        self.failures = Failures.of(self.client, "Client")
+
+    def request(self, **options: Any) -> Any:
+        response = self.client.request(**_addressed(options, self._given))
+        answers.latest.set(response)
+        answers.refuse(response)
+        return response
+
+    def close(self) -> None:
+        """Closes what was opened here; a client that was given is its owner's to close."""
+        if self._owned:
+            self.client.close()
 
 
-class Http(httpx.Client):
-    """httpx, with a boundary of its own for each form."""
-
-    def build_request(self, *arguments: Any, **options: Any) -> httpx.Request:
-        return super().build_request(*arguments, **_own_boundary(options))
-
-
-class AsyncHttp(httpx.AsyncClient):
+class AsyncHttp:
     """The same, for event loops."""
 
-    def build_request(self, *arguments: Any, **options: Any) -> httpx.Request:
-        return super().build_request(*arguments, **_own_boundary(options))
+    def __init__(self, given: Settings, client: Any = None) -> None:
+        self.client = httpx.AsyncClient() if client is None else client
+        self._owned = client is None
+        self._given = given
+        self.failures = Failures.of(self.client, "AsyncClient")
+
+    async def request(self, **options: Any) -> Any:
+        response = await self.client.request(**_addressed(options, self._given))
+        answers.latest.set(response)
+        answers.refuse(response)
+        return response
+
+    async def close(self) -> None:
+        """Closes what was opened here; a client that was given is its owner's to close."""
+        if self._owned:
+            await self.client.aclose()
 
 
-def _own_boundary(options: dict[str, Any]) -> dict[str, Any]:
-    headers = options.get("headers") or {}
+@define(frozen=True)
+class Failures:
+    """What a client raises when nobody answers; `library` is httpx, or another with its names."""
+
+    library: Any
+
+    @classmethod
+    def of(cls, client: object, name: str) -> Self:
+        """Raises `ArgumentInvalid` for what is no client of that name."""
+        for kind in type(client).__mro__:
+            library = sys.modules[kind.__module__.partition(".")[0]]
+            if kind.__name__ == name and hasattr(library, "HTTPError"):
+                return cls(library)
+        raise ArgumentInvalid(f"http_client must be an httpx.{name}, not {client!r}.")
+
+    @property
+    def any(self) -> tuple[type[Exception], ...]:
+        return self.library.HTTPError, self.library.InvalidURL
+
+    def named(self, error: Exception, what: str, received: int | None = None) -> TransportError:
+        """The exception of this package; `received` is how far a download had come."""
+        library = self.library
+        if received is not None and isinstance(error, library.RemoteProtocolError):
+            return DownloadTruncated(received)
+        unsent = (library.ConnectError, library.ConnectTimeout, library.PoolTimeout)
+        told = str(error) or type(error).__name__
+        return TransportError(
+            f"{what}: {told}\n\nCheck the connection, and that the base URL is right.",
+            sent=not isinstance(error, unsent),
+        )
+
+
+def _addressed(options: dict[str, Any], given: Settings) -> dict[str, Any]:
+    """A generated request on its way to the service alone, with a boundary of its own."""
+    headers = {**options.get("headers", {}), **given.headers()}
     if headers.get("Content-Type") == BOUNDARY:
-        own = f"multipart/form-data; boundary={secrets.token_hex(16)}"
-        options["headers"] = {**headers, "Content-Type": own}
-    return options
+        headers["Content-Type"] = f"multipart/form-data; boundary={secrets.token_hex(16)}"
+    return {
+        **options,
+        "url": given.base_url + options["url"],
+        "headers": headers,
+        "timeout": given.seconds,
+        "follow_redirects": False,
+        "auth": None,
+    }
 
 
 def generated(given: Settings) -> AuthenticatedClient:
@@ -123,36 +199,6 @@ def generated(given: Settings) -> AuthenticatedClient:
     return AuthenticatedClient(
         base_url=given.base_url, token=given.key, raise_on_unexpected_status=True
     )
-
-
-def http(given: Settings) -> Http:
-    return Http(
-        base_url=given.base_url,
-        headers=given.headers(),
-        timeout=given.timeout,
-        event_hooks={"response": [_seen]},
-    )
-
-
-def async_http(given: Settings) -> AsyncHttp:
-    return AsyncHttp(
-        base_url=given.base_url,
-        headers=given.headers(),
-        timeout=given.timeout,
-        event_hooks={"response": [_seen_async]},
-    )
-
-
-def _seen(response: httpx.Response) -> None:
-    response.read()
-    answers.latest.set(response)
-    answers.refuse(response)
-
-
-async def _seen_async(response: httpx.Response) -> None:
-    await response.aread()
-    answers.latest.set(response)
-    answers.refuse(response)
 
 
 def arguments_of(call: Call) -> dict[str, Any]:

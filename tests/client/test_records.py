@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from siliconflow_batch.errors import ResultLineInvalid
-from siliconflow_batch.records import Result, Splitter, parse, read
+from siliconflow_batch.records import Reader, Result, Splitter, parse, read
 
 SEPARATORS = "\u2028\u2029\u0085\u001c\u001d\u001e\x0b\x0c\r\n"
 COMPLETION = {
@@ -31,12 +31,12 @@ def parsed(value: object) -> Result:
 
 
 def split(data: bytes, cuts: list[int]) -> list[bytes]:
-    """The lines of `data`, fed in pieces that end at `cuts`."""
+    """The lines of `data` that are not blank, fed in pieces that end at `cuts`."""
     splitter = Splitter()
     lines = []
     for begin, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
         lines += splitter.feed(data[begin:end])
-    return lines + splitter.close()
+    return [line for line in lines + splitter.close() if line.strip()]
 
 
 class TestSplitter:
@@ -178,6 +178,15 @@ class TestParse:
 
         assert parse(b"\xef\xbb\xbf" + raw, 1).text == parse(raw, 1).text == expected
 
+    def test_a_byte_that_is_no_utf_8_costs_itself_alone(self) -> None:
+        """An answer with a broken character is read, and so is its line when it failed."""
+        good = json.dumps(answered(COMPLETION)).encode()
+        failed = json.dumps(answered({"message": "No"}, 400)).encode()
+
+        assert parse(good.replace(b"Hello", b"H\xffi"), 1).text == "H\ufffdi"
+        assert parse(good.replace(b"Hello", b"H\xffi"), 1).raw["custom_id"] == "a"
+        assert parse(failed.replace(b"No", b"N\xff"), 1).error_message == "N\ufffd"
+
     def test_large_numbers_stay_exact(self) -> None:
         """An integer beyond 64 bits is not rounded."""
         assert parsed(answered({"seed": 2**100 + 1})).body == {"seed": 2**100 + 1}
@@ -211,6 +220,27 @@ class TestParse:
 
         assert (refused.value.line, refused.value.raw) == (7, raw)
         assert refused.value.reason.startswith(reason)
+
+
+class TestReader:
+    def test_a_stream_gives_its_results(self) -> None:
+        """However it is cut, each record comes once."""
+        lines = [json.dumps(answered(COMPLETION, custom_id=id)).encode() for id in "abc"]
+        data = b"\r\n\n".join(lines)
+        for size in (1, 7, len(data)):
+            reader = Reader()
+            pieces = [data[begin : begin + size] for begin in range(0, len(data), size)]
+
+            found = [result for piece in pieces for result in reader.feed(piece)]
+
+            assert [result.custom_id for result in [*found, *reader.close()]] == ["a", "b", "c"]
+
+    def test_a_line_that_is_no_record_is_named(self) -> None:
+        """Blank lines count."""
+        reader = Reader()
+
+        with pytest.raises(ResultLineInvalid, match="line 3"):
+            list(reader.feed(b"\n\nx\n"))
 
 
 class TestRead:
