@@ -3,6 +3,7 @@ Input files: JSON Lines, one chat request a line, checked before anything is sen
 
 Rule 1: a line ends at the byte `\\n` alone; U+2028 and its like are data inside a JSON string.
 Rule 2: no more of a file is held than one line, and the custom_ids seen so far.
+Rule 3: what a quick look does not pass (`usual`) is judged here; it refuses nothing itself.
 """
 
 import io
@@ -18,6 +19,7 @@ from typing import IO, Any
 import msgspec
 from attrs import define, field, frozen
 
+from . import usual
 from .errors import ArgumentInvalid, InputFileInvalid, LineFault
 
 Source = str | os.PathLike[str] | bytes | IO[bytes]
@@ -68,7 +70,7 @@ class Inspection:
 
     def faults(self, file: IO[bytes]) -> Iterator[LineFault]:
         for raw in self._read(file):
-            if self.lines <= self.limits.lines:
+            if self.lines <= self.limits.lines and not self._is_usual(raw):
                 for place, reason in self._judge_line(raw):
                     yield LineFault(self.name, self.lines, place, reason)
         for place, reason in self._judge_file():
@@ -95,11 +97,17 @@ class Inspection:
             return [("", mark), *self._judge_json(raw.removeprefix(BOM))]
         return self._judge_json(raw)
 
+    def _is_usual(self, raw: bytes) -> bool:
+        """Whether a quick look is enough, as it is for most lines, to know that it has no fault."""
+        found = usual.read(raw) if len(raw) <= self.limits.line else None
+        if found is None or found.body.model not in self.models:
+            return False
+        return self.ids.setdefault(found.custom_id, self.lines) == self.lines
+
     def _judge_json(self, raw: bytes) -> Found:
         try:
             request = _decode(raw)
-            twice = raw.count(b'"custom_id"') > 1 or raw.count(b'"body"') > 1
-            if twice and (repeated := _repeated_keys(raw)):
+            if repeated := _repeated_keys(raw):
                 return [(key, "stands in the line more than once") for key in repeated]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return [("", _why_not_json(raw.rstrip(b"\r\n")))]
@@ -213,6 +221,8 @@ def _but(mapping: dict[str, Any], key: str) -> str:
 
 def _repeated_keys(raw: bytes) -> set[str]:
     """The keys that the outermost object, which is the last to be read, has more than once."""
+    if raw.count(b'"custom_id"') < 2 and raw.count(b'"body"') < 2:
+        return set()
     keys: list[str] = []
     json.loads(
         raw, object_pairs_hook=lambda pairs: keys.__setitem__(slice(None), [p[0] for p in pairs])

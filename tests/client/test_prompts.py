@@ -1,0 +1,127 @@
+"""Prompts to lines, and lines to files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from account import json_lines, line
+from siliconflow_batch.errors import ArgumentInvalid
+from siliconflow_batch.lines import check, validate
+from siliconflow_batch.prompts import chat_lines, write_lines
+
+USER = {"role": "user", "content": "Hi"}
+
+
+class TestChatLines:
+    def test_prompts_become_lines(self) -> None:
+        """Strings, messages, and either with a custom_id are prompts; the rest goes into bodies."""
+        prompts: list[Any] = ["One", [USER], ("id", "Three")]
+
+        lines = list(chat_lines(prompts, model="m", system="Be kind", max_tokens=5, top_p=None))
+
+        kind = {"role": "system", "content": "Be kind"}
+        assert [line["custom_id"] for line in lines] == ["request-1", "request-2", "id"]
+        assert [line["body"]["messages"] for line in lines] == [
+            [kind, {"role": "user", "content": "One"}],
+            [kind, USER],
+            [kind, {"role": "user", "content": "Three"}],
+        ]
+        assert {(line["method"], line["url"]) for line in lines} == {
+            ("POST", "/v1/chat/completions")
+        }
+        assert all(line["body"].keys() == {"model", "max_tokens", "messages"} for line in lines)
+        assert list(check(json_lines(*lines))) == []
+
+    def test_a_mapping_gives_the_ids(self) -> None:
+        """The keys of a mapping are the custom_ids of its prompts."""
+        prompts: Any = {"a": "One", "b": "Two"}
+
+        assert [line["custom_id"] for line in chat_lines(prompts)] == ["a", "b"]
+
+    def test_messages_keep_their_own_system_message(self) -> None:
+        """`system` is put before messages that have none; the caller's list stays as it was."""
+        own = [{"role": "system", "content": "Own"}, USER]
+        bare = [USER]
+
+        first, second = chat_lines([own, bare], system="Other")
+
+        assert first["body"]["messages"] == own
+        assert len(second["body"]["messages"]) == 2
+        assert bare == [USER]
+
+    @pytest.mark.parametrize(
+        ("prompts", "reason"),
+        [
+            ("Hi", "prompts must be a list of prompts, not str"),
+            ([], "there are no prompts"),
+            (["Hi", ""], "prompt 2: body.messages: must be a list of messages, not ''"),
+            (["Hi", []], "prompt 2: body.messages: must be a list of messages"),
+            (["Hi", 5], "prompt 2: body.messages: must be a list of messages, not 5"),
+            ([("a", "x"), ("a", "y")], "prompt 2: custom_id: 'a' is already that of line 1"),
+            ([("request-2", "x"), "y"], "prompt 2: custom_id: 'request-2' is already"),
+            ([(5, "x")], "prompt 1: custom_id: must be a non-empty string, not 5"),
+            ([("a", "b", "c")], "prompt 1: body.messages: must be a list of messages, not ("),
+            ([[USER, {"role": "assistant"}]], "prompt 1: body.messages: the last message must"),
+        ],
+    )
+    def test_what_is_no_prompt_is_refused(self, prompts: Any, reason: str) -> None:
+        """A prompt that would be refused as a line is refused when its line is made."""
+        with pytest.raises(ArgumentInvalid) as refused:
+            list(chat_lines(prompts, system="Be kind"))
+
+        assert str(refused.value).startswith(reason)
+
+    @pytest.mark.parametrize("parameter", [{"stream": True}, {"messages": []}])
+    def test_some_parameters_are_refused(self, parameter: dict[str, Any]) -> None:
+        """Lines do not stream, and their messages are the prompts: refused at the call."""
+        with pytest.raises(ArgumentInvalid, match="is no parameter"):
+            chat_lines(["Hi"], **parameter)
+
+
+class TestWriteLines:
+    def test_written_lines_are_valid(self, tmp_path: Path) -> None:
+        """What is written is counted, passes, reads back the same, and survives str.splitlines."""
+        path = tmp_path / "requests.jsonl"
+        said = ["\u2028 \u2029 \u0085 \u001c \r\n", "你好 😀"]
+
+        assert write_lines(path, chat_lines(said, model="m")) == 2
+
+        text = path.read_text(encoding="utf-8")
+        assert validate(path).lines == len(text.splitlines()) == 2
+        assert [
+            json.loads(line)["body"]["messages"][0]["content"] for line in text.splitlines()
+        ] == said
+        assert "你好 😀" in text
+
+    @pytest.mark.parametrize(
+        "bad", [{"x": float("nan")}, {"x": "\ud83d"}, {"x": object()}, 5, None]
+    )
+    @pytest.mark.parametrize("before", [b"precious", None])
+    def test_an_error_changes_nothing(self, bad: Any, before: bytes | None, tmp_path: Path) -> None:
+        """What cannot be written leaves an earlier file whole, and no half file behind."""
+        path = tmp_path / "requests.jsonl"
+        if before is not None:
+            path.write_bytes(before)
+
+        with pytest.raises(ArgumentInvalid, match="line 2 cannot be written as JSON"):
+            write_lines(path, [line(), bad])
+
+        assert [file.read_bytes() for file in tmp_path.iterdir()] == ([before] if before else [])
+
+    def test_no_lines_are_refused(self, tmp_path: Path) -> None:
+        """An empty input file is of no use, and is not written."""
+        with pytest.raises(ArgumentInvalid, match="no lines"):
+            write_lines(tmp_path / "requests.jsonl", [])
+
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_replaced_file_keeps_its_mode(self, tmp_path: Path) -> None:
+        """Prompts that were private stay so."""
+        path = tmp_path / "requests.jsonl"
+        path.touch(mode=0o600)
+
+        write_lines(path, [line()])
+
+        assert path.stat().st_mode & 0o777 == 0o600
