@@ -1,24 +1,17 @@
 """
 From a raw answer to a model, or to the exception that says what the server said.
 
-Rule 1: whatever the server sends ends in a model whose fields have their declared types, or in an
+Rule: whatever the server sends ends in a model whose fields have their declared types, or in an
 `APIError` with the server's words.
-Rule 2: what is declared is read off the generated models and stands nowhere else.
 """
 
-import builtins
 import math
-from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import httpx
-from attrs import fields, has
-
-from siliconflow_batch_api import models, types
 
 from .errors import (
     AccessDenied,
@@ -31,6 +24,7 @@ from .errors import (
     ServiceUnavailable,
     UnreadableAnswer,
 )
+from .shapes import fits
 
 KINDS: dict[int, type[APIError]] = {
     400: BadRequest,
@@ -42,9 +36,7 @@ KINDS: dict[int, type[APIError]] = {
 REQUEST_IDS = ("x-request-id", "x-siliconcloud-trace-id", "x-trace-id")
 # What the generated code raises on a body that is not what it trusts it to be.
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
-YEAR_10000 = 253_402_300_800  # Unix seconds; what lies beyond is no time but another unit
 
-_HINTS: dict[Any, list[tuple[str, Any]]] = {}
 # The generated functions give away the parsed body alone where they fail; this is the answer that
 # they failed on.
 latest: ContextVar[httpx.Response | None] = ContextVar("latest", default=None)
@@ -59,16 +51,6 @@ def refuse(response: httpx.Response) -> None:
         raise make(kind, response, message or response.reason_phrase, code)
 
 
-def parsed(parse: Callable[[], Any], model: type[Any]) -> Any:
-    """What a generated function parsed; raises `APIError` where that is no `model`."""
-    latest.set(None)
-    try:
-        found = parse()
-    except UNREADABLE as error:
-        raise unreadable(error) from error
-    return judged(found, model)
-
-
 def judged(found: Any, model: type[Any]) -> Any:
     """`found`, when it is a sound `model`."""
     response = latest.get()
@@ -80,7 +62,7 @@ def judged(found: Any, model: type[Any]) -> Any:
     if envelope:
         code, message = words(response)
         raise make(EnvelopedFailure, response, message, code)
-    if not isinstance(found, model) or not fits(found, model):
+    if not fits(found, model):
         raise make(UnreadableAnswer, response, f"this is no {model.__name__}: {response.text}")
     return found
 
@@ -136,37 +118,3 @@ def retry_after(header: str | None) -> float | None:
         except (TypeError, ValueError):
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def fits(value: Any, hint: Any) -> bool:
-    """Whether a value has the type that a generated model declares for it, down to the leaves."""
-    origin = get_origin(hint)
-    if origin in (Union, UnionType):
-        return any(fits(value, option) for option in get_args(hint))
-    if origin is list:
-        return isinstance(value, list) and all(fits(item, get_args(hint)[0]) for item in value)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if not isinstance(hint, type) or not isinstance(value, hint):
-        return hint is Any
-    if isinstance(value, models.BatchMetadata):
-        return all(isinstance(note, str) for note in value.additional_properties.values())
-    return not has(hint) or _fields_fit(value, hint)
-
-
-def _fields_fit(value: Any, model: type[Any]) -> bool:
-    for name, hint in _hints(model):
-        found = getattr(value, name)
-        if not fits(found, hint):
-            return False
-        if name.endswith("_at") and isinstance(found, int) and not 0 <= found < YEAR_10000:
-            return False
-    return True
-
-
-def _hints(model: Any) -> list[tuple[str, Any]]:
-    if model not in _HINTS:
-        names = {**vars(models), **vars(types), **vars(builtins), "Any": Any}
-        hints = get_type_hints(model, globalns=names)
-        _HINTS[model] = [(entry.name, hints[entry.name]) for entry in fields(model) if entry.init]
-    return _HINTS[model]

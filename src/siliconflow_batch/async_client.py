@@ -309,15 +309,25 @@ class AsyncSiliconFlowBatch:
         return None
 
     async def _call(self, call: Call) -> Any:
+        try:
+            return await self._once(call)
+        except SiliconFlowError as error:
+            failed = [error]
+        # The first attempt is over; stamina, which costs a tenth of a call, decides about others.
         async for attempt in self._attempts(call.repeatable):
             with attempt:
-                answers.latest.set(None)
-                try:
-                    found = await self._send(call)
-                except answers.UNREADABLE as error:
-                    raise answers.unreadable(error) from error
-                return answers.judged(found, call.model)
+                if failed:
+                    raise failed.pop()
+                return await self._once(call)
         raise AssertionError  # pragma: no cover - stamina returns or raises
+
+    async def _once(self, call: Call) -> Any:
+        answers.latest.set(None)
+        try:
+            found = await self._send(call)
+        except answers.UNREADABLE as error:
+            raise answers.unreadable(error) from error
+        return answers.judged(found, call.model)
 
     async def _send(self, call: Call) -> Any:
         line = self._line()

@@ -292,10 +292,25 @@ class SiliconFlowBatch:
         return None
 
     def _call(self, call: Call) -> Any:
+        try:
+            return self._once(call)
+        except SiliconFlowError as error:
+            failed = [error]
+        # The first attempt is over; stamina, which costs a tenth of a call, decides about others.
         for attempt in self._attempts(call.repeatable):
             with attempt:
-                return answers.parsed(lambda: self._send(call), call.model)
+                if failed:
+                    raise failed.pop()
+                return self._once(call)
         raise AssertionError  # pragma: no cover - stamina returns or raises
+
+    def _once(self, call: Call) -> Any:
+        answers.latest.set(None)
+        try:
+            found = self._send(call)
+        except answers.UNREADABLE as error:
+            raise answers.unreadable(error) from error
+        return answers.judged(found, call.model)
 
     def _send(self, call: Call) -> Any:
         try:
