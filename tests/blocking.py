@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from siliconflow_batch import AsyncSiliconFlowBatch
@@ -25,6 +25,9 @@ class Blocking:
             return self._runner.run(_ended(method(*arguments, **options)))
 
         return call
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self._runner.run(work)
 
     def stop(self) -> None:
         self._runner.run(self._client.close())

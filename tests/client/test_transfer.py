@@ -175,26 +175,33 @@ class TestHttpClient:
         self, library: Any, kind: str, simulator: Simulator, tmp_path: Path
     ) -> None:
         """Upload, batch and results go through it, and it is not closed."""
-        if kind == "sync":
-            http = library.Client(headers={"X-Mine": "1"})
-            client: Any = SiliconFlowBatch(simulator.api_key, simulator.base_url, http_client=http)
-        else:
-            http = library.AsyncClient(headers={"X-Mine": "1"})
-            client = Blocking(
-                AsyncSiliconFlowBatch(simulator.api_key, simulator.base_url, http_client=http)
-            )
+        kinds: dict[str, Any] = {
+            "sync": (library.Client, SiliconFlowBatch),
+            "async": (library.AsyncClient, AsyncSiliconFlowBatch),
+        }
+        make, given = kinds[kind]
+        http = make(headers={"X-Mine": "1"})
+        client = given(simulator.api_key, simulator.base_url, http_client=http)
+        if kind == "async":
+            client = Blocking(client)
         simulator.faults.add("overloaded-string", "GET /batches/{batch_id}", times=1)
 
         batch = client.wait(client.submit(json_lines(line("a"))).id, interval=0.01)
         results = list(client.results(batch))
         with pytest.raises(errors.NotFound):
             client.download("file-thereisnone", tmp_path / "x")
-        (client.close if kind == "sync" else client.stop)()
+        client.close()
+        left_open = not http.is_closed
+        if kind == "sync":
+            http.close()
+        else:
+            client.run(http.aclose())
+            client.stop()
 
         assert [result.text for result in results] == ["Simulated answer to: Say a."]
         assert {request.headers.get("x-mine") for request in simulator.requests} == {"1"}
         assert "authorization" not in http.headers
-        assert not http.is_closed
+        assert left_open
         assert len(asked(simulator)) >= 5
 
     @pytest.mark.parametrize("library", [httpx, httpx2])
