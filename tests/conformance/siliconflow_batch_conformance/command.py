@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from .report import BROKEN, Report
+from .report import NOTHING_SAID, Report
 from .requirements import load
 from .rig import Rig, RigBroken
 from .target import is_loopback
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     if options.list:
         for row in load().values():
-            print(f"{row.id:<12} {row.level:<6} {row.operation}: {row.says}")  # noqa: T201
+            print(f"{row.id:<12} {row.tier:<6} {row.operation}: {row.says}")  # noqa: T201
         return 0
     try:
         _refuse_contradictions(options)
@@ -72,10 +72,10 @@ def main(arguments: Sequence[str]) -> int:
             return run(rig, options.seed, strict=options.strict, only=options.only or ())
     except KeyboardInterrupt:
         print("interrupted: nothing can be said")  # noqa: T201
-        return BROKEN
+        return NOTHING_SAID
     except RigBroken as broken:
         print(f"siliconflow-batch conformance: {broken}", file=sys.stderr)  # noqa: T201
-        return BROKEN
+        return NOTHING_SAID
 
 
 def _refuse_contradictions(options: argparse.Namespace) -> None:
@@ -118,7 +118,7 @@ def _selected(ids: Iterable[str], names: Iterable[str]) -> frozenset[str]:
 
 def run(rig: Rig, seed: int, *, strict: bool = False, only: Sequence[str] = ()) -> int:
     """Runs the cases in this process, prints the report and returns the exit status."""
-    report = Report(rig, strict, only=_selected(load(), only))
+    report = Report(rig, seed, strict, only=_selected(load(), only))
     os.environ["SILICONFLOW_CONFORMANCE_SEED"] = str(seed)
     os.environ.pop("PYTEST_ADDOPTS", None)
     # Told to end, the run cleans up behind itself as it does when it is interrupted.

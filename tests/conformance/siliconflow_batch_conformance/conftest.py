@@ -1,16 +1,18 @@
 """What the cases stand on: the target, and batches that several cases look at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from .exchange import Exchange, the_batch
+from .observer import Observer
 from .report import Report
-from .requirements import load, requirement
+from .requirements import Blocked, Deviation, Inconclusive, NotJudged, load, requirement
 from .rig import Rig
-from .target import Target
+from .target import FINAL, Target, id_of
 
-Batch = dict[str, Any]
+Expect = Callable[..., None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -19,11 +21,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives each of schemathesis's items the requirement of its operation."""
+    """Names the requirement of each of schemathesis's items; what was observed is judged last."""
     schemas = {row.operation: row.id for row in load().values() if row.id.startswith("SCHEMA-")}
     for item in items:
         if label := getattr(item, "operation_label", None):
             item.add_marker(requirement(schemas[label]))
+    items.sort(key=lambda item: item.path.name == "test_observed.py")
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +46,44 @@ def target(rig: Rig) -> Target:
 
 
 @pytest.fixture
+def observer(rig: Rig) -> Observer:
+    return rig.target.observer
+
+
+@pytest.fixture
 def stranger(rig: Rig) -> Target:
     """The same service with another account's key."""
     if rig.stranger is None:
-        pytest.skip("needs the key of a second account, in SILICONFLOW_API_KEY_2")
+        raise NotJudged("needs the key of a second account, in SILICONFLOW_API_KEY_2")
     return rig.stranger
+
+
+@pytest.fixture
+def expect(request: pytest.FixtureRequest, observer: Observer) -> Expect:
+    """Judges the case's requirement by a check; raises `Deviation` where it does not hold."""
+    id = request.node.get_closest_marker("requirement").args[0]
+
+    def judge(check: Any, *arguments: Any) -> None:
+        actual = observer.judge(id, check, *arguments)
+        if actual is not None:
+            raise Deviation(check, arguments, actual)
+
+    return judge
+
+
+@pytest.fixture(autouse=True)
+def _observed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A case whose requests alone are what it is about fails by what was observed meanwhile."""
+    mark = request.node.get_closest_marker("requirement")
+    if mark is None or request.node.path.name in ("test_observed.py", "test_contract.py"):
+        yield
+        return
+    observer: Observer = request.getfixturevalue("observer")
+    before = len(observer.findings)
+    yield
+    for finding in observer.findings[before:]:
+        if finding.requirement == mark.args[0]:
+            raise Deviation(finding.check, finding.arguments, finding.actual)
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +93,9 @@ def input_file(rig: Rig) -> str:
 
 
 @pytest.fixture(scope="session")
-def history(rig: Rig) -> list[Batch]:
+def history(rig: Rig) -> list[Exchange]:
     """
-    A batch from its creation to its end, as often as it changed.
+    The answers that show a batch from its creation to its end, as often as it changed.
 
     Two of its lines can be answered and one cannot; replace.model names another model than they do.
     """
@@ -70,37 +106,47 @@ def history(rig: Rig) -> list[Batch]:
         metadata={"description": "history"},
         replace={"model": rig.other_model},
     )
-    return [created, *target.watch(created["id"])]
+    return [created, *target.watch(id_of(created))]
 
 
 @pytest.fixture(scope="session")
-def completed(history: list[Batch]) -> Batch:
+def completed(history: list[Exchange]) -> Exchange:
     """A batch that is completed; without one, the cases that look at it cannot be judged."""
-    if history[-1]["status"] != "completed":
-        pytest.skip(f"no batch completed in time; the last status was {history[-1]['status']!r}")
-    return history[-1]
+    status = the_batch(history[-1])["status"]
+    if status == "completed":
+        return history[-1]
+    why = f"no batch completed; the last status was {status!r}"
+    raise Blocked(why) if status in FINAL else Inconclusive(f"{why} when patience ended")
 
 
 @pytest.fixture(scope="session")
-def cancellation(rig: Rig) -> list[Batch]:
+def downloads(rig: Rig, completed: Exchange) -> list[Exchange]:
+    """The result files of the completed batch, the output file first."""
+    batch = the_batch(completed)
+    names = [batch[name] for name in ("output_file_id", "error_file_id") if batch.get(name)]
+    return [rig.target.download(name) for name in names]
+
+
+@pytest.fixture(scope="session")
+def cancellation(rig: Rig) -> list[Exchange]:
     """
-    A batch from the answer to its cancel to its end.
+    The answers that show a batch from its cancel to its end.
 
     A batch that finished before the cancel came proves nothing; another one is tried.
     """
     target = rig.target
     for _ in range(3):
         lines = [target.line(f"line-{number}") for number in range(20)]
-        batch = target.batch(target.input_file(*lines))
-        answer = target.cancel(batch["id"])
-        if answer.status_code == 200 and isinstance(answer.json(), dict):
-            return [answer.json(), *target.watch(batch["id"])]
-        if target.retrieve(batch["id"])["status"] != "completed":
+        created = target.batch(target.input_file(*lines))
+        answer = target.cancel(id_of(created))
+        if the_batch(answer):
+            return [answer, *target.watch(id_of(created))]
+        if the_batch(target.retrieve(id_of(created))).get("status") != "completed":
             break
-    pytest.fail(f"a batch that was just created cannot be cancelled: {answer.status_code}")
+    return [answer]
 
 
 @pytest.fixture(scope="session")
-def listed(rig: Rig, input_file: str) -> list[str]:
-    """The ids of five batches, in the order of their creation."""
-    return [rig.target.batch(input_file)["id"] for _ in range(5)]
+def listed(rig: Rig, input_file: str) -> list[Exchange]:
+    """Five creations, the oldest first."""
+    return [rig.target.batch(input_file) for _ in range(5)]

@@ -94,3 +94,49 @@ def _json(raw: bytes) -> Any:
         return json.loads(raw)
     except (ValueError, RecursionError):
         return None
+
+
+def batches(answer: Exchange) -> dict[str, dict[str, Any]]:
+    """The batches that an answer shows, by their ids, whichever operation it is of."""
+    found = answer.json if answer.status == 200 and "/batches" in answer.operation else None
+    if not isinstance(found, dict):
+        return {}
+    listed = found.get("data") if answer.operation == "GET /batches" else [found]
+    items = listed if isinstance(listed, list) else []
+    return {
+        item["id"]: item
+        for item in items
+        if isinstance(item, dict) and isinstance(item.get("id"), str)
+    }
+
+
+def the_batch(answer: Exchange) -> dict[str, Any]:
+    """The batch that an answer is; empty where it is none."""
+    return next(iter(batches(answer).values()), {}) if answer.operation != "GET /batches" else {}
+
+
+def files(answer: Exchange) -> dict[str, dict[str, Any]]:
+    """The uploaded files that an answer shows, by their ids."""
+    found = answer.json if answer.status == 200 else None
+    data = found.get("data") if isinstance(found, dict) else None
+    if answer.operation == "GET /files" and isinstance(data, dict):
+        data = data.get("data")
+    elif answer.operation != "POST /files":
+        return {}
+    items = data if isinstance(data, list) else [data]
+    return {
+        item["id"]: item
+        for item in items
+        if isinstance(item, dict) and isinstance(item.get("id"), str)
+    }
+
+
+def uploaded(request: Exchange) -> tuple[str, bytes]:
+    """The name and the bytes of the file in an upload's form; empty where there is none."""
+    boundary = request.sent_type.partition("boundary=")[2].strip('"').encode()
+    for part in request.sent.split(b"--" + boundary)[1:-1] if boundary else ():
+        head, _, data = part.partition(b"\r\n\r\n")
+        if b'name="file"' in head:
+            name = head.partition(b'filename="')[2].partition(b'"')[0].decode("utf-8", "replace")
+            return name.replace("%22", '"'), data[:-2]
+    return "", b""

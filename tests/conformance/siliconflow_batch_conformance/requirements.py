@@ -2,11 +2,16 @@
 The catalogue of requirements, and what a case says when one does not hold.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from attrs import define
+
+# pytest exports it as pytest.skip.Exception alone, which type checkers do not follow.
+from _pytest.outcomes import Skipped
+from attrs import define, field
 
 CATALOGUE = Path(__file__).with_name("requirements.yaml")
 SOURCES = {
@@ -18,36 +23,62 @@ SOURCES = {
     "E": "the error-code page",
     "U": "public programs that use the service",
     "C": "openapi.yaml",
+    "H": "RFC 9110",
+}
+
+
+TIERS = {
+    "must": "a document says so",
+    "should": "no document says so; ASSUMPTIONS.md does",
+    "hygiene": "HTTP says so",
 }
 
 
 @define(frozen=True)
 class Requirement:
-    """A sentence of the documents; `level` is `must` (documented) or `should` (assumed)."""
+    """
+    A sentence of the documents, in our words.
+
+    `place` says where in the source it stands; `needs` are the requirements without which it says
+    nothing; `covers` are the statuses of operations and the fields of answers that it is about.
+    """
 
     id: str
-    level: str
+    tier: str
     source: str
+    place: str
+    confidence: str
     operation: str
     says: str
+    needs: tuple[str, ...] = field(default=(), converter=tuple)
+    covers: tuple[str, ...] = field(default=(), converter=tuple)
 
 
 class Deviation(AssertionError):
-    """A requirement that does not hold: what it asks for, and what came instead."""
+    """A requirement that does not hold: the check, what it got, and what it says is wrong."""
 
-    def __init__(self, expected: str, actual: str) -> None:
-        super().__init__(expected, actual)
-        self.expected, self.actual = expected, actual
+    def __init__(self, check: Callable[..., str | None], arguments: tuple[Any, ...], actual: str):
+        super().__init__(actual)
+        self.check, self.arguments, self.actual = check, arguments, actual
+
+    @property
+    def expected(self) -> str:
+        return (self.check.__doc__ or "").strip()
 
     def __str__(self) -> str:
         return f"expected: {self.expected}; actual: {self.actual}"
 
 
-def expect(holds: bool, expected: str, actual: object) -> None:
-    """Raises `Deviation` unless `holds`; a long `actual` is shortened."""
-    if not holds:
-        shown = actual if isinstance(actual, str) else repr(actual)
-        raise Deviation(expected, shown if len(shown) <= 600 else shown[:600] + "…")
+class NotJudged(Skipped):
+    """Nothing could be sent that would tell."""
+
+
+class Blocked(NotJudged):
+    """What the case stands on is not there; another requirement says why."""
+
+
+class Inconclusive(NotJudged):
+    """The service did not get there in the time given."""
 
 
 def load() -> dict[str, Requirement]:

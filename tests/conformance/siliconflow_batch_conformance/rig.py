@@ -34,7 +34,7 @@ class Rig:
         target = Target(base_url.rstrip("/"), key, MODEL, patience, allowed)
         stranger = None
         if key_2:
-            stranger = evolve(target, key=key_2, variable="SILICONFLOW_API_KEY_2")
+            stranger = evolve(target, key=key_2, sender="stranger")
         return cls(target, stranger)
 
     @classmethod
@@ -55,18 +55,18 @@ class Rig:
     def check(self) -> None:
         """Raises `RigBroken` unless the service answers and takes the key."""
         try:
-            answer = self.target.request("GET", "/batches", params={"limit": 1})
+            answer = self.target.page(limit=1)
         except httpx.HTTPError as error:
             raise RigBroken(f"{self.target.base_url} does not answer: {error}") from error
-        if answer.status_code in (401, 403):
+        if answer.status in (401, 403):
             raise RigBroken(
-                f"{self.target.base_url} does not take the key: {answer.status_code}. "
+                f"{self.target.base_url} does not take the key: {answer.status}. "
                 "Set SILICONFLOW_API_KEY to a key of an account that may use batches."
             )
-        if answer.status_code == 404 or not answer.text.lstrip().startswith(("{", "[", '"')):
+        if answer.status == 404 or not answer.text.lstrip().startswith(("{", "[", '"')):
             raise RigBroken(
                 f"{self.target.base_url} is no Batch API: GET /batches is answered with "
-                f"{answer.status_code} {answer.text[:80]!r}. Does the base URL end in /v1?"
+                f"{answer.status} {answer.text[:80]!r}. Does the base URL end in /v1?"
             )
 
     def close(self) -> None:

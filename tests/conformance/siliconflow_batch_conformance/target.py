@@ -3,21 +3,22 @@ The service under test, as the cases speak to it.
 
 Rule 1: cases see plain HTTP and JSON, not this distribution's client, which is under test itself.
 Rule 2: the key goes to the base URL alone; a result URL of another place gets none.
-Rule 3: a service that is not on this machine is written to only where the caller allowed it.
+Rule 3: every exchange passes the observer, before the case sees the answer.
+Rule 4: a service that is not on this machine is written to only where the caller allowed it.
 """
 
 import ipaddress
 import json
-import shlex
 import time
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
-import pytest
 from attrs import define, field
 
-from .requirements import Deviation
+from .exchange import BEARER, Exchange, files, the_batch
+from .observer import BUSY, Observer
+from .requirements import Blocked, NotJudged
 
 ENDPOINT = "/v1/chat/completions"
 FINAL = {"completed", "failed", "expired", "cancelled"}
@@ -32,13 +33,11 @@ def is_loopback(base_url: str) -> bool:
         return host == "localhost"
 
 
-@define
+@define(eq=False)
 class Target:
     """
-    A base URL with one account's key. `patience` is how long a batch may take, in seconds.
-
-    `variable` is where the key comes from. `wire` is shared by the targets of a run: who sent the
-    latest request, and which.
+    A base URL with one account's key. `patience` is how long a batch may take, in seconds; `sender`
+    names the account in what is observed.
     """
 
     base_url: str
@@ -46,30 +45,55 @@ class Target:
     model: str
     patience: float = 60
     writes: bool = True
-    variable: str = "SILICONFLOW_API_KEY"
-    wire: dict[str, "tuple[Target, httpx.Request]"] = field(factory=dict, repr=False)
+    sender: str = "own"
+    observer: Observer = field(factory=Observer, repr=False)
     _client: httpx.Client = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._client = httpx.Client(base_url=self.base_url, timeout=TIMEOUT)
+        self._client = httpx.Client(timeout=TIMEOUT)
 
     def close(self) -> None:
         self._client.close()
 
     def request(
-        self, method: str, path: str, *, authorization: str | None = "", **content: Any
-    ) -> httpx.Response:
-        """Sends one request; `authorization` takes the key's place, None sends no such header."""
+        self,
+        method: str,
+        path: str,
+        *,
+        authorization: str | None = BEARER,
+        query: dict[str, Any] | None = None,
+        awaited: bool = False,
+        **content: Any,
+    ) -> Exchange:
+        """Sends one request; `{key}` stands for the key in `authorization`, None sends none."""
         if method == "POST" and not self.writes:
-            pytest.skip("writes to a service that is not on this machine need --writes")
+            raise NotJudged("writes to a service that is not on this machine need --writes")
+        elsewhere = "://" in path
         headers = dict(content.pop("headers", {}))
-        if authorization is not None:
-            headers["Authorization"] = authorization or f"Bearer {self.key}"
-        return self._send(self._client.build_request(method, path, headers=headers, **content))
-
-    def _send(self, request: httpx.Request) -> httpx.Response:
-        self.wire["last"] = (self, request)
-        return self._client.send(request)
+        if authorization is not None and not elsewhere:
+            headers["Authorization"] = authorization.replace("{key}", self.key)
+        url = path if elsewhere else self.base_url + path
+        request = self._client.build_request(
+            method, url, params=query or None, headers=headers, **content
+        )
+        response = self._client.send(request)
+        exchange = Exchange(
+            number=len(self.observer.exchanges),
+            method=method,
+            path=path,
+            query={name: str(value) for name, value in (query or {}).items()},
+            sent=request.read(),
+            sent_type=request.headers.get("content-type", ""),
+            sender=self.sender,
+            authorization=authorization if not elsewhere else BEARER,
+            status=response.status_code,
+            headers={name.lower(): text for name, text in response.headers.items()},
+            body=response.content,
+            at=time.time(),
+            awaited=awaited,
+        )
+        self.observer.see(exchange)
+        return exchange
 
     def line(self, custom_id: str = "request-1", **body: Any) -> dict[str, Any]:
         """One request of an input file; keywords change its body, None takes a field out."""
@@ -82,17 +106,19 @@ class Target:
         kept = {name: value for name, value in given.items() if value is not None}
         return {"custom_id": custom_id, "method": "POST", "url": ENDPOINT, "body": kept}
 
-    def upload(self, data: bytes, name: str = "requests.jsonl") -> httpx.Response:
+    def upload(self, data: bytes, name: str = "requests.jsonl") -> Exchange:
         return self.request(
             "POST", "/files", data={"purpose": "batch"}, files={"file": (name, data)}
         )
 
     def input_file(self, *lines: dict[str, Any], name: str = "requests.jsonl") -> str:
         """Uploads lines and returns the file's id."""
-        answer = json_of(self.upload(json_lines(*lines), name))
-        return str(answer["data"]["id"])
+        answer = self.upload(json_lines(*lines), name)
+        for id in files(answer):
+            return id
+        raise Blocked(f"an upload is answered with {answer.status} {answer.text[:200]}")
 
-    def create(self, input_file_id: str, **fields: Any) -> httpx.Response:
+    def create(self, input_file_id: str, **fields: Any) -> Exchange:
         """Creates a batch; a field given as None is left out."""
         body = {
             "input_file_id": input_file_id,
@@ -103,82 +129,54 @@ class Target:
         sent = {name: value for name, value in body.items() if value is not None}
         return self.request("POST", "/batches", json=sent)
 
-    def batch(self, input_file_id: str, **fields: Any) -> dict[str, Any]:
-        return json_of(self.create(input_file_id, **fields))
+    def batch(self, input_file_id: str, **fields: Any) -> Exchange:
+        """The answer to a creation that was taken."""
+        return taken(self.create(input_file_id, **fields))
 
-    def retrieve(self, batch_id: str) -> dict[str, Any]:
-        return json_of(self.request("GET", f"/batches/{batch_id}"))
+    def retrieve(self, batch_id: str, *, awaited: bool = False) -> Exchange:
+        return self.request("GET", f"/batches/{batch_id}", awaited=awaited)
 
-    def cancel(self, batch_id: str) -> httpx.Response:
+    def cancel(self, batch_id: str) -> Exchange:
         return self.request("POST", f"/batches/{batch_id}/cancel")
 
-    def page(self, **query: Any) -> dict[str, Any]:
-        return json_of(self.request("GET", "/batches", params=query))
+    def page(self, **query: Any) -> Exchange:
+        return self.request("GET", "/batches", query=query)
 
-    def files(self, **query: Any) -> list[dict[str, Any]]:
-        answer = json_of(self.request("GET", "/files", params={"purpose": "batch", **query}))
-        return list(answer["data"]["data"])
+    def files(self, **query: Any) -> Exchange:
+        return self.request("GET", "/files", query={"purpose": "batch", **query})
 
-    def watch(self, batch_id: str) -> Iterator[dict[str, Any]]:
+    def watch(self, batch_id: str) -> Iterator[Exchange]:
         """Yields the batch as it changes until it is final, or until patience ends."""
         deadline, pause, seen = time.monotonic() + self.patience, 0.02, None
         while True:
-            batch = self.retrieve(batch_id)
-            if batch != seen:
-                yield batch
-            if batch["status"] in FINAL or time.monotonic() > deadline:
+            answer = self.retrieve(batch_id, awaited=True)
+            batch = the_batch(answer)
+            if not batch and answer.status not in BUSY:
+                raise Blocked(f"a batch is answered with {answer.status} {answer.text[:200]}")
+            if batch and batch != seen:
+                yield answer
+                seen = batch
+            if batch.get("status") in FINAL or time.monotonic() > deadline:
                 return
-            seen = batch
             time.sleep(pause)
             pause = min(pause * 1.2, 10)
 
-    def download(self, reference: str) -> list[dict[str, Any]]:
-        """The records of a result file, by URL (without a key) or by id."""
-        if reference.startswith("http"):
-            response = self._send(httpx.Request("GET", reference))
-        else:
-            response = self.request("GET", f"/files/{reference}/content")
-        if response.status_code != httpx.codes.OK:
-            unexpected(response)
-        return [json.loads(line) for line in response.content.split(b"\n") if line]
+    def download(self, reference: str) -> Exchange:
+        """A file, by URL (without a key) or by id."""
+        path = reference if "://" in reference else f"/files/{reference}/content"
+        return self.request("GET", path)
 
 
-def json_of(response: httpx.Response) -> dict[str, Any]:
-    """The JSON object of a 200 answer."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    if response.status_code != httpx.codes.OK or not isinstance(body, dict):
-        unexpected(response)
-    return body
+def taken(answer: Exchange) -> Exchange:
+    """A creation that was taken; `Blocked` for another answer."""
+    if "id" not in the_batch(answer):
+        raise Blocked(f"a creation is answered with {answer.status} {answer.text[:200]}")
+    return answer
 
 
-def unexpected(response: httpx.Response) -> NoReturn:
-    raise Deviation("200 with a JSON object", f"{response.status_code} {response.text[:300]!r}")
+def id_of(answer: Exchange) -> str:
+    return str(the_batch(answer)["id"])
 
 
 def json_lines(*lines: dict[str, Any]) -> bytes:
     return b"".join(json.dumps(entry).encode() + b"\n" for entry in lines)
-
-
-def replay(wire: dict[str, tuple[Target, httpx.Request]]) -> str:
-    """A command that sends the latest request again; keys are left to the environment."""
-    if "last" not in wire:
-        return "(nothing was sent)"
-    target, request = wire["last"]
-    words = ["curl", "-X", request.method, shlex.quote(str(request.url))]
-    given = request.headers.get("authorization")
-    if given is not None:
-        shown = given.replace(target.key, f"${target.variable}")
-        words.append(f'-H "Authorization: {shown}"')
-    if "content-type" in request.headers:
-        words.append("-H " + shlex.quote(f"Content-Type: {request.headers['content-type']}"))
-        words.append("--data-binary " + _body(request))
-    return " ".join(words)
-
-
-def _body(request: httpx.Request) -> str:
-    # A multipart body is made anew each time it is read.
-    content = b"".join(request.stream) if isinstance(request.stream, httpx.SyncByteStream) else b""
-    return shlex.quote(content[:2000].decode("utf-8", "replace"))

@@ -1,70 +1,68 @@
-"""POST /batches/{batch_id}/cancel: the way out."""
+"""POST /batches/{batch_id}/cancel: the way out, in every state."""
 
-from typing import Any
-
-from .requirements import expect, requirement
-from .target import Target
-
-Batch = dict[str, Any]
+from . import bodies, wire
+from . import history as across
+from .conftest import Expect
+from .exchange import Exchange, the_batch
+from .requirements import NotJudged, requirement
+from .target import Target, id_of
 
 
 @requirement("CANCEL-1")
-def test_cancelling(cancellation: list[Batch]) -> None:
+def test_cancelling(cancellation: list[Exchange], expect: Expect) -> None:
     """A cancel is on its way at once."""
-    status = cancellation[0]["status"]
-
-    expect(status in ("cancelling", "cancelled"), "cancelling, or cancelled already", status)
+    expect(bodies.shows_a_cancel, cancellation[0])
 
 
 @requirement("CANCEL-2")
-def test_cancelled(cancellation: list[Batch]) -> None:
+def test_cancelled(cancellation: list[Exchange], expect: Expect) -> None:
     """What is cancelling ends as cancelled."""
-    seen = [batch["status"] for batch in cancellation]
-
-    expect(seen[-1] == "cancelled", "cancelled in the end", seen)
+    expect(across.ends_as, cancellation, "cancelled")
 
 
-@requirement("CANCEL-3")
-def test_times(cancellation: list[Batch]) -> None:
-    """Both times are set, one after the other, and no other end has a time."""
-    last = cancellation[-1]
-    asked, done = last.get("cancelling_at"), last.get("cancelled_at")
-
-    ordered = isinstance(asked, int) and isinstance(done, int) and asked <= done
-    expect(ordered, "cancelling_at <= cancelled_at", (asked, done))
-    others = {name: last.get(name) for name in ("completed_at", "failed_at", "expired_at")}
-    expect(not any(others.values()), "no time of another end", others)
+@requirement("CANCEL-7")
+def test_running(target: Target, expect: Expect) -> None:
+    """A batch whose lines are running can be cancelled."""
+    lines = [target.line(f"line-{number}") for number in range(20)]
+    created = target.batch(target.input_file(*lines))
+    for look in target.watch(id_of(created)):
+        if the_batch(look)["status"] == "in_progress":
+            answer = target.cancel(id_of(created))
+            expect(across.was_cancelled, look, answer)
+            return
+    raise NotJudged("no batch was seen in progress")
 
 
 @requirement("CANCEL-4")
-def test_finished(target: Target, completed: Batch) -> None:
+def test_finished(target: Target, completed: Exchange) -> None:
     """A cancel comes too late for a finished batch, and leaves no trace on it."""
-    answer = target.cancel(completed["id"])
-
-    after = target.retrieve(completed["id"])
-    expect(after["status"] == completed["status"], completed["status"], after["status"])
-    traces = {name: after.get(name) for name in ("cancelling_at", "cancelled_at")}
-    expect(not any(traces.values()), f"no time of a cancel after {answer.status_code}", traces)
-    said = f"{answer.status_code} {answer.text}"
-    expect(400 <= answer.status_code < 500, "a refusal (4xx)", said)
+    target.cancel(id_of(completed))
+    target.retrieve(id_of(completed))
 
 
 @requirement("CANCEL-5")
-def test_twice(target: Target, cancellation: list[Batch]) -> None:
-    """A cancel that is repeated, as after a lost answer, moves no time."""
+def test_twice(target: Target, cancellation: list[Exchange], expect: Expect) -> None:
+    """A cancel that is repeated, as after a lost answer, is refused or taken, and moves no time."""
     last = cancellation[-1]
+    if not the_batch(last):
+        raise NotJudged("no batch could be cancelled once")
 
-    target.cancel(last["id"])
+    again = target.cancel(id_of(last))
 
-    after = target.retrieve(last["id"])
-    names = ("status", "cancelling_at", "cancelled_at")
-    before, now = ([batch.get(name) for name in names] for batch in (last, after))
-    expect(now == before, f"{before}", now)
+    expect(wire.status_is, again, 200, 400)
+    expect(across.is_the_same_batch, last, target.retrieve(id_of(last)))
+
+
+@requirement("CANCEL-8")
+def test_at_once_again(target: Target, input_file: str, expect: Expect) -> None:
+    """Two cancels at once, of a batch that has just begun, are one cancel."""
+    created = target.batch(input_file)
+    first = target.cancel(id_of(created))
+
+    expect(across.is_one_cancel, first, target.cancel(id_of(created)))
 
 
 @requirement("CANCEL-6")
-def test_unknown(target: Target) -> None:
+def test_unknown(target: Target, expect: Expect) -> None:
     """What is not there cannot be cancelled."""
-    answer = target.cancel("batch_thereisnone")
-
-    expect(answer.status_code == 404, "404", f"{answer.status_code} {answer.text}")
+    expect(wire.status_is, target.cancel("batch_thereisnone"), 404)

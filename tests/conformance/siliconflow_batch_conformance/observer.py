@@ -1,0 +1,314 @@
+"""
+Everything that can be judged from traffic alone, whoever caused it: a case, schemathesis, a HAR.
+
+Rule 1: a judgment is a row of a table: a requirement, when it is due, and its check.
+Rule 2: an answer that only says "not now" (`BUSY`) is judged by its form and by nothing else.
+Rule 3: what belongs to nobody that was seen here is not judged against anything.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import define, field
+
+from . import bodies, history, paging, results, wire
+from .asked import MUST_BE_REFUSED
+from .exchange import BEARER, Exchange, batches, files, the_batch
+
+Check = Callable[..., str | None]
+Due = tuple[str, Check, tuple[Any, ...]]
+
+BUSY = {403, 429, 500, 502, 503, 504}
+DOCUMENTED = [200, 400, 401, 403, 404, 429, 500, 503, 504]
+CREATE, LIST, RETRIEVE = "POST /batches", "GET /batches", "GET /batches/{batch_id}"
+CANCEL, UPLOAD, FILES = "POST /batches/{batch_id}/cancel", "POST /files", "GET /files"
+CONTENT = "GET /files/{file_id}/content"
+MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError)
+
+
+def _answers(*operations: str) -> Callable[[Exchange], bool]:
+    return lambda e: e.status == 200 and e.operation in operations
+
+
+def _says_json(e: Exchange) -> bool:
+    return e.status in (200, 400) and bool(e.operation) and e.operation != CONTENT
+
+
+def _is_creation(e: Exchange) -> bool:
+    return e.operation == CREATE and e.sent_type.startswith("application/json")
+
+
+# One answer against its request and against itself.
+ALONE: list[tuple[str, Callable[[Exchange], bool], Check, tuple[Any, ...]]] = [
+    ("WIRE-1", _says_json, wire.is_strict_json, ()),
+    ("WIRE-2", _says_json, wire.is_labelled_json, ()),
+    ("WIRE-3", lambda e: bool(e.operation), wire.status_is_documented, (DOCUMENTED,)),
+    ("WIRE-4", lambda e: bool(e.operation), wire.has_a_true_length, ()),
+    ("WIRE-5", lambda e: e.status == 404 and bool(e.operation), wire.is_a_string, ()),
+    ("CREATE-19", lambda e: e.status == 400 and bool(e.operation), wire.is_an_error_body, ()),
+    ("BATCH-1", _answers(CREATE, RETRIEVE, CANCEL), wire.is_a_batch, ()),
+    ("BATCH-2", _answers(CREATE, RETRIEVE, CANCEL, LIST, UPLOAD), wire.objects_are_named, ()),
+    ("LIST-12", _answers(LIST), wire.is_a_page, ()),
+    ("UPLOAD-1", _answers(UPLOAD), wire.is_an_upload, ()),
+    ("FILES-4", _answers(FILES), wire.is_a_file_list, ()),
+    ("FILES-5", _answers(FILES), wire.objects_are_named, ()),
+    ("TIME-1", lambda e: bool(batches(e)), bodies.times_are_seconds, ()),
+    ("TIME-2", lambda e: bool(batches(e)), bodies.times_are_in_order, ()),
+    ("TIME-3", lambda e: bool(batches(e)), bodies.status_has_its_times, ()),
+    ("CREATE-5", lambda e: bool(batches(e)), bodies.expires_with_its_window, ()),
+    ("COUNT-1", lambda e: bool(batches(e)), bodies.counts_add_up, ()),
+    ("COUNT-2", lambda e: bool(batches(e)), bodies.nothing_is_counted_early, ()),
+    ("RESULT-5", lambda e: bool(batches(e)), bodies.results_are_named, ()),
+    ("RESULT-6", lambda e: bool(batches(e)), bodies.results_come_last, ()),
+    ("CREATE-1", _answers(CREATE), bodies.echoes_the_request, ()),
+    ("CREATE-2", _answers(CREATE), bodies.echoes_metadata, ()),
+    ("CREATE-4", _answers(CREATE), bodies.is_fresh, ()),
+    ("CREATE-6", _answers(CREATE), bodies.was_created_now, ()),
+    ("UPLOAD-6", _answers(UPLOAD), bodies.was_created_now, ()),
+    (
+        "UPLOAD-2",
+        lambda e: e.operation == UPLOAD and bool(files(e)),
+        bodies.describes_the_upload,
+        (),
+    ),
+    ("LIST-1", _answers(LIST), paging.names_its_ends, ()),
+    ("LIST-2", _answers(LIST), paging.is_newest_first, ()),
+    ("LIST-3", lambda e: _answers(LIST)(e) and "after" in e.query, paging.begins_behind, ()),
+    ("LIST-4", lambda e: _answers(LIST)(e) and "limit" in e.query, paging.keeps_to_its_limit, ()),
+    ("LIST-5", _answers(LIST), paging.repeats_nothing, ()),
+    ("AUTH-4", lambda e: e.status == 401, wire.is_a_string, ()),
+    (
+        "CREATE-17",
+        lambda e: _is_creation(e) and not e.asked and e.sent != b"{}",
+        wire.is_refused,
+        (),
+    ),
+]
+# A batch that was seen before, then as the answer shows it now.
+LATER: list[tuple[str, Check]] = [
+    ("LIFE-1", history.goes_on),
+    ("LIFE-3", history.keeps_its_times),
+    ("COUNT-3", history.counts_do_not_shrink),
+    ("LIFE-8", history.ends_once),
+]
+
+# What the methods of the observer judge besides.
+BY_MEMORY = [
+    *("AUTH-1", "AUTH-2", "AUTH-3", "HTTP-1", "HTTP-2", "CANCEL-4", "CONTENT-1", "COUNT-4"),
+    *("CREATE-20", "FILES-1", "FILES-3", "LIFE-6", "LIST-9", "LIST-10", "RETRIEVE-1"),
+    *(f"OWNER-{number}" for number in range(1, 7)),
+    *(f"RESULT-{number}" for number in (1, 2, 3, 4, 7, 8)),
+    "UPLOAD-7",
+]
+OBSERVED = list(
+    dict.fromkeys(
+        [*(row[0] for row in ALONE), *(row[0] for row in LATER), *MUST_BE_REFUSED, *BY_MEMORY]
+    )
+)
+
+
+@define(frozen=True)
+class Finding:
+    """A requirement that did not hold in what was seen."""
+
+    requirement: str
+    check: Check
+    arguments: tuple[Any, ...]
+    actual: str
+
+
+@define
+class Known:
+    """A batch: who made it, and the answers that showed it."""
+
+    sender: str
+    created: Exchange | None = None
+    retrieved: Exchange | None = None
+    latest: Exchange | None = None
+
+
+@define(eq=False)
+class Observer:
+    """Sees exchanges one by one; `findings` is what was wrong, `judged` how often each was due."""
+
+    exchanges: list[Exchange] = field(factory=list)
+    findings: list[Finding] = field(factory=list)
+    judged: Counter[str] = field(factory=Counter)
+    _batches: dict[str, Known] = field(factory=dict)
+    _uploads: dict[str, Exchange] = field(factory=dict)
+    _downloads: dict[str, Exchange] = field(factory=dict)
+
+    def see(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        for requirement, check, arguments in self._due(exchange):
+            self.judge(requirement, check, *arguments)
+        if exchange.authorization == BEARER or exchange.status == 200:
+            self._remember(exchange)
+
+    def judge(self, requirement: str, check: Check, *arguments: Any) -> str | None:
+        """What is wrong, which is kept as a finding; None where all is well."""
+        try:
+            actual = check(*arguments)
+        except MALFORMED:
+            return None  # the shape is wrong, which is another requirement's matter
+        self.judged[requirement] += 1
+        if actual is not None:
+            self.findings.append(Finding(requirement, check, arguments, actual))
+        return actual
+
+    def _due(self, e: Exchange) -> Iterator[Due]:
+        if e.operation and e.authorization != BEARER:
+            yield self._refused_key(e)
+        for requirement, when, check, more in ALONE:
+            if when(e):
+                yield requirement, check, (e, *more)
+        if e.status in BUSY or e.authorization != BEARER:
+            return
+        if not e.operation:
+            yield from self._strange(e)
+        if _is_creation(e) and e.asked:
+            for requirement, wrong in MUST_BE_REFUSED.items():
+                if wrong(e.asked):
+                    yield requirement, wire.is_refused, (e,)
+        yield from self._foreign(e)
+        yield from self._later(e)
+        yield from self._of_files(e)
+        yield from self._of_results(e)
+
+    def _refused_key(self, e: Exchange) -> Due:
+        wrong = (e.authorization or "").removeprefix("Bearer ")
+        key = "AUTH-2" if (e.authorization or "").startswith("Bearer sk-") and wrong else "AUTH-3"
+        return "AUTH-1" if e.authorization is None else key, wire.status_is, (e, 401)
+
+    def _strange(self, e: Exchange) -> Iterator[Due]:
+        """What is asked of no operation: another method, another path."""
+        if "://" not in e.path and e.method != "OPTIONS":
+            yield "HTTP-1", wire.status_is, (e, 404, 405)
+        if e.status == 405:
+            yield "HTTP-2", wire.names_what_is_allowed, (e,)
+
+    def _foreign(self, e: Exchange) -> Iterator[Due]:
+        """What one account asks of another's."""
+        owner = self._owner(e.named)
+        if owner not in (None, e.sender):
+            rows = {RETRIEVE: "OWNER-1", CANCEL: "OWNER-3", CONTENT: "OWNER-4"}
+            yield rows[e.operation], wire.status_is, (e, 404)
+        if e.operation == CREATE and self._owner(e.asked.get("input_file_id")) not in (
+            None,
+            e.sender,
+        ):
+            yield "OWNER-5", wire.status_is, (e, 400, 403, 404)
+        if e.operation in (LIST, FILES) and e.status == 200:
+            others = [
+                *(known.created for known in self._batches.values() if known.sender != e.sender),
+                *(upload for upload in self._uploads.values() if upload.sender != e.sender),
+            ]
+            if others:
+                requirement = "OWNER-2" if e.operation == LIST else "OWNER-6"
+                yield requirement, paging.leaves_out, (e, [one for one in others if one])
+
+    def _owner(self, id: object) -> str | None:
+        if id in self._batches:
+            return self._batches[str(id)].sender
+        return self._uploads[str(id)].sender if id in self._uploads else None
+
+    def _later(self, e: Exchange) -> Iterator[Due]:
+        """What is said of batches that were seen before."""
+        known = [self._batches[id] for id in batches(e) if id in self._batches]
+        mine = [batch for batch in known if batch.sender == e.sender]
+        if e.operation == CREATE:
+            made = [batch.created for batch in mine if batch.created]
+            yield "CREATE-20", history.is_a_new_batch, (e, made)
+            return
+        for before in _once(batch.latest for batch in mine):
+            for requirement, check in LATER:
+                yield requirement, check, (before, e)
+        if e.operation == LIST:
+            for before in _once(batch.retrieved for batch in mine):
+                yield "LIST-9", history.is_listed_as_retrieved, (before, e)
+            inputs = {str(batch.get("input_file_id")) for batch in batches(e).values()}
+            for upload in _once(self._uploads.get(id) for id in inputs):
+                yield "LIST-10", history.carries_its_file_name, (upload, e)
+        else:
+            for batch in mine:
+                if e.operation == CANCEL and batch.latest:
+                    yield "CANCEL-4", history.refuses_what_is_finished, (batch.latest, e)
+                if batch.retrieved:
+                    yield "LIFE-6", history.keeps_what_was_asked, (batch.retrieved, e)
+                elif batch.created:
+                    yield "RETRIEVE-1", history.agrees_with_its_creation, (batch.created, e)
+
+    def _of_files(self, e: Exchange) -> Iterator[Due]:
+        if e.operation == UPLOAD:
+            same = [self._uploads[id] for id in files(e) if id in self._uploads]
+            yield "UPLOAD-7", history.is_a_new_file, (e, same)
+        if e.operation == FILES:
+            for upload in _once(self._uploads.get(id) for id in files(e)):
+                yield "FILES-1", history.lists_the_upload, (upload, e)
+                yield "FILES-3", history.has_one_time, (upload, e)
+        upload_read = self._uploads.get(e.named) if e.operation == CONTENT else None
+        if upload_read is not None and upload_read.sender == e.sender and e.status == 200:
+            yield "CONTENT-1", history.reads_back, (upload_read, e)
+
+    def _of_results(self, e: Exchange) -> Iterator[Due]:
+        """What is read in the result files of a batch that was seen."""
+        found = self._reference(e)
+        if found is None or e.status != 200:
+            return
+        known, kind = found
+        if e.path in self._downloads:
+            yield "RESULT-8", history.is_the_same_file, (self._downloads[e.path], e)
+            return
+        yield "RESULT-7", results.is_json_lines, (e,)
+        right = results.holds_answers if kind == "completed" else results.holds_failures
+        yield "RESULT-2", right, (e,)
+        yield "COUNT-4", results.counts_agree, (known.latest, kind, e)
+        if kind == "completed":
+            yield "RESULT-4", results.holds_completions, (e,)
+            model = ((known.created and known.created.asked.get("replace")) or {}).get("model")
+            if model:
+                yield "RESULT-3", results.comes_from, (e, model)
+        yield from self._complete(known, e)
+
+    def _complete(self, known: Known, e: Exchange) -> Iterator[Due]:
+        """Once all result files are read: do they answer every line?"""
+        batch = the_batch(known.latest) if known.latest else {}
+        upload = self._uploads.get(str(batch.get("input_file_id")))
+        paths = [_path(batch[n]) for n in ("output_file_id", "error_file_id") if batch.get(n)]
+        read = [e if path == e.path else self._downloads.get(path) for path in paths]
+        if upload is not None and None not in read:
+            yield "RESULT-1", results.answers_every_line, (upload, read)
+
+    def _reference(self, e: Exchange) -> tuple[Known, str] | None:
+        """The batch that names what was downloaded as its results, and what it counts them as."""
+        for known in self._batches.values() if e.method == "GET" else ():
+            batch = the_batch(known.latest) if known.latest else {}
+            for name, kind in (("output_file_id", "completed"), ("error_file_id", "failed")):
+                if batch.get(name) and _path(batch[name]) == e.path:
+                    return known, kind
+        return None
+
+    def _remember(self, e: Exchange) -> None:
+        for id in files(e) if e.operation == UPLOAD else ():
+            self._uploads.setdefault(id, e)
+        for id in batches(e):
+            known = self._batches.setdefault(id, Known(e.sender))
+            if known.sender != e.sender:
+                continue
+            if e.operation == CREATE:
+                known.created = known.created or e
+            elif e.operation != LIST:
+                known.retrieved = e
+            if e.operation != LIST or known.latest is None:
+                known.latest = e
+        if e.status == 200 and ("://" in e.path or e.operation == CONTENT):
+            self._downloads.setdefault(e.path, e)
+
+
+def _path(reference: str) -> str:
+    return reference if "://" in reference else f"/files/{reference}/content"
+
+
+def _once(found: Any) -> list[Exchange]:
+    return list({one.number: one for one in found if one is not None}.values())
