@@ -4,6 +4,7 @@
 # make lint-spec  openapi.yaml through its three linters (two of them need Node.js)
 # make generate   write generated/ anew from openapi.yaml
 # make corrections  write CORRECTIONS.md anew from corrections.yaml
+# make requirements  write REQUIREMENTS.md anew from the suite's catalogue
 # make drift PUBLISHED=file       compare a freshly downloaded vendor document with published/
 # make conformance [BASE_URL=…]   run the suite alone, against the simulator or a service
 # make lock       write requirements.lock anew from pyproject.toml
@@ -14,7 +15,7 @@ REDOCLY := npx --yes @redocly/cli@2.77.0
 SPECTRAL := npx --yes @stoplight/spectral-cli@6.16.3
 
 .DEFAULT_GOAL := all
-.PHONY: all test lint lint-spec generate corrections drift conformance lock clean
+.PHONY: all test lint lint-spec generate corrections requirements drift conformance lock clean
 
 all: generate conformance
 
@@ -30,6 +31,9 @@ generate: .venv/installed
 
 corrections: .venv/installed
 	$(BIN)/python -m contract.ledger
+
+requirements: .venv/installed
+	$(BIN)/python -m siliconflow_batch_conformance.requirements
 
 drift: .venv/installed
 	@test -n "$(PUBLISHED)" || { echo 'name the downloaded document: make drift PUBLISHED=file' >&2; exit 2; }

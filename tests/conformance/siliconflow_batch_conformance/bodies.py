@@ -4,11 +4,13 @@ Checks of what one answer says: against its request, and against itself.
 Rule: nothing but `exchange` and the standard library (see there).
 """
 
+import re
 from typing import Any
 
 from .exchange import Exchange, batches, files, the_batch, uploaded
 
 DAY = 86_400
+PLAIN_NAME = re.compile(r"[a-z0-9._-]+")
 STAMPS = ("created_at", "in_progress_at", "finalizing_at", "completed_at")
 ENDS = ("completed", "failed", "expired", "cancelled")
 WAITING = ("validating", "in_queue")
@@ -158,7 +160,9 @@ def describes_the_upload(answer: Exchange) -> str | None:
     """the name and the size of the file that was sent"""
     name, data = uploaded(answer)
     (file,) = files(answer).values()
-    return _differs({"filename": name, "bytes": len(data)}, file)
+    # What becomes of unusual names is another requirement.
+    plain = {"filename": name} if PLAIN_NAME.fullmatch(name) else {}
+    return _differs({**plain, "bytes": len(data)}, file)
 
 
 def shows_a_cancel(answer: Exchange) -> str | None:

@@ -117,12 +117,12 @@ def refuses_what_is_finished(before: Exchange, cancel: Exchange) -> str | None:
 
 def lists_the_upload(upload: Exchange, listing: Exchange) -> str | None:
     """the upload in the list, with its name, its size, its time and its number of lines"""
-    name, data = uploaded(upload)
-    for id in files(upload):
+    _, data = uploaded(upload)
+    for id, file in files(upload).items():
         listed = files(listing).get(id)
         if listed is None:
             return f"no {id} in {list(files(listing))}"
-        expected: dict[str, Any] = {"filename": name, "bytes": len(data)}
+        expected: dict[str, Any] = {"filename": file["filename"], "bytes": len(data)}
         lines = data.split(b"\n")
         # How a blank line counts, or a last one without an end, no document says.
         if not lines.pop() and all(lines):

@@ -3,6 +3,7 @@ The catalogue of requirements, and what a case says when one does not hold.
 """
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ class Inconclusive(NotJudged):
     """The service did not get there in the time given."""
 
 
+@cache
 def load() -> dict[str, Requirement]:
     """The catalogue by id, in the order of its file."""
     rows = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
@@ -90,3 +92,30 @@ def load() -> dict[str, Requirement]:
 def requirement(id: str) -> pytest.MarkDecorator:
     """Marks a case with the requirement that it checks."""
     return pytest.mark.requirement(id)
+
+
+def as_markdown() -> str:
+    """REQUIREMENTS.md."""
+    lines = [
+        "# What is required",
+        "",
+        "Every sentence of the documents on the seven operations, in our words, with what "
+        "`siliconflow-batch conformance` calls it. This page is written from "
+        "[requirements.yaml](tests/conformance/siliconflow_batch_conformance/requirements.yaml) "
+        "by `make requirements`.",
+        "",
+        *(f"- **{tier}**: {why}" for tier, why in TIERS.items()),
+    ]
+    family = ""
+    for row in load().values():
+        if row.id.partition("-")[0] != family:
+            family = row.id.partition("-")[0]
+            lines += ["", f"## {family}", "", "| id | tier | operation | says | source |"]
+            lines += ["|---|---|---|---|---|"]
+        source = f"{SOURCES[row.source]}: {row.place} ({row.confidence})"
+        lines.append(f"| {row.id} | {row.tier} | `{row.operation}` | {row.says} | {source} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    Path("REQUIREMENTS.md").write_text(as_markdown(), encoding="utf-8")

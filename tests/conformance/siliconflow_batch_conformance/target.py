@@ -17,8 +17,9 @@ import httpx
 from attrs import define, field
 
 from .exchange import BEARER, Exchange, files, the_batch
-from .observer import BUSY, Observer
+from .observer import Observer
 from .requirements import Blocked, NotJudged
+from .rules import BUSY
 
 ENDPOINT = "/v1/chat/completions"
 FINAL = {"completed", "failed", "expired", "cancelled"}

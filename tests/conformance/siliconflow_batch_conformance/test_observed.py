@@ -2,8 +2,9 @@
 
 import pytest
 
-from .observer import OBSERVED, Observer
+from .observer import Observer
 from .requirements import Deviation, NotJudged, requirement
+from .rules import OBSERVED
 
 
 @pytest.mark.parametrize("id", [pytest.param(id, marks=requirement(id)) for id in OBSERVED])
