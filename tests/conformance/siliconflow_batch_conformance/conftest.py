@@ -148,5 +148,7 @@ def cancellation(rig: Rig) -> list[Exchange]:
 
 @pytest.fixture(scope="session")
 def listed(rig: Rig, input_file: str) -> list[Exchange]:
-    """Five creations, the oldest first."""
-    return [rig.target.batch(input_file) for _ in range(5)]
+    """Five creations, the oldest first, which the list shows."""
+    created = [rig.target.batch(input_file) for _ in range(5)]
+    rig.target.page_with(created[-1])
+    return created

@@ -42,12 +42,12 @@ VARIABLES = {"own": "SILICONFLOW_API_KEY", "stranger": "SILICONFLOW_API_KEY_2"}
 
 @define(eq=False)
 class Report:
-    """Collects as a pytest plugin; `rig` is there for the cases, `only` leaves others out."""
+    """Collects as a pytest plugin what becomes of the requirements `only`."""
 
     rig: Rig
-    seed: int = 1
-    strict: bool = False
-    only: frozenset[str] = frozenset()
+    seed: int
+    strict: bool
+    only: frozenset[str]
     out: TextIO = field(factory=lambda: sys.stdout)
     errors: list[str] = field(factory=list)
     catalogue: dict[str, Requirement] = field(factory=load)
@@ -56,8 +56,7 @@ class Report:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        if self.only:
-            items[:] = [item for item in items if self.only & set(_ids(item))]
+        items[:] = [item for item in items if self.only & set(_ids(item))]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -114,7 +113,9 @@ class Report:
         """What was found; failures behind a failure that they need are blocked."""
         failed = {id for id, verdict in self._verdicts.items() if verdict.outcome == FAILS}
         verdicts: dict[str, Verdict] = {}
-        for id in self.only or self.catalogue:
+        for id in self.catalogue:
+            if id not in self.only:
+                continue
             verdict = self._verdicts.get(id) or Verdict(id, BROKEN, reason="interrupted")
             before = sorted(failed & set(self._needs(id)))
             if verdict.outcome == FAILS and before:

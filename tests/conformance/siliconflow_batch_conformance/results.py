@@ -11,10 +11,10 @@ from typing import Any
 from .exchange import Exchange, the_batch, uploaded
 
 
-def are_there(downloads: list[Exchange], number: int) -> str | None:
-    """an output file and an error file, which can be read"""
+def are_there(downloads: list[Exchange]) -> str | None:
+    """result files that can be read, one at least"""
     said = [answer.status for answer in downloads]
-    return None if said == [200] * number else f"{said}"
+    return None if said and set(said) == {200} else f"{said}"
 
 
 def is_json_lines(file: Exchange) -> str | None:

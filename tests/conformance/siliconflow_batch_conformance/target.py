@@ -16,14 +16,17 @@ from typing import Any
 import httpx
 from attrs import define, field
 
-from .exchange import BEARER, Exchange, files, the_batch
+from .exchange import BEARER, Exchange, batches, files, the_batch
 from .observer import Observer
-from .requirements import Blocked, NotJudged
+from .requirements import Blocked, Inconclusive, NotJudged
 from .rules import BUSY
 
 ENDPOINT = "/v1/chat/completions"
 FINAL = {"completed", "failed", "expired", "cancelled"}
 TIMEOUT = httpx.Timeout(30)
+# Seconds between the attempts at what is answered with "not now"; it says nothing of the service.
+PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5)
+OVERLOADED = {429, 503}
 
 
 def is_loopback(base_url: str) -> bool:
@@ -77,24 +80,44 @@ class Target:
         request = self._client.build_request(
             method, url, params=query or None, headers=headers, **content
         )
-        response = self._client.send(request)
-        exchange = Exchange(
-            number=len(self.observer.exchanges),
-            method=method,
-            path=path,
-            query={name: str(value) for name, value in (query or {}).items()},
-            sent=request.read(),
-            sent_type=request.headers.get("content-type", ""),
-            sender=self.sender,
-            authorization=authorization if not elsewhere else BEARER,
-            status=response.status_code,
-            headers={name.lower(): text for name, text in response.headers.items()},
-            body=response.content,
-            at=time.time(),
-            awaited=awaited,
-        )
-        self.observer.see(exchange)
+        sent = request.read()
+        for pause in (*PAUSES, None):
+            response = self._send(request, pause)
+            if response is None:
+                continue
+            exchange = Exchange(
+                number=len(self.observer.exchanges),
+                method=method,
+                path=path,
+                query={name: str(value) for name, value in (query or {}).items()},
+                sent=sent,
+                sent_type=request.headers.get("content-type", ""),
+                sender=self.sender,
+                authorization=authorization if not elsewhere else BEARER,
+                status=response.status_code,
+                headers={name.lower(): text for name, text in response.headers.items()},
+                body=response.content,
+                at=time.time(),
+                awaited=awaited,
+            )
+            self.observer.see(exchange)
+            if exchange.status not in BUSY or pause is None:
+                break
+            time.sleep(max(pause, _retry_after(exchange)))
+        if exchange.status in OVERLOADED:
+            raise Inconclusive(f"{method} {path[:80]} is answered with {exchange.status} for ever")
         return exchange
+
+    def _send(self, request: httpx.Request, pause: float | None) -> httpx.Response | None:
+        """The answer; None where nobody answered a request that may be sent again."""
+        try:
+            return self._client.send(request)
+        except httpx.ConnectError:
+            raise
+        except httpx.TransportError as error:
+            if request.method == "POST" or pause is None:
+                raise Inconclusive(f"{request.method} was not answered: {error}") from error
+            return None
 
     def line(self, custom_id: str = "request-1", **body: Any) -> dict[str, Any]:
         """One request of an input file; keywords change its body, None takes a field out."""
@@ -143,6 +166,18 @@ class Target:
     def page(self, **query: Any) -> Exchange:
         return self.request("GET", "/batches", query=query)
 
+    def page_with(self, *created: Exchange, **query: Any) -> Exchange:
+        """The list once it shows what was created last; lists may lag behind."""
+        deadline = time.monotonic() + self.patience
+        while True:
+            page = self.page(**query)
+            missing = {id_of(answer) for answer in created} - batches(page).keys()
+            if not missing or page.status != httpx.codes.OK:
+                return page
+            if time.monotonic() > deadline:
+                raise Inconclusive(f"{missing} not listed when patience ended")
+            time.sleep(0.2)
+
     def files(self, **query: Any) -> Exchange:
         return self.request("GET", "/files", query={"purpose": "batch", **query})
 
@@ -177,6 +212,11 @@ def taken(answer: Exchange) -> Exchange:
 
 def id_of(answer: Exchange) -> str:
     return str(the_batch(answer)["id"])
+
+
+def _retry_after(answer: Exchange) -> float:
+    told = answer.headers.get("retry-after", "")
+    return min(float(told), 60.0) if told.isdecimal() else 0.0
 
 
 def json_lines(*lines: dict[str, Any]) -> bytes:

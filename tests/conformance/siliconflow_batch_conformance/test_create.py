@@ -143,9 +143,9 @@ def test_refusal_changes_nothing(target: Target, input_file: str, expect: Expect
 def test_once(target: Target, input_file: str, expect: Expect) -> None:
     """One creation makes one batch."""
     notes = {"once": input_file}
-    target.batch(input_file, metadata=notes)
+    created = target.batch(input_file, metadata=notes)
 
-    expect(paging.holds_one, target.page(limit=5), notes, 1)
+    expect(paging.holds_one, target.page_with(created, limit=5), notes, 1)
 
 
 @requirement("CREATE-20")
@@ -153,7 +153,7 @@ def test_twice(target: Target, input_file: str, expect: Expect) -> None:
     """The same creation, sent twice, makes two batches."""
     made = [target.batch(input_file) for _ in range(2)]
 
-    expect(paging.holds_every_batch, [target.page(limit=5)], made)
+    expect(paging.holds_every_batch, [target.page_with(made[1], limit=5)], made)
 
 
 @requirement("CREATE-23")

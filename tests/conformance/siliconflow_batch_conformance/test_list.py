@@ -116,7 +116,7 @@ def test_file_name(target: Target, expect: Expect) -> None:
     """The list tells which file a batch was made of."""
     created = target.batch(target.input_file(target.line(), name="named.jsonl"))
 
-    expect(paging.names_its_file, target.page(limit=5), created, "named.jsonl")
+    expect(paging.names_its_file, target.page_with(created, limit=5), created, "named.jsonl")
 
 
 @requirement("LIST-11")
