@@ -63,9 +63,10 @@ class Observer:
     _uploads: dict[str, Exchange] = field(factory=dict)
     _downloads: dict[str, Exchange] = field(factory=dict)
 
-    def see(self, exchange: Exchange) -> None:
+    def see(self, exchange: Exchange, *, settled: bool = False) -> None:
+        """`settled` says that the service was asked often enough to mean what it says."""
         self.exchanges.append(exchange)
-        for requirement, check, arguments in self._due(exchange):
+        for requirement, check, arguments in self._due(exchange, settled):
             self.judge(requirement, check, *arguments)
         if exchange.authorization == BEARER or exchange.status == 200:
             self._remember(exchange)
@@ -81,17 +82,20 @@ class Observer:
             self.findings.append(Finding(requirement, check, arguments, actual))
         return actual
 
-    def _due(self, e: Exchange) -> Iterator[Due]:
-        if e.operation and e.authorization != BEARER:
-            yield self._refused_key(e)
+    def _due(self, e: Exchange, settled: bool) -> Iterator[Due]:
         for requirement, when, check, more in ALONE:
             if when(e):
                 yield requirement, check, (e, *more)
-        if e.status in BUSY or e.authorization != BEARER:
+        if e.status in BUSY and not settled:
+            return
+        if e.operation and e.authorization != BEARER:
+            yield self._refused_key(e)
             return
         if not e.operation:
             yield from self._strange(e)
-        if is_creation(e) and e.asked:
+        if is_creation(e) and not e.asked and e.sent != b"{}":
+            yield "CREATE-17", wire.is_refused, (e,)
+        elif is_creation(e):
             for requirement, wrong in MUST_BE_REFUSED.items():
                 if wrong(e.asked):
                     yield requirement, wire.is_refused, (e,)

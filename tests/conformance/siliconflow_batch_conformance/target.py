@@ -100,7 +100,7 @@ class Target:
                 at=time.time(),
                 awaited=awaited,
             )
-            self.observer.see(exchange)
+            self.observer.see(exchange, settled=pause is None)
             if exchange.status not in BUSY or pause is None:
                 break
             time.sleep(max(pause, _retry_after(exchange)))
