@@ -69,9 +69,15 @@ class SiliconFlowBatch:
         self._http.close()
         self._outside.close()
 
-    def upload(self, source: str | Path | bytes | BinaryIO, *, name: str | None = None) -> File:
+    def upload(
+        self,
+        source: str | Path | bytes | BinaryIO,
+        *,
+        name: str | None = None,
+        on_progress: Callable[[int, int | None], None] | None = None,
+    ) -> File:
         """Uploads an input file as it is: a path, bytes, or a binary file from where it stands."""
-        with Upload(source, name) as upload:
+        with Upload(source, name, on_progress) as upload:
             answer = self._run(upload.flow())
         return File(answer.data, answers.latest.get())
 
@@ -113,6 +119,7 @@ class SiliconFlowBatch:
         window: str | int = "24h",
         metadata: Mapping[str, str] | None = None,
         name: str | None = None,
+        on_progress: Callable[[int, int | None], None] | None = None,
     ) -> Batch:
         """
         Validates an input file, uploads it and creates a batch.
@@ -121,7 +128,7 @@ class SiliconFlowBatch:
         """
         flows.checked_window(window)
         lines.validate(source, model=model, name=name)
-        file = self.upload(source, name=name)
+        file = self.upload(source, name=name, on_progress=on_progress)
         return self.create(file.id, window=window, metadata=metadata, model=model)
 
     def retrieve(self, batch_id: str) -> Batch:
@@ -171,14 +178,20 @@ class SiliconFlowBatch:
             batch.raise_unless_completed()
         return batch
 
-    def download(self, reference: str, target: str | Path) -> Path:
+    def download(
+        self,
+        reference: str,
+        target: str | Path,
+        *,
+        on_progress: Callable[[int, int | None], None] | None = None,
+    ) -> Path:
         """
         A file, by URL or id, to `target`: whole, or not at all.
 
         An interrupted download is taken up where it ended, where the server can; raises
         `DownloadTruncated` when it cannot be completed.
         """
-        with Download(reference, Path(target), self._settings) as download:
+        with Download(reference, Path(target), self._settings, on_progress) as download:
             for attempt in self._attempts(repeatable=True):
                 with attempt:
                     self._fetch(download)

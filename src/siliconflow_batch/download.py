@@ -7,6 +7,7 @@ Rule 3: a URL of another place gets no key.
 """
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self
 from urllib.parse import quote
@@ -24,9 +25,17 @@ OK, PARTIAL = 200, 206
 class Download:
     """One file on its way to `target`; `url` and `headers` are what to ask for next."""
 
-    def __init__(self, reference: str, target: Path, settings: Settings) -> None:
+    def __init__(
+        self,
+        reference: str,
+        target: Path,
+        settings: Settings,
+        on_progress: Callable[[int, int | None], None] | None = None,
+    ) -> None:
         self.target = target
         self.received = 0
+        self._on_progress = on_progress
+        self._total: int | None = None
         self._validator: str | None = None
         if reference.startswith(("http://", "https://")):
             self.url, self._own = reference, {}
@@ -57,6 +66,8 @@ class Download:
         self.received = 0
         self._part.seek(0)
         self._part.truncate()
+        length = response.headers.get("content-length", "")
+        self._total = int(length) if length.isdecimal() else None
         tag = response.headers.get("etag", "")
         self._validator = tag if tag and not tag.startswith("W/") else None
         return True
@@ -64,6 +75,8 @@ class Download:
     def write(self, chunk: bytes) -> None:
         self._part.write(chunk)
         self.received += len(chunk)
+        if self._on_progress is not None:
+            self._on_progress(self.received, self._total)
 
     def ended(self, error: httpx.HTTPError) -> DownloadTruncated:
         return DownloadTruncated(self.received)

@@ -3,6 +3,7 @@ An input file on its way up: opened here, rewound for each attempt, never read w
 """
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -13,11 +14,19 @@ from . import operations
 from .errors import ArgumentInvalid
 from .flows import Call, Flow
 
+Progress = Callable[[int, int | None], None]
+
 
 class Upload:
     """A path, bytes, or a binary file from where it stands; what cannot be rewound is sent once."""
 
-    def __init__(self, source: str | Path | bytes | BinaryIO, name: str | None) -> None:
+    def __init__(
+        self,
+        source: str | Path | bytes | BinaryIO,
+        name: str | None,
+        on_progress: Progress | None = None,
+    ) -> None:
+        self._on_progress = on_progress
         self._opened = isinstance(source, str | Path | bytes)
         if isinstance(source, bytes):
             self._file: BinaryIO = io.BytesIO(source)
@@ -44,6 +53,8 @@ class Upload:
         if self._start is not None:
             self._file.seek(self._start)
         sent: Any = _Rest(self._file, self._start) if self._start else self._file
+        if self._on_progress is not None:
+            sent = _Told(sent, self._on_progress)
         payload = File(payload=sent, file_name=self._name)
         return {"body": models.UploadFileRequest(purpose="batch", file=payload)}
 
@@ -71,3 +82,23 @@ class _Rest:
         if whence == io.SEEK_SET:
             offset += self._start
         return self._file.seek(offset, whence) - self._start
+
+
+class _Told:
+    """A file whose reading is told."""
+
+    def __init__(self, file: BinaryIO, on_progress: Progress) -> None:
+        self._file, self._on_progress = file, on_progress
+        self._total = file.seek(0, io.SEEK_END)
+        file.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._file.read(size)
+        self._on_progress(self._file.tell(), self._total)
+        return piece
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
