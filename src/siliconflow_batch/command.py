@@ -7,7 +7,18 @@ import os
 import sys
 from collections.abc import Sequence
 
+from .cli import exits
+
+CLI = "siliconflow_batch.cli.app"
 COMMANDS = {
+    "validate": (CLI, "cli", "check input files"),
+    "submit": (CLI, "cli", "check and upload input files, create batches"),
+    "status": (CLI, "cli", "show batches"),
+    "list": (CLI, "cli", "list the batches of the account"),
+    "wait": (CLI, "cli", "wait until batches have ended"),
+    "results": (CLI, "cli", "fetch what was answered and what failed"),
+    "cancel": (CLI, "cli", "stop batches"),
+    "files": (CLI, "cli", "list the uploaded files"),
     "simulate": ("siliconflow_batch_simulator.command", "simulator", "serve the API here"),
     "conformance": ("siliconflow_batch_conformance.command", "conformance", "check a service"),
 }
@@ -17,6 +28,14 @@ USAGE = "\n".join(
         "",
         "commands (each has --help):",
         *(f"  {name:<12} {what}" for name, (_, _, what) in COMMANDS.items()),
+        "",
+        "The key comes from SILICONFLOW_API_KEY, or is asked for; the site from",
+        "SILICONFLOW_BASE_URL, by default the China site.",
+        "",
+        "exit status (simulate and conformance have their own):",
+        exits.table(),
+        "",
+        exits.WORST,
     ]
 )
 
@@ -41,7 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     try:
-        return int(command.main(rest))
+        # The commands of one module are one program, which is told the name.
+        status = int(command.main([name, *rest] if module == CLI else rest))
+        sys.stdout.flush()
+        return status
     except BrokenPipeError:  # the reader of a long list has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
