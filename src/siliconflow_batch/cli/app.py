@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from ..errors import SiliconFlowError
 from . import batches, exits, inputs, results
-from .session import PROGRAM, Session, interruptible
+from .session import PROGRAM, Session, interruptible, retries_told
 
 # Each with the exit codes that it can end with, beside 130.
 COMMANDS: dict[str, tuple[Callable[..., None], tuple[int, ...]]] = {
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     """Runs a command, the first argument, and returns the exit status."""
     # Looked for here, so that what is wrong with the arguments is said as JSON too.
     session = Session(list(arguments), json="--json" in arguments)
-    with interruptible():
+    with interruptible(), retries_told(session):
         try:
             _run(session)
         except BrokenPipeError:

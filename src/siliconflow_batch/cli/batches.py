@@ -23,7 +23,9 @@ def status(
     token: Annotated[
         str | None,
         typer.Option(
-            metavar="TOKEN", help="Look for the batch of a creation that was not answered."
+            "--token",
+            metavar="TOKEN",
+            help="Look for the batch of a creation that was not answered.",
         ),
     ] = None,
     base_url: options.BaseUrl = None,
@@ -67,13 +69,16 @@ def _find(client: SiliconFlowBatch, token: str) -> Batch:
 
 def list_(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=0, help="Batches to show; 0 for all.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=0, help="Batches to show; 0 for all.")
+    ] = 20,
     only: Annotated[
         list[str] | None,
         typer.Option("--status", metavar="STATUS", help="Those with this status; may be repeated."),
     ] = None,
     file: Annotated[
-        str | None, typer.Option(metavar="FILE_ID", help="Those of this uploaded input file.")
+        str | None,
+        typer.Option("--file", metavar="FILE_ID", help="Those of this uploaded input file."),
     ] = None,
     base_url: options.BaseUrl = None,
     as_json: options.Json = False,
@@ -102,7 +107,9 @@ def list_(
 
 def files(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=0, help="Files to show; 0 for all.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=0, help="Files to show; 0 for all.")
+    ] = 20,
     base_url: options.BaseUrl = None,
     as_json: options.Json = False,
 ) -> None:

@@ -4,6 +4,7 @@ How a command ends: one table of exit codes, and which situation ends in which.
 Rule: `--help` and README show EXITS; no other place knows a number.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import (
@@ -56,16 +57,28 @@ class NotEnded(SiliconFlowError):
         return f"Batch {self.batch_id!r} is {self.status} and has no results yet."
 
 
-class LinesUnanswered(SiliconFlowError):
-    """Lines of a batch failed, or are in none of its result files."""
+class ResultsIncomplete(SiliconFlowError):
+    """What there was of a batch's results was written, and not every line has an answer."""
 
-    def __init__(self, batch_id: str, failed: int, missing: int) -> None:
-        super().__init__(batch_id, failed, missing)
-        self.batch_id, self.failed, self.missing = batch_id, failed, missing
+    def __init__(
+        self,
+        batch_id: str,
+        status: str,
+        reasons: Sequence[str],
+        *,
+        answered: int,
+        failed: int,
+        missing: int,
+    ) -> None:
+        super().__init__(batch_id, status, reasons, answered, failed, missing)
+        self.batch_id, self.status, self.reasons = batch_id, status, reasons
+        self.answered, self.failed, self.missing = answered, failed, missing
 
     def __str__(self) -> str:
+        why = f" ({'; '.join(self.reasons)})" if self.reasons else ""
+        ended = "" if self.status == "completed" else f", {self.status}{why}"
         missing = f", {self.missing} in no result file" if self.missing else ""
-        return f"Not every line has an answer: {self.failed} failed{missing}."
+        return f"{self.batch_id}: {self.answered} answered, {self.failed} failed{missing}{ended}"
 
 
 class TokenNotListed(SiliconFlowError):
@@ -92,7 +105,7 @@ KINDS: tuple[tuple[type[Exception], int], ...] = (  # the first that fits
     (OSError, CALL_WRONG),
     (TransportError, UNANSWERED),
     (BatchNotCompleted, NOT_COMPLETED),
-    (LinesUnanswered, NOT_COMPLETED),
+    (ResultsIncomplete, NOT_COMPLETED),
     (WaitTimedOut, NOT_ENDED),
     (NotEnded, NOT_ENDED),
     (CreateOutcomeUnknown, UNKNOWN),

@@ -25,7 +25,9 @@ def validate(
     context: typer.Context,
     files: options.InputFiles,
     model: options.Model = None,
-    most: Annotated[int, typer.Option(min=1, help="Faults to print of each file.")] = 20,
+    most: Annotated[
+        int, typer.Option("--most", metavar="N", min=1, help="Faults to print of each file.")
+    ] = 20,
     as_json: options.Json = False,
 ) -> None:
     """
@@ -88,11 +90,13 @@ def submit(
     files: options.InputFiles,
     model: options.Model = None,
     window: Annotated[
-        str, typer.Option(metavar="HOURS", help="Time to complete, from 24h to 336h.")
+        str, typer.Option("--window", metavar="HOURS", help="Time to complete, from 24h to 336h.")
     ] = WINDOW,
     metadata: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="A note on the batches; may be repeated."),
+        typer.Option(
+            "--metadata", metavar="KEY=VALUE", help="A note on the batches; may be repeated."
+        ),
     ] = None,
     base_url: options.BaseUrl = None,
     as_json: options.Json = False,

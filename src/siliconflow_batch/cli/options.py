@@ -53,15 +53,23 @@ MaybeIds = Annotated[
     typer.Argument(metavar="[ID...]", callback=_each_once, help="Ids of batches."),
 ]
 Model = Annotated[
-    str | None, typer.Option(metavar="MODEL", help="Runs every line, instead of its own model.")
+    str | None,
+    typer.Option("--model", metavar="MODEL", help="Runs every line, instead of its own model."),
 ]
 Seconds = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", min=0, callback=_finite, help="How long to wait at the most."),
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0,
+        callback=_finite,
+        help="How long to wait at the most.",
+    ),
 ]
 Interval = Annotated[
     float,
     typer.Option(
+        "--interval",
         metavar="SECONDS",
         min=0.01,
         callback=_finite,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from attrs import define
+from attrs import asdict, define
 
 from .. import Batch, Result, SiliconFlowBatch, joining, records
 from . import exits, options
@@ -30,17 +30,26 @@ def results(
     context: typer.Context,
     ids: options.Ids,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write one batch's results to this file.")
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="Write one batch's results to this file."),
     ] = None,
     output_dir: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write each batch's results to ID.jsonl in this folder."),
+        typer.Option(
+            "--output-dir",
+            metavar="DIR",
+            help="Write each batch's results to ID.jsonl in this folder.",
+        ),
     ] = None,
     errors: Annotated[bool, typer.Option("--errors", help="The failed lines alone.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the batches first.")] = False,
     order: Annotated[
         Literal["input"] | None,
-        typer.Option(help="The order of the input; else answered lines first, then failed ones."),
+        typer.Option(
+            "--order",
+            metavar="input",
+            help="The order of the input; else answered lines first, then failed ones.",
+        ),
     ] = None,
     interval: options.Interval = 5,
     base_url: options.BaseUrl = None,
@@ -149,10 +158,11 @@ def _results(session: Session, fetching: Fetching, target: Path | None) -> None:
             _write(found, Path(folder) / "whole", tally).replace(target)
     if not fetching.errors:
         tally.missing = max(batch.counts.total - tally.answered - tally.failed, 0)
-    _say(session, batch, tally, target)
-    batch.raise_unless_completed()
-    if tally.failed or tally.missing:
-        raise exits.LinesUnanswered(batch.id, tally.failed, tally.missing)
+    if target is not None:
+        _say(session, batch, tally, target)
+    if tally.failed or tally.missing or batch.status != "completed":
+        raise exits.ResultsIncomplete(batch.id, batch.status, batch.errors, **asdict(tally))
+    session.tell(f"{batch.id}: {tally.answered} answered, none failed")
 
 
 def _write(found: Iterator[Result], path: Path, tally: Tally) -> Path:
@@ -163,13 +173,9 @@ def _write(found: Iterator[Result], path: Path, tally: Tally) -> Path:
     return path
 
 
-def _say(session: Session, batch: Batch, tally: Tally, target: Path | None) -> None:
+def _say(session: Session, batch: Batch, tally: Tally, target: Path) -> None:
     if session.json:
-        if target is not None:
-            counts = {"answered": tally.answered, "failed": tally.failed, "missing": tally.missing}
-            session.put_json(
-                {"id": batch.id, "status": batch.status, "file": str(target), **counts}
-            )
-        return
-    where = f", in {target}" if target else ""
-    session.tell(f"{batch.id}: {tally.answered} answered, {tally.failed} failed{where}")
+        found = {"id": batch.id, "status": batch.status, "file": str(target)}
+        session.put_json(found | asdict(tally))
+    else:
+        session.tell(f"{batch.id}: written to {target}")

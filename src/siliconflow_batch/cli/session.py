@@ -21,6 +21,7 @@ from typing import Any
 from attrs import define, field
 from rich.console import Console
 from rich.text import Text
+from stamina.instrumentation import RetryDetails, get_on_retry_hooks, set_on_retry_hooks
 
 from .. import AsyncSiliconFlowBatch, SiliconFlowBatch
 from ..errors import KeyMissing, SiliconFlowError
@@ -75,8 +76,8 @@ class Session:
         said, advice, following = parts(error)
         command = self.command(*following) if following else ""
         if self.json:
-            found = facts(error, about) | {"advice": advice}
-            self._tell_json(found | ({"next": [command]} if command else {}))
+            more = {"advice": advice, "next": [command] if command else []}
+            self._tell_json(facts(error, about) | {k: v for k, v in more.items() if v})
             return
         named = f"{about}: " if about and about not in said else ""
         self.tell(f"{PROGRAM}: {named}{said}", "bold")
@@ -142,6 +143,22 @@ def _typed_key() -> str | None:
 
 def _is_utf8(encoding: str | None) -> bool:
     return (encoding or "").lower().replace("-", "") == "utf8"
+
+
+@contextlib.contextmanager
+def retries_told(session: Session) -> Iterator[None]:
+    """What is tried again is said in a line each, not logged."""
+
+    def tell(details: RetryDetails) -> None:
+        said = parts(details.caused_by)[0]
+        session.tell(f"{said}; trying again in {details.wait_for:.1f} s")
+
+    before = get_on_retry_hooks()
+    set_on_retry_hooks([tell])
+    try:
+        yield
+    finally:
+        set_on_retry_hooks(before)
 
 
 @contextlib.contextmanager

@@ -27,7 +27,17 @@ UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\
 # The attributes of exceptions that are said in JSON.
 FACTS = (
     *("status", "code", "operation", "request_id", "retry_after"),
-    *("token", "batch_id", "reasons", "seconds", "failed", "missing", "received", "filename"),
+    *(
+        "token",
+        "batch_id",
+        "reasons",
+        "seconds",
+        "answered",
+        "failed",
+        "missing",
+        "received",
+        "filename",
+    ),
 )
 KEYS = "Set SILICONFLOW_API_KEY; keys are made at https://cloud.siliconflow.cn/account/ak."
 LOOK = "Look more than once, as lists can lag, and submit again only where this finds no batch:"
