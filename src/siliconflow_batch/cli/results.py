@@ -156,7 +156,9 @@ def _results(session: Session, fetching: Fetching, target: Path | None) -> None:
                 session.put_json(result.raw)
         else:
             _write(found, Path(folder) / "whole", tally).replace(target)
-    if not fetching.errors:
+    if fetching.errors:
+        tally.answered = batch.counts.completed  # which were not asked for
+    else:
         tally.missing = max(batch.counts.total - tally.answered - tally.failed, 0)
     if target is not None:
         _say(session, batch, tally, target)
