@@ -13,9 +13,12 @@ from attrs import define
 
 SCRIPT = str(Path(sys.executable).with_name("siliconflow-batch"))
 # A background shell has SIGINT ignored, and what it starts would inherit that.
-DEFAULT = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); " + (
-    "os.execv(sys.argv[1], sys.argv[1:])"
-)
+LAUNCH = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[1] else signal.SIG_DFL)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 @define
@@ -34,10 +37,10 @@ class Said:
 Shell = Callable[..., Said]
 
 
-def start(*arguments: str, **options: Any) -> "subprocess.Popen[str]":
+def start(*arguments: str, nohup: bool = False, **options: Any) -> "subprocess.Popen[str]":
     """A process of its own, whose streams are pipes unless said otherwise."""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    command = [sys.executable, "-c", DEFAULT, SCRIPT, *arguments]
+    command = [sys.executable, "-c", LAUNCH, "nohup" * nohup, SCRIPT, *arguments]
     return subprocess.Popen(command, text=True, **{**pipes, **options})  # noqa: S603
 
 

@@ -142,4 +142,6 @@ def _bars(session: Session, *columns: ProgressColumn) -> Progress:
         TimeElapsedColumn(),
         console=session.console,
         transient=True,
+        redirect_stdout=False,  # results that go to a pipe would be drawn instead
+        redirect_stderr=False,
     )

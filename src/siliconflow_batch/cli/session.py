@@ -54,7 +54,11 @@ class Session:
 
     def put(self, text: str) -> None:
         """A line of results; at once, for whoever reads them as they come."""
-        sys.stdout.write(text + "\n")
+        if self.live and sys.stdout.isatty():  # bars may be drawn on the same terminal
+            self.console.print(Text(text), soft_wrap=True)
+            return
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         sys.stdout.flush()
 
     def put_json(self, value: Any) -> None:
