@@ -103,6 +103,17 @@ class TestPipes:
         assert (process.wait(), process.stderr.read()) == (0, "")
         process.stderr.close()
 
+    def test_a_reader_that_wants_nothing(self) -> None:
+        """A help that nobody reads is no error either."""
+        process = start("list", "--help")
+        assert process.stdout
+        assert process.stderr
+
+        process.stdout.close()
+
+        assert (process.wait(), process.stderr.read()) == (0, "")
+        process.stderr.close()
+
     def test_a_stream_that_is_not_unicode(self, prompts: str, shell: Shell) -> None:
         """JSON is escaped, and names are too, where stdout cannot say them."""
         Path("名.jsonl").write_bytes(Path(prompts).read_bytes())
