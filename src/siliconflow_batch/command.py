@@ -42,7 +42,16 @@ USAGE = "\n".join(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status; 2 when there is no such command."""
-    name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        status = _run(*list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of a long list has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _run(name: str, *rest: str) -> int:
     if name in ("-h", "--help"):
         print(USAGE)  # noqa: T201 - the command's output
         return 0
@@ -59,11 +68,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    try:
-        # The commands of one module are one program, which is told the name.
-        status = int(command.main([name, *rest] if module == CLI else rest))
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:  # the reader of a long list has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    # The commands of one module are one program, which is told the name.
+    return int(command.main([name, *rest] if module == CLI else list(rest)))

@@ -105,7 +105,7 @@ class TestPipes:
 
     def test_a_reader_that_wants_nothing(self) -> None:
         """A help that nobody reads is no error either."""
-        process = start("list", "--help")
+        process = start("--help")
         assert process.stdout
         assert process.stderr
 
