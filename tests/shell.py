@@ -39,6 +39,9 @@ Shell = Callable[..., Said]
 
 def start(*arguments: str, nohup: bool = False, **options: Any) -> "subprocess.Popen[str]":
     """A process of its own, whose streams are pipes unless said otherwise."""
+    # Unbuffered, what is left to write at the end would not be seen to break.
+    buffered = {name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"}
+    options.setdefault("env", buffered)
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [sys.executable, "-c", LAUNCH, "nohup" * nohup, SCRIPT, *arguments]
     return subprocess.Popen(command, text=True, **{**pipes, **options})  # noqa: S603
