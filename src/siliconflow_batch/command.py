@@ -7,7 +7,18 @@ import os
 import sys
 from collections.abc import Sequence
 
+from .cli import exits
+
+CLI = "siliconflow_batch.cli.app"
 COMMANDS = {
+    "validate": (CLI, "cli", "check input files"),
+    "submit": (CLI, "cli", "check and upload input files, create batches"),
+    "status": (CLI, "cli", "show batches"),
+    "list": (CLI, "cli", "list the batches of the account"),
+    "wait": (CLI, "cli", "wait until batches have ended"),
+    "results": (CLI, "cli", "fetch what was answered and what failed"),
+    "cancel": (CLI, "cli", "stop batches"),
+    "files": (CLI, "cli", "list the uploaded files"),
     "simulate": ("siliconflow_batch_simulator.command", "simulator", "serve the API here"),
     "conformance": ("siliconflow_batch_conformance.command", "conformance", "check a service"),
 }
@@ -17,13 +28,30 @@ USAGE = "\n".join(
         "",
         "commands (each has --help):",
         *(f"  {name:<12} {what}" for name, (_, _, what) in COMMANDS.items()),
+        "",
+        "The key comes from SILICONFLOW_API_KEY, or is asked for; the site from",
+        "SILICONFLOW_BASE_URL, by default the China site.",
+        "",
+        "exit status (simulate and conformance have their own):",
+        exits.table(),
+        "",
+        exits.WORST,
     ]
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status; 2 when there is no such command."""
-    name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        status = _run(*list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of a long list has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _run(name: str, *rest: str) -> int:
     if name in ("-h", "--help"):
         print(USAGE)  # noqa: T201 - the command's output
         return 0
@@ -40,8 +68,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    try:
-        return int(command.main(rest))
-    except BrokenPipeError:  # the reader of a long list has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    # The commands of one module are one program, which is told the name.
+    return int(command.main([name, *rest] if module == CLI else list(rest)))

@@ -1,13 +1,15 @@
 """Both clients, against a simulator on a real socket, without waiting between attempts."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import stamina
 
 from blocking import Blocking
-from siliconflow_batch import AsyncSiliconFlowBatch, Patience, SiliconFlowBatch
+from shell import Said, Shell
+from siliconflow_batch import AsyncSiliconFlowBatch, Patience, SiliconFlowBatch, command
 from siliconflow_batch_simulator import Clock, Pace, Simulator
 
 Open = Callable[..., Any]
@@ -49,3 +51,24 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def client(opened: Open, simulator: Simulator) -> Any:
     return opened(key=simulator.api_key, base_url=simulator.base_url)
+
+
+@pytest.fixture
+def site(simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Simulator:
+    """The simulator and its key in the environment, and an empty folder to work in."""
+    monkeypatch.setenv("SILICONFLOW_API_KEY", simulator.api_key)
+    monkeypatch.setenv("SILICONFLOW_BASE_URL", simulator.base_url)
+    monkeypatch.chdir(tmp_path)
+    return simulator
+
+
+@pytest.fixture
+def shell(site: Simulator, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Calls the console script in this process."""
+
+    def call(*arguments: str) -> Said:
+        capsys.readouterr()
+        status = command.main(arguments)
+        return Said(status, *capsys.readouterr())
+
+    return call

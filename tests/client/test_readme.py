@@ -1,6 +1,9 @@
 """The README's examples, run as they stand."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ from siliconflow_batch_simulator.variants import VARIANTS
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMMAND_LINE = README.partition("## The command line\n")[2].partition("\n## ")[0]
+SHELL_EXAMPLES = re.findall(r"```sh\n(.*?)```", COMMAND_LINE, re.DOTALL)
 LINE = (
     '{"custom_id": "a", "body": {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}}\n'
 )
@@ -31,6 +36,25 @@ def test_an_example_runs(example: str, tmp_path: Path, monkeypatch: pytest.Monke
         exec(example, names)  # noqa: S102 - the example is ours
         if "test_my_pipeline" in names:
             names["test_my_pipeline"](simulator)
+
+
+@pytest.mark.parametrize("example", SHELL_EXAMPLES, ids=range(len(SHELL_EXAMPLES)))
+def test_a_shell_example_runs(example: str, site: Simulator) -> None:
+    """Every line of it succeeds, at a service whose batches take no time."""
+    site.pace.queued = site.pace.running = site.pace.finalizing = 0
+    Path("prompts.jsonl").write_text(LINE)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    done = subprocess.run(  # noqa: S603 - the example is ours
+        ["bash", "-euo", "pipefail", "-c", example],  # noqa: S607
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "answers" not in example or any(Path().glob("answers*"))
 
 
 def test_the_numbers_of_bad_days_are_true() -> None:
