@@ -22,7 +22,7 @@ from siliconflow_batch_api import AuthenticatedClient
 from . import answers, connection, flows, joining, lines, records
 from .connection import AsyncHttp, Retries, arguments_of, label
 from .download import Part, Progress, Transfer, refuse
-from .errors import SiliconFlowError, TransportError
+from .errors import CreateOutcomeUnknown, SiliconFlowError, TransportError
 from .flows import Call, Flow, Patience, Step
 from .objects import Batch, File
 from .records import Result
@@ -143,7 +143,7 @@ class AsyncSiliconFlowBatch:
 
         Raises `InputFileInvalid`, with nothing sent, where the file has faults.
         """
-        flows.checked_window(window)
+        flows.creation("file-to-come", window=window, metadata=metadata, model=model, token="")
         lines.validate(source, model=model, name=name)
         file = await self.upload(source, name=name, on_progress=on_progress)
         return await self.create(file.id, window=window, metadata=metadata, model=model)
@@ -163,8 +163,14 @@ class AsyncSiliconFlowBatch:
                 yield batch
 
     async def find(self, token: str) -> Batch | None:
-        """The batch that a creation with this token made; None where the list shows none."""
-        found, _ = await self._run(flows.find(token, since=0))
+        """
+        The batch that a creation with this token made; None where the list shows none.
+
+        Raises `CreateOutcomeUnknown` where the list could not be read to its end.
+        """
+        found, whole = await self._run(flows.find(token, since=0))
+        if found is None and not whole:
+            raise CreateOutcomeUnknown(token, "the list could not be read to its end")
         return None if found is None else Batch(found)
 
     async def wait(

@@ -17,7 +17,7 @@ import stamina
 from . import answers, connection, flows, joining, lines, records
 from .connection import Http, Retries, arguments_of, label
 from .download import Part, Progress, Transfer, refuse
-from .errors import SiliconFlowError, TransportError
+from .errors import CreateOutcomeUnknown, SiliconFlowError, TransportError
 from .flows import Call, Flow, Patience, Step
 from .objects import Batch, File
 from .records import Result
@@ -133,7 +133,7 @@ class SiliconFlowBatch:
 
         Raises `InputFileInvalid`, with nothing sent, where the file has faults.
         """
-        flows.checked_window(window)
+        flows.creation("file-to-come", window=window, metadata=metadata, model=model, token="")
         lines.validate(source, model=model, name=name)
         file = self.upload(source, name=name, on_progress=on_progress)
         return self.create(file.id, window=window, metadata=metadata, model=model)
@@ -152,8 +152,14 @@ class SiliconFlowBatch:
             yield from pages.take(self._run(flows.page(pages.after, limit)))
 
     def find(self, token: str) -> Batch | None:
-        """The batch that a creation with this token made; None where the list shows none."""
-        found, _ = self._run(flows.find(token, since=0))
+        """
+        The batch that a creation with this token made; None where the list shows none.
+
+        Raises `CreateOutcomeUnknown` where the list could not be read to its end.
+        """
+        found, whole = self._run(flows.find(token, since=0))
+        if found is None and not whole:
+            raise CreateOutcomeUnknown(token, "the list could not be read to its end")
         return None if found is None else Batch(found)
 
     def wait(

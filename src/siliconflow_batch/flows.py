@@ -117,13 +117,7 @@ def create(
     Raises `CreateOutcomeUnknown` when the answer was lost and the list does not tell either.
     """
     token = uuid.uuid4().hex
-    body = models.CreateBatchRequest(
-        input_file_id=checked_id(input_file_id),
-        endpoint=ENDPOINT,
-        completion_window=checked_window(window),
-        metadata=checked_metadata({**(metadata or {}), TOKEN: token}),
-        replace=UNSET if model is None else models.ModelReplacement(model=checked_model(model)),
-    )
+    body = creation(input_file_id, window=window, metadata=metadata, model=model, token=token)
     began = time.time()
     call = Call(operations.create_batch, models.Batch, {"body": body}, repeatable=False)
     for _ in range(patience.creations):
@@ -139,6 +133,24 @@ def create(
         if not sure:
             break
     raise CreateOutcomeUnknown(token, reason)
+
+
+def creation(
+    input_file_id: str,
+    *,
+    window: str | int,
+    metadata: Mapping[str, str] | None,
+    model: str | None,
+    token: str,
+) -> models.CreateBatchRequest:
+    """What is sent to create a batch; `ArgumentInvalid` for what would be refused."""
+    return models.CreateBatchRequest(
+        input_file_id=checked_id(input_file_id),
+        endpoint=ENDPOINT,
+        completion_window=checked_window(window),
+        metadata=checked_metadata({**(metadata or {}), TOKEN: token}),
+        replace=UNSET if model is None else models.ModelReplacement(model=checked_model(model)),
+    )
 
 
 def look_for(token: str, began: float, patience: Patience) -> Flow:

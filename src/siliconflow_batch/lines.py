@@ -252,7 +252,10 @@ def _opened(source: Source) -> AbstractContextManager[IO[bytes]]:
     if isinstance(source, bytes):
         return io.BytesIO(source)
     if isinstance(source, str | os.PathLike):
-        return Path(source).open("rb")
+        try:
+            return Path(source).open("rb")
+        except OSError as error:
+            raise ArgumentInvalid(f"{source!s} cannot be read: {error.strerror}.") from error
     if hasattr(source, "readline"):
         return nullcontext(source)
     raise ArgumentInvalid(f"a {type(source).__name__} is no path, no bytes and no file of bytes")

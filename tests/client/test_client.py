@@ -340,6 +340,9 @@ class TestArguments:
         with pytest.raises(errors.ArgumentInvalid):
             client.create("file-x", **arguments)
 
+        with pytest.raises(errors.ArgumentInvalid):
+            client.submit(json_lines(line("a")), **arguments)
+
         assert asked(simulator) == []
 
     @pytest.mark.parametrize("key", ["", " ", "sk-é", "sk\nx", "sk x"])

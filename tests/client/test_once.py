@@ -44,6 +44,8 @@ class TestOnce:
 
         with pytest.raises(errors.CreateOutcomeUnknown) as unknown:
             client.create(file.id)
+        with pytest.raises(errors.CreateOutcomeUnknown, match="could not be read to its end"):
+            client.find(unknown.value.token)
 
         simulator.faults.clear()
         assert asked(simulator).count("POST /v1/batches") == 1

@@ -12,7 +12,6 @@ from attrs import define
 
 from .. import Batch, SiliconFlowBatch, flows, lines
 from ..errors import InputFileInvalid, LineFault
-from ..objects import TOKEN
 from . import exits, options
 from .display import OnProgress, transfers
 from .session import Session
@@ -143,10 +142,7 @@ def submit(
 def _checked(window: str, metadata: list[str], model: str | None) -> dict[str, str]:
     """The notes; refused here, with nothing sent, is what would be refused after the upload."""
     notes = options.pairs(metadata)
-    flows.checked_window(window)
-    flows.checked_metadata({**notes, TOKEN: ""})
-    if model is not None:
-        flows.checked_model(model)
+    flows.creation("file-to-come", window=window, metadata=notes, model=model, token="")
     return notes
 
 
