@@ -109,11 +109,6 @@ def _upload_astray(sound: Any, service: Service) -> Any:
     return upload
 
 
-def _header(key: Callable[[str], str]) -> Replace:
-    """What `key` finds in an Authorization header is the key."""
-    return lambda sound, _: lambda header: sound(f"Bearer {key(header or '')}")
-
-
 def _key(fits: Callable[[str, str], bool]) -> Replace:
     """A key that is sent opens the account of the first one that it fits."""
 
@@ -251,12 +246,14 @@ FAULTS = {
     "scheme-any": Behaviour(
         "a key may be sent under any scheme",
         "authenticate",
-        _header(lambda header: header.partition(" ")[2]),
+        lambda sound, _: lambda header: sound(f"Bearer {(header or '').partition(' ')[2]}"),
     ),
     "scheme-missing": Behaviour(
         "a key may be sent without a scheme",
         "authenticate",
-        _header(lambda header: header.removeprefix("Bearer ")),
+        lambda sound, _: (
+            lambda header: sound(header if " " in (header or "") else f"Bearer {header}")
+        ),
     ),
     "no-key-list": Behaviour(
         "batches are listed without a key", "app", _open(LIST, to_wrong_keys=False)

@@ -125,7 +125,8 @@ def _url_required(sound: Any, service: Service) -> Any:
 def _unknown_file(sound: Any, service: Service) -> Any:
     def create(account: str, body: Any) -> Batch:
         uploads = service.accounts[account].uploads
-        if isinstance(body, dict) and _named(service, body) is None and uploads:
+        named = body.get("input_file_id") if isinstance(body, dict) else None
+        if isinstance(named, str) and named and _named(service, body) is None and uploads:
             body = {**body, "input_file_id": uploads[-1].id}
         batch: Batch = sound(account, body)
         return batch
