@@ -14,7 +14,7 @@ from typing import Any
 
 from .backend import Backend
 from .clock import Clock
-from .faults import FAULTS
+from .faults import CLASSES, FAULTS
 from .journal import FolderUnusable
 from .lifecycle import Pace
 from .server import DEFAULT_KEY, Simulator
@@ -163,7 +163,8 @@ def _read_rules(path: Path) -> list[Rule]:
 
 def _list_faults() -> None:
     width = max(map(len, {**VARIANTS, **FAULTS}))
-    for kind, rows in (("variants, legal", VARIANTS), ("faults, against the documents", FAULTS)):
+    faults = [(f"faults of {kind}, against the documents", rows) for kind, rows in CLASSES.items()]
+    for kind, rows in [("variants, legal", VARIANTS), *faults]:
         print(f"{kind}:")  # noqa: T201 - the command's output
         for name, behaviour in rows.items():
             print(f"  {name:<{width}}  {behaviour.description}")  # noqa: T201

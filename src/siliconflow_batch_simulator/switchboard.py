@@ -22,6 +22,7 @@ from .service import Service
 
 HEADER = b"x-simulate"
 ANY = "*"
+CONTROLS = "/simulator/"  # bad days are for the service; it must stay possible to end them
 _active: ContextVar[tuple[str, ...]] = ContextVar("active", default=())
 
 
@@ -40,7 +41,7 @@ class Behaviour:
 @define(frozen=True)
 class Rule:
     """
-    A behaviour that is on for an operation (`POST /batches`, or `*` for all).
+    A behaviour that is on for an operation (`POST /batches`), or with `*` for every request.
 
     `times` is for how many requests, None for ever; `rate` is the share of them, drawn by chance.
     """
@@ -174,13 +175,12 @@ class Switch:
         self._label, self._refuse = label, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        label = self._label(scope) if scope["type"] == "http" else None
-        if label is None:
+        if scope["type"] != "http" or scope["path"].startswith(CONTROLS):
             return await self._app(scope, receive, send)
         try:
             active = (
                 *self._asked(scope),
-                *(self._board.choose(label) if self._board.rules else ()),
+                *(self._board.choose(self._label(scope)) if self._board.rules else ()),
             )
         except Refused as refused:
             return await self._refuse(refused)(scope, receive, send)
