@@ -13,7 +13,7 @@ NEW_FAILURE, FIXED, UNCHANGED, NEW = "new failure", "fixed", "unchanged", "not i
 
 
 def change(now: VerdictRecord, before: VerdictRecord | None) -> str:
-    """One of the words above, or `was …` for a change between two other outcomes."""
+    """One of the words above, or `before: …` for a change between two other outcomes."""
     if before is not None and now.outcome == before.outcome:
         return UNCHANGED
     failed = before is not None and outcome(before.outcome).kind == FAILURE
@@ -21,7 +21,7 @@ def change(now: VerdictRecord, before: VerdictRecord | None) -> str:
         return NEW_FAILURE
     if failed and outcome(now.outcome).kind == GOOD:
         return FIXED
-    return NEW if before is None else f"was {before.outcome}"
+    return NEW if before is None else f"before: {before.outcome}"
 
 
 def counterpart(run: RunRecord, previous: Sequence[RunRecord]) -> RunRecord | None:

@@ -48,7 +48,7 @@ def as_markdown(
         lines += ["", f"… and {len(failing) - LONG} more; report.html has them all."]
     errors = [error for run in kept for error in run.errors]
     if errors:
-        lines += ["", f"The rig had {len(errors)} errors; the first: {code(errors[0])}"]
+        lines += ["", f"Errors of the rig: {len(errors)}; the first: {code(errors[0])}"]
     return "\n".join(lines).rstrip() + "\n"
 
 

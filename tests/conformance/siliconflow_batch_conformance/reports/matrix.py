@@ -11,11 +11,12 @@ import attrs
 from attrs import define
 
 from ..requirements import SOURCES, Requirement
-from .changes import change, counterpart
+from .changes import FIXED, NEW, NEW_FAILURE, UNCHANGED, change, counterpart
 from .outcomes import FAILURE, outcome, rank, tier_rank
 from .records import RunRecord, VerdictRecord
 
 NOT_IN_THE_RUN = "it was not part of this run"
+FLAGS = {NEW_FAILURE: "new", FIXED: "fixed", UNCHANGED: "", NEW: "", "": ""}
 
 
 @define(frozen=True)
@@ -42,6 +43,11 @@ class Cell:
     label: str
     verdict: VerdictRecord
     change: str = ""
+
+    @property
+    def flag(self) -> str:
+        """The change in a word; empty where there is none to be told beside the outcome."""
+        return FLAGS.get(self.change, "changed")
 
     @property
     def fails(self) -> bool:
