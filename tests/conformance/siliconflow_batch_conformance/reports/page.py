@@ -31,7 +31,7 @@ LIMIT = 500_000  # bytes
 
 @define(frozen=True)
 class Detail:
-    """How much of a failure is on the page: failures and exchanges in number, texts in characters."""
+    """How much of a failure is told: failures and exchanges in number, texts in characters."""
 
     failures: int
     exchanges: int

@@ -34,7 +34,10 @@ function show() {
 function goTo() {
   const row = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!row || !row.matches(".row")) return;
-  if (row.hidden) filter.reset();
+  if (row.hidden) {
+    filter.reset();
+    show();
+  }
   const cell = row.querySelector(".cell.fails, .cell.stale, .cell.expired, .cell.error");
   if (cell) cell.open = true;
   (cell || row).querySelector("summary").focus({ preventScroll: true });
@@ -44,7 +47,7 @@ function goTo() {
 filter.hidden = false;
 filter.addEventListener("input", show);
 filter.addEventListener("submit", (event) => event.preventDefault());
-filter.addEventListener("reset", () => setTimeout(show));
+filter.addEventListener("reset", () => setTimeout(show)); // once the fields are empty
 addEventListener("hashchange", goTo);
 
 // On paper nothing opens: failures are printed open, and closed again afterwards.
