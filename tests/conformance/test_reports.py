@@ -306,6 +306,7 @@ class TestPage:
         assert "To keep this page small, each failure shows at most" in page
         assert page.count('<details class="cell fails">') == 3 * len(CATALOGUE)
         assert page.count("<dt>actual</dt>") >= 3 * len(CATALOGUE)
+        assert page.count("Wire log: 2 of 30 exchanges") == 3 * len(CATALOGUE)
 
     def test_a_few_failures_are_told_in_full(self) -> None:
         """Nothing is shortened that fits."""
@@ -329,7 +330,7 @@ class TestPage:
         page = as_html(three_runs(CATALOGUE), CATALOGUE)
 
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800]", page)
-        for sign in ("␛[31mred", "␀", "⟨U+2028⟩", "⟨U+202E⟩"):
+        for sign in ("\\x1b[31mred", "\\x00", "\\u2028", "\\u202e"):
             assert sign in page
 
     def test_nothing_is_loaded(self) -> None:

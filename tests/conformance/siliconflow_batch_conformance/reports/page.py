@@ -50,7 +50,7 @@ class Detail:
         return [failure.story[place] for place in places if place in kept]
 
 
-# From everything that is known down to what fits with any number of failures.
+# From everything that is known down to what fits with some 400 failures.
 DETAILS = (
     Detail(failures=5, exchanges=60, body=4200, text=8200, script=40_000),
     Detail(failures=3, exchanges=20, body=1500, text=2000, script=16_000),
@@ -58,8 +58,9 @@ DETAILS = (
     Detail(failures=2, exchanges=8, body=400, text=800, script=0),
     Detail(failures=2, exchanges=5, body=240, text=500, script=0),
     Detail(failures=1, exchanges=3, body=160, text=300, script=0),
-    Detail(failures=1, exchanges=1, body=100, text=200, script=0),
-    Detail(failures=1, exchanges=0, body=0, text=120, script=0),
+    Detail(failures=1, exchanges=2, body=80, text=160, script=0),
+    Detail(failures=1, exchanges=2, body=0, text=120, script=0),
+    Detail(failures=1, exchanges=0, body=0, text=80, script=0),
 )
 
 

@@ -8,7 +8,6 @@ INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
 )
 ILLEGAL_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-PICTURES, PICTURE_OF_DELETE = 0x2400, "\u2421"
 
 
 def cut(text: str, limit: int) -> str:
@@ -23,7 +22,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def visible(text: str) -> str:
-    """Control characters, and those that turn the direction of writing, as signs to be seen."""
+    """Control characters, and those that turn the direction of writing, as `\\x1b` and the like."""
     return INVISIBLE.sub(_sign, text.replace("\r\n", "\n"))
 
 
@@ -40,6 +39,4 @@ def xml(text: str) -> str:
 
 def _sign(found: re.Match[str]) -> str:
     number = ord(found[0])
-    if number < 0x20:
-        return chr(PICTURES + number)
-    return PICTURE_OF_DELETE if number == 0x7F else f"⟨U+{number:04X}⟩"
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
