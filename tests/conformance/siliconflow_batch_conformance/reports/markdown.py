@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from ..requirements import Requirement
 from ..verdicts import Run
 from .matrix import Cell, Row, labels, rows, tally
-from .outcomes import outcome, tier_rank
+from .outcomes import outcome
 from .records import RunRecord, records
 from .texts import in_one_line
 
@@ -36,7 +36,7 @@ def as_markdown(
     )
     failing = sorted(
         ((row, cell) for row in table for cell in row.cells if cell.fails),
-        key=lambda pair: (tier_rank(pair[0].sentence.tier), pair[0].order),
+        key=lambda pair: pair[0].order,
     )
     lines += ["", "### What fails" if failing else "Nothing fails.", ""]
     if failing:
