@@ -1,0 +1,92 @@
+"""
+Reports for the readers of JUnit XML: a suite for each target, a case for each requirement.
+
+Rule: what the ledger accepts, and what could not be judged, is skipped with its reason.
+"""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from ..requirements import Requirement
+from ..verdicts import Run
+from .matrix import Cell, Row, rows
+from .outcomes import ERROR, EXCUSED, FAILURE, GOOD, OPEN, outcome
+from .records import RunRecord, records
+from .texts import in_one_line, xml
+
+ELEMENT = {FAILURE: "failure", ERROR: "error", OPEN: "skipped", EXCUSED: "skipped", GOOD: ""}
+COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+
+
+def as_junit(
+    runs: Sequence[Run | RunRecord],
+    catalogue: Mapping[str, Requirement],
+    *,
+    secrets: tuple[str, ...] = (),
+) -> str:
+    kept = records(runs, secrets)
+    table = rows(kept, catalogue)
+    root = ET.Element("testsuites", name="SiliconFlow Batch API conformance")
+    for number, run in enumerate(kept):
+        root.append(_suite(run, [(row, row.cells[number]) for row in table]))
+    _count(root)
+    root.set("time", f"{sum(run.seconds for run in kept):.3f}")
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
+
+
+def _suite(run: RunRecord, cases: list[tuple[Row, Cell]]) -> ET.Element:
+    began = datetime.fromtimestamp(run.began, UTC)
+    suite = ET.Element("testsuite", name=xml(run.target))
+    properties = ET.SubElement(suite, "properties")
+    for name, value in (("seed", run.seed), ("requests", run.requests)):
+        ET.SubElement(properties, "property", name=name, value=str(value))
+    for row, cell in cases:
+        suite.append(_case(row, cell))
+    if run.errors:
+        case = ET.SubElement(suite, "testcase", classname="rig", name="the run itself", time="0")
+        told = xml(in_one_line(run.errors[0], 200))
+        ET.SubElement(case, "error", message=told, type="rig").text = xml("\n\n".join(run.errors))
+    _count(suite)
+    suite.set("time", f"{run.seconds:.3f}")
+    suite.set("timestamp", began.strftime("%Y-%m-%dT%H:%M:%S"))
+    return suite
+
+
+def _case(row: Row, cell: Cell) -> ET.Element:
+    verdict, says = cell.verdict, row.sentence
+    name = xml(f"{says.id} {says.says}")
+    case = ET.Element("testcase", classname=xml(says.family), name=name, time="0")
+    tag = ELEMENT[outcome(verdict.outcome).kind]
+    if tag:
+        actual = verdict.failures[0].actual if verdict.failures else ""
+        why = verdict.reason or actual or outcome(verdict.outcome).meaning
+        message = (
+            why if tag == "failure" and verdict.outcome == "fails" else f"{verdict.outcome}: {why}"
+        )
+        kind = f"{says.tier} {verdict.outcome}".strip()
+        told = ET.SubElement(case, tag, message=xml(in_one_line(message, 300)), type=kind)
+        told.text = xml(_text(row, cell))
+    return case
+
+
+def _text(row: Row, cell: Cell) -> str:
+    says, verdict = row.sentence, cell.verdict
+    lines = [f"{says.id}  {says.operation}: {says.says}  [{says.tier}]"]
+    lines += [f"  docs:      {says.source}" + (f", {says.place}" if says.place else "")]
+    if verdict.reason:
+        lines.append(f"  reason:    {verdict.reason}")
+    for failure in verdict.failures:
+        lines += [f"  case:      {failure.case}", f"  expected:  {failure.expected}"]
+        lines.append(f"  actual:    {failure.actual}")
+    if verdict.left_out:
+        lines.append(f"  and so do: {verdict.left_out} more cases of this requirement")
+    return "\n".join(lines)
+
+
+def _count(element: ET.Element) -> None:
+    """Sets the numbers that readers take from a suite instead of counting themselves."""
+    element.set("tests", str(sum(1 for _ in element.iter("testcase"))))
+    for name, tag in COUNTED.items():
+        element.set(name, str(sum(1 for _ in element.iter(tag))))
