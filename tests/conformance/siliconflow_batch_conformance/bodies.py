@@ -147,6 +147,14 @@ def results_are_named(answer: Exchange) -> str | None:
     return None
 
 
+def errors_are_of_failures(answer: Exchange) -> str | None:
+    """no errors of a batch as a whole on one that completed"""
+    for batch in batches(answer).values():
+        if batch.get("status") == "completed" and batch.get("errors"):
+            return f"status 'completed' with errors {batch['errors']}"
+    return None
+
+
 def results_come_last(answer: Exchange) -> str | None:
     """no result file before the lines are done"""
     for batch in batches(answer).values():

@@ -100,7 +100,7 @@ def history(rig: Rig) -> list[Exchange]:
     Two of its lines can be answered and one cannot; replace.model names another model than they do.
     """
     target = rig.target
-    lines = [target.line("good-1"), target.line("good-2"), target.line("bad-1", max_tokens=-1)]
+    lines = [target.line("Good-1"), target.line("good/2"), target.line("bad-1", max_tokens=-1)]
     created = target.batch(
         target.input_file(*lines, name="history.jsonl"),
         metadata={"description": "history"},

@@ -96,6 +96,23 @@ def carries_its_file_name(upload: Exchange, page: Exchange) -> str | None:
     return None
 
 
+def is_found(created: Exchange, later: Exchange) -> str | None:
+    """200: a batch that was created is there"""
+    return None if later.status == 200 else f"{later.status} {later.text[:200]}"
+
+
+def was_asked_to_cancel(
+    answer: Exchange, created: list[Exchange], cancels: list[Exchange]
+) -> str | None:
+    """no batch cancelling or cancelled but those that were asked to"""
+    asked = {cancel.named for cancel in cancels}
+    made = {id for one in created for id in batches(one)}
+    for id, batch in batches(answer).items():
+        if id in made - asked and batch.get("status") in ("cancelling", "cancelled"):
+            return f"{id} is {batch['status']}, and {sorted(asked)} were asked to"
+    return None
+
+
 def is_a_new_batch(answer: Exchange, earlier: list[Exchange]) -> str | None:
     """an id that no batch had before"""
     known = {id for exchange in earlier for id in batches(exchange)}
@@ -171,12 +188,19 @@ def is_the_same_batch(before: Exchange, again: Exchange) -> str | None:
     return _differing(the_batch(before), the_batch(again), names)
 
 
-def was_cancelled(look: Exchange, cancel: Exchange) -> str | None:
+def was_cancelled(look: Exchange, cancel: Exchange, after: Exchange) -> str | None:
     """cancelling or cancelled, unless it had ended by then"""
     status = the_batch(cancel).get("status")
-    if status in ("cancelling", "cancelled") or cancel.status == 400:
+    ended = the_batch(after).get("status") in ("finalizing", *FINAL)
+    if status in ("cancelling", "cancelled") or (cancel.status == 400 and ended):
         return None
     return f"{cancel.status}, status {status!r} after {the_batch(look).get('status')!r}"
+
+
+def goes_on_uncancelled(look: Exchange) -> str | None:
+    """a batch that nobody cancelled"""
+    status = str(the_batch(look).get("status"))
+    return f"status {status!r}" if status.startswith("cancel") else None
 
 
 def is_one_cancel(first: Exchange, second: Exchange) -> str | None:
@@ -194,9 +218,21 @@ def is_named(upload: Exchange, name: str) -> str | None:
 
 
 def is_in_the_list(upload: Exchange, listing: Exchange) -> str | None:
-    """the upload among the newest files"""
-    missing = [id for id in files(upload) if id not in files(listing)]
-    return f"no {missing} in {list(files(listing))}" if missing or not files(upload) else None
+    """the upload among the newest files, once"""
+    names = [file.get("filename") for file in files(listing).values()]
+    for id, file in files(upload).items():
+        if id not in files(listing):
+            return f"no {id} in {list(files(listing))}"
+        if names.count(file.get("filename")) != 1:
+            return f"{names}"
+    return None if files(upload) else f"{upload.status} {upload.text[:200]}"
+
+
+def lists_all(listing: Exchange, uploads: list[Exchange], limit: int) -> str | None:
+    """every upload, unless the list is as long as its limit"""
+    listed = files(listing)
+    missing = [id for upload in uploads for id in files(upload) if id not in listed]
+    return f"no {missing}" if missing and len(listed) < limit else None
 
 
 def _pairs(before: Exchange, later: Exchange) -> list[tuple[dict[str, Any], dict[str, Any]]]:

@@ -22,6 +22,11 @@ def is_refused_whole(way: list[Exchange]) -> str | None:
     return _run(way, lambda batch: False)
 
 
+def is_counted_as_failed(way: list[Exchange]) -> str | None:
+    """a refusal (400), a failed batch, or one that counts the wrong line as failed"""
+    return _run(way, lambda batch: bool((batch.get("request_counts") or {}).get("failed")))
+
+
 def is_taken(answer: Exchange) -> str | None:
     """200"""
     return None if answer.status == 200 else f"{answer.status} {answer.text[:200]}"

@@ -62,6 +62,7 @@ class Observer:
     _batches: dict[str, Known] = field(factory=dict)
     _uploads: dict[str, Exchange] = field(factory=dict)
     _downloads: dict[str, Exchange] = field(factory=dict)
+    _cancels: list[Exchange] = field(factory=list)
 
     def see(self, exchange: Exchange, *, settled: bool = False) -> None:
         """`settled` says that the service was asked often enough to mean what it says."""
@@ -105,9 +106,10 @@ class Observer:
         yield from self._of_results(e)
 
     def _refused_key(self, e: Exchange) -> Due:
-        wrong = (e.authorization or "").removeprefix("Bearer ")
-        key = "AUTH-2" if (e.authorization or "").startswith("Bearer sk-") and wrong else "AUTH-3"
-        return "AUTH-1" if e.authorization is None else key, wire.status_is, (e, 401)
+        match (e.authorization or "").split(" "):
+            case ["Bearer", key] if key:
+                return "AUTH-2", wire.status_is, (e, 401)
+        return "AUTH-1" if e.authorization is None else "AUTH-3", wire.status_is, (e, 401)
 
     def _strange(self, e: Exchange) -> Iterator[Due]:
         """What is asked of no operation: another method, another path."""
@@ -143,13 +145,22 @@ class Observer:
 
     def _later(self, e: Exchange) -> Iterator[Due]:
         """What is said of batches that were seen before."""
+        missed = self._batches.get(e.named) if e.operation == RETRIEVE else None
+        if missed is not None and missed.sender == e.sender and missed.created:
+            yield "RETRIEVE-4", history.is_found, (missed.created, e)
         known = [self._batches[id] for id in batches(e) if id in self._batches]
         mine = [batch for batch in known if batch.sender == e.sender]
         if e.operation == CREATE:
             made = [batch.created for batch in mine if batch.created]
             yield "CREATE-20", history.is_a_new_batch, (e, made)
             return
-        for before in _once(batch.latest for batch in mine):
+        asked = [cancel for cancel in self._cancels if cancel.sender == e.sender]
+        if e.operation == CANCEL:
+            asked = [*asked, e]
+        made_here = [batch.created for batch in mine if batch.created]
+        if made_here:
+            yield "CANCEL-9", history.was_asked_to_cancel, (e, made_here, asked)
+        for before in _once(batch.latest for batch in mine) if e.operation != LIST else ():
             for requirement, check in LATER:
                 yield requirement, check, (before, e)
         if e.operation == LIST:
@@ -182,12 +193,14 @@ class Observer:
     def _of_results(self, e: Exchange) -> Iterator[Due]:
         """What is read in the result files of a batch that was seen."""
         found = self._reference(e)
-        if found is None or e.status != 200:
+        if found is None:
             return
         known, kind = found
         if e.path in self._downloads:
             yield "RESULT-8", history.is_the_same_file, (self._downloads[e.path], e)
+        if e.path in self._downloads or e.status != 200:
             return
+        yield "RESULT-10", results.numbers_its_records, (e,)
         yield "RESULT-7", results.is_json_lines, (e,)
         right = results.holds_answers if kind == "completed" else results.holds_failures
         yield "RESULT-2", right, (e,)
@@ -218,6 +231,8 @@ class Observer:
         return None
 
     def _remember(self, e: Exchange) -> None:
+        if e.operation == CANCEL:
+            self._cancels.append(e)
         for id in files(e) if e.operation == UPLOAD else ():
             self._uploads.setdefault(id, e)
         for id in batches(e):

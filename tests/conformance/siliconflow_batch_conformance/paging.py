@@ -68,6 +68,13 @@ def holds_every_batch(pages: list[Exchange], created: list[Exchange]) -> str | N
     return None if ours == made else f"{ours}, and {made} were made"
 
 
+def holds_both(page: Exchange, created: list[Exchange]) -> str | None:
+    """both of two creations, under ids of their own"""
+    made = [id for answer in created for id in batches(answer)]
+    missing = [id for id in made if id not in ids(page)]
+    return f"{made} in {ids(page)}" if missing or len(set(made)) < len(made) else None
+
+
 def holds_one(page: Exchange, marked: dict[str, str], number: int) -> str | None:
     """as many batches with these notes as creations were taken"""
     (name, note), *_ = marked.items()
@@ -109,6 +116,12 @@ def names_its_file(page: Exchange, created: Exchange, name: str) -> str | None:
 def is_the_same(page: Exchange, again: Exchange) -> str | None:
     """the same batches in the same order"""
     return None if ids(page) == ids(again) else f"{ids(page)}, then {ids(again)}"
+
+
+def repeats_no_file(listing: Exchange) -> str | None:
+    """each file once"""
+    found = _listed(listing)
+    return None if len(set(found)) == len(found) else f"{found}"
 
 
 def has_files(listing: Exchange, number: int) -> str | None:

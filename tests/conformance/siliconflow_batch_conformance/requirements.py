@@ -86,7 +86,18 @@ class Inconclusive(NotJudged):
 def load() -> dict[str, Requirement]:
     """The catalogue by id, in the order of its file."""
     rows = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
+    families = rows.pop("families")
+    for id, row in rows.items():
+        shared = [*families["ALL"], *families.get(id.partition("-")[0], ())]
+        row["needs"] = _without(id, [*row.get("needs", ()), *shared], families)
     return {id: Requirement(id=id, **row) for id, row in rows.items()}
+
+
+def _without(id: str, needs: list[str], families: dict[str, list[str]]) -> list[str]:
+    """The needs of a requirement, which is not its own; a foundation stands on no other one."""
+    foundations = {other for others in families.values() for other in others}
+    given = [other for other in dict.fromkeys(needs) if other != id]
+    return [other for other in given if id not in foundations or other in families["ALL"]]
 
 
 def requirement(id: str) -> pytest.MarkDecorator:

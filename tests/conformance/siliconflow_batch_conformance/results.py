@@ -43,6 +43,12 @@ def answers_lines_alone(upload: Exchange, file: Exchange) -> str | None:
     return f"{other}" if other else None
 
 
+def numbers_its_records(file: Exchange) -> str | None:
+    """an id of its own for every record"""
+    told = [str(row.get("id")) for row in _records(file)]
+    return None if len(set(told)) == len(told) else f"{told}"
+
+
 def holds_answers(file: Exchange) -> str | None:
     """in the output file, answered lines alone: status_code 200, error null"""
     return _first_wrong(file, _is_answered)

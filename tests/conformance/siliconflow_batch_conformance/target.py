@@ -67,9 +67,14 @@ class Target:
         authorization: str | None = BEARER,
         query: dict[str, Any] | None = None,
         awaited: bool = False,
+        patient: bool = True,
         **content: Any,
     ) -> Exchange:
-        """Sends one request; `{key}` stands for the key in `authorization`, None sends none."""
+        """
+        Sends one request; `{key}` stands for the key in `authorization`, None sends none.
+
+        An answer that says "not now" is asked for again, unless not `patient`.
+        """
         if method == "POST" and not self.writes:
             raise NotJudged("writes to a service that is not on this machine need --writes")
         elsewhere = "://" in path
@@ -101,10 +106,10 @@ class Target:
                 awaited=awaited,
             )
             self.observer.see(exchange, settled=pause is None)
-            if exchange.status not in BUSY or pause is None:
+            if exchange.status not in BUSY or pause is None or not patient:
                 break
             time.sleep(max(pause, _retry_after(exchange)))
-        if exchange.status in OVERLOADED:
+        if exchange.status in OVERLOADED and patient:
             raise Inconclusive(f"{method} {path[:80]} is answered with {exchange.status} for ever")
         return exchange
 
@@ -160,8 +165,8 @@ class Target:
     def retrieve(self, batch_id: str, *, awaited: bool = False) -> Exchange:
         return self.request("GET", f"/batches/{batch_id}", awaited=awaited)
 
-    def cancel(self, batch_id: str) -> Exchange:
-        return self.request("POST", f"/batches/{batch_id}/cancel")
+    def cancel(self, batch_id: str, *, patient: bool = True) -> Exchange:
+        return self.request("POST", f"/batches/{batch_id}/cancel", patient=patient)
 
     def page(self, **query: Any) -> Exchange:
         return self.request("GET", "/batches", query=query)

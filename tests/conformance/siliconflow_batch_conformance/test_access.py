@@ -2,10 +2,13 @@
 
 import pytest
 
+from . import history as across
+from . import paging
+from .conftest import Expect
 from .exchange import Exchange, the_batch
 from .requirements import requirement
 from .rig import Rig
-from .target import Target, id_of
+from .target import ENDPOINT, Target, id_of
 
 OPERATIONS = [
     ("POST", "/batches"),
@@ -48,6 +51,26 @@ def test_wrong_key(target: Target, batch: Exchange, method: str, path: str) -> N
     target.request(method, asked(path, batch), authorization="Bearer sk-thisisnokey")
 
 
+@requirement("AUTH-2")
+def test_longer_key(target: Target) -> None:
+    """A key is not another that begins with it."""
+    target.request("GET", "/batches", authorization="Bearer {key}x")
+
+
+@requirement("AUTH-5")
+def test_refused_key_does_nothing(target: Target, input_file: str, expect: Expect) -> None:
+    """What is asked with a wrong key is not done all the same."""
+    notes, wrong = {"refused": "key"}, "Bearer sk-thisisnokey"
+    body = {"input_file_id": input_file, "endpoint": ENDPOINT, "completion_window": "24h"}
+    left = target.batch(input_file)
+    sent = {**body, "metadata": notes}
+    target.request("POST", "/batches", json=sent, authorization=wrong)
+    target.request("POST", f"/batches/{id_of(left)}/cancel", authorization=wrong)
+
+    expect(across.goes_on_uncancelled, target.retrieve(id_of(left)))
+    expect(paging.holds_one, target.page_with(left, limit=5), notes, 0)
+
+
 @requirement("AUTH-3")
 @pytest.mark.parametrize("authorization", NOT_BEARER)
 def test_not_bearer(target: Target, authorization: str) -> None:
@@ -65,6 +88,14 @@ def test_retrieve(batch: Exchange, stranger: Target) -> None:
 def test_list(batch: Exchange, stranger: Target) -> None:
     """A stranger's list holds the stranger's batches."""
     stranger.page(limit=100)
+
+
+@requirement("OWNER-7")
+def test_place(batch: Exchange, stranger: Target, expect: Expect) -> None:
+    """Another's batch is no place in a stranger's list."""
+    stranger.create(stranger.input_file(stranger.line()))
+
+    expect(paging.is_empty, stranger.page(limit=2, after=id_of(batch)))
 
 
 @requirement("OWNER-3")

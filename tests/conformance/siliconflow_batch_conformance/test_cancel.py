@@ -5,6 +5,7 @@ from . import history as across
 from .conftest import Expect
 from .exchange import Exchange, the_batch
 from .requirements import NotJudged, requirement
+from .rules import BUSY
 from .target import Target, id_of
 
 
@@ -28,9 +29,17 @@ def test_running(target: Target, expect: Expect) -> None:
     for look in target.watch(id_of(created)):
         if the_batch(look)["status"] == "in_progress":
             answer = target.cancel(id_of(created))
-            expect(across.was_cancelled, look, answer)
+            expect(across.was_cancelled, look, answer, target.retrieve(id_of(created)))
             return
     raise NotJudged("no batch was seen in progress")
+
+
+@requirement("CANCEL-9")
+def test_no_other(target: Target, input_file: str) -> None:
+    """A cancel stops the batch that it names and no other."""
+    left, stopped = target.batch(input_file), target.batch(input_file)
+    target.cancel(id_of(stopped))
+    target.retrieve(id_of(left))
 
 
 @requirement("CANCEL-4")
@@ -56,10 +65,14 @@ def test_twice(target: Target, cancellation: list[Exchange], expect: Expect) -> 
 @requirement("CANCEL-8")
 def test_at_once_again(target: Target, input_file: str, expect: Expect) -> None:
     """Two cancels at once, of a batch that has just begun, are one cancel."""
-    created = target.batch(input_file)
-    first = target.cancel(id_of(created))
+    for _ in range(3):  # a passing overload says nothing; one that comes each time does
+        created = target.batch(input_file)
+        first = target.cancel(id_of(created))
+        second = target.cancel(id_of(created), patient=False)
+        if second.status not in BUSY:
+            break
 
-    expect(across.is_one_cancel, first, target.cancel(id_of(created)))
+    expect(across.is_one_cancel, first, second)
 
 
 @requirement("CANCEL-6")

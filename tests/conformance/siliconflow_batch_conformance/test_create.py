@@ -8,16 +8,16 @@ import pytest
 from . import bodies, paging, wire
 from .conftest import Expect
 from .exchange import Exchange
-from .requirements import requirement
-from .target import ENDPOINT, Target
+from .requirements import Blocked, requirement
+from .target import ENDPOINT, Target, is_loopback
 
-NOTES = {"description": "nightly eval job", "größe": "名前 \U0001f600", "empty": ""}
-WINDOWS_OUT_OF_RANGE = ["23h", "337h", "0h", "1000h"]
-WINDOWS_MALFORMED = ["", "24", "1d", "24H", "24.5h", " 24h", "-24h", "٢٤h", 24, None]
+NOTES = {"Description": " nightly eval job ", "größe": "名前 \U0001f600", "empty": ""}
+WINDOWS_OUT_OF_RANGE = ["23h", "337h", "0h"]
+WINDOWS_MALFORMED = ["", "24", "1d", "24.5h", " 24h", "-24h", 24, None]
 METADATA_TAKEN = {
     "CREATE-10": {f"key-{number}": "value" for number in range(16)},
     "CREATE-11": {"k" * 64: "value"},
-    "CREATE-12": {"key": "v" * 512},
+    "CREATE-12": {"key": "é" * 512},
 }
 METADATA_REFUSED = {
     "CREATE-10": {f"key-{number}": "value" for number in range(17)},
@@ -25,7 +25,7 @@ METADATA_REFUSED = {
     "CREATE-12": {"key": "v" * 513},
 }
 NOT_STRINGS: list[Any] = [1, True, None, ["a"], {"a": "b"}]
-NOT_OBJECTS = [b"", b"{", b"[]", b'"text"', b"null", b"1", b'{"input_file_id": NaN}', b"\xff\xfe"]
+NOT_OBJECTS = [b"", b"{", b"[]", b"null", b'{"input_file_id": NaN}', b"\xff\xfe"]
 
 
 def by_requirement(rows: dict[str, Any]) -> list[Any]:
@@ -57,7 +57,7 @@ def test_expiry(target: Target, input_file: str) -> None:
 
 
 @requirement("CREATE-7")
-@pytest.mark.parametrize("window", ["24h", "336h"])
+@pytest.mark.parametrize("window", ["24h", "25h", "336h"])
 def test_window_taken(target: Target, input_file: str, window: str, expect: Expect) -> None:
     """The shortest and the longest window are taken."""
     expect(wire.status_is, target.create(input_file, completion_window=window), 200)
@@ -132,11 +132,18 @@ def test_not_an_object(target: Target, body: bytes) -> None:
 
 @requirement("CREATE-18")
 def test_refusal_changes_nothing(target: Target, input_file: str, expect: Expect) -> None:
-    """After a refusal the list holds nothing that was refused."""
+    """After a refusal the list is as it was before."""
     notes = {"refused": input_file}
+    before = target.page_with(target.batch(input_file), limit=3)
     refused = target.create(input_file, completion_window="23h", metadata=notes)
+    if refused.status == 200:
+        raise Blocked("a window of 23h was taken")
 
-    expect(paging.holds_one, target.page(limit=5), notes, 1 if refused.status == 200 else 0)
+    after = target.page(limit=3)
+
+    expect(paging.holds_one, after, notes, 0)
+    if is_loopback(target.base_url):  # where nobody else creates batches meanwhile
+        expect(paging.is_the_same, before, after)
 
 
 @requirement("CREATE-22")
@@ -153,7 +160,7 @@ def test_twice(target: Target, input_file: str, expect: Expect) -> None:
     """The same creation, sent twice, makes two batches."""
     made = [target.batch(input_file) for _ in range(2)]
 
-    expect(paging.holds_every_batch, [target.page_with(made[1], limit=5)], made)
+    expect(paging.holds_both, target.page_with(made[1], limit=5), made)
 
 
 @requirement("CREATE-23")

@@ -1,5 +1,6 @@
 """POST /files, GET /files and GET /files/{file_id}/content."""
 
+import time
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from . import history as across
 from . import paging, wire
 from .conftest import Expect
 from .exchange import files
+from .observer import Observer
 from .requirements import requirement
 from .target import Target
 
@@ -49,11 +51,27 @@ def test_without_file(target: Target, form: Any, expect: Expect) -> None:
 
 @requirement("FILES-6")
 def test_listed(target: Target, expect: Expect) -> None:
-    """The list has the upload, with its name, its size and how many lines it has."""
+    """The list has the upload once, with its name, its size and how many lines it has."""
     data = b"".join(b'{"n": %d}\n' % number for number in range(3))
-    upload = target.upload(data, "listed.jsonl")
+    upload = target.upload(data, f"listed-{time.time_ns()}.jsonl")
 
     expect(across.is_in_the_list, upload, target.files(limit=20))
+
+
+@requirement("FILES-9")
+def test_none_is_lost(target: Target, observer: Observer, expect: Expect) -> None:
+    """Every upload stands in a list that is long enough."""
+    uploads = [e for e in observer.exchanges if e.operation == "POST /files" and files(e)]
+    mine = [upload for upload in uploads if upload.sender == target.sender]
+
+    expect(across.lists_all, target.files(limit=1000), mine[-500:], 1000)
+
+
+@requirement("FILES-7")
+@pytest.mark.parametrize("limit", ["0", "-1"])
+def test_limit_below_one(target: Target, limit: str, expect: Expect) -> None:
+    """Less than one file cannot be asked for."""
+    expect(wire.status_is, target.files(limit=limit), 400)
 
 
 @requirement("FILES-2")
@@ -67,9 +85,10 @@ def test_limit(target: Target, expect: Expect) -> None:
 
 @requirement("CONTENT-3")
 def test_content(target: Target, expect: Expect) -> None:
-    """An upload can be read; that no byte of it changed is seen by the observer."""
-    for data in (CONTENT, b"\xef\xbb\xbf{}\r\n"):
-        for id in files(target.upload(data)):
+    """Uploads of one name can be read, each as it is, as often as anybody wants."""
+    uploads = [target.upload(data, "same.jsonl") for data in (CONTENT, b"\xef\xbb\xbf{}\r\n")]
+    for upload in [*uploads, *uploads]:
+        for id in files(upload):
             expect(wire.status_is, target.download(id), 200)
 
 

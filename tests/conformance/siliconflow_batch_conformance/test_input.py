@@ -45,13 +45,17 @@ def test_without_custom_id(target: Target, expect: Expect) -> None:
     del nameless["custom_id"]
 
     expect(inputs.is_not_answered, sent(target, json_lines(nameless)))
+    expect(inputs.is_counted_as_failed, sent(target, json_lines(target.line(), nameless)))
 
 
 @requirement("INPUT-3")
 @pytest.mark.parametrize("messages", [None, []])
 def test_without_messages(target: Target, messages: Any, expect: Expect) -> None:
     """A line needs messages."""
-    expect(inputs.is_not_answered, sent(target, json_lines(target.line(messages=messages))))
+    wrong = target.line("wrong", messages=messages)
+
+    expect(inputs.is_not_answered, sent(target, json_lines(wrong)))
+    expect(inputs.is_counted_as_failed, sent(target, json_lines(target.line(), wrong)))
 
 
 @requirement("INPUT-4")
@@ -85,14 +89,15 @@ def test_mixed_models(target: Target, expect: Expect) -> None:
 @requirement("INPUT-8")
 def test_no_lines(target: Target, expect: Expect) -> None:
     """An empty file makes no batch."""
-    expect(inputs.is_not_answered, sent(target, b""))
+    expect(inputs.is_refused_whole, sent(target, b""))
 
 
 @requirement("INPUT-9")
-@pytest.mark.parametrize("data", [b"not json\n", b"[]\n", b'{"custom_id": "a"\n', b"\xff\xfe\n"])
+@pytest.mark.parametrize("data", [b"[]\n", b'{"custom_id": "a"\n', b"\xff\xfe\n"])
 def test_not_json(target: Target, data: bytes, expect: Expect) -> None:
     """Every line is a JSON object in UTF-8."""
     expect(inputs.is_not_answered, sent(target, data))
+    expect(inputs.is_counted_as_failed, sent(target, json_lines(target.line()) + data))
 
 
 @requirement("INPUT-10")
@@ -101,3 +106,12 @@ def test_as_many_lines_as_may_be(target: Target, expect: Expect) -> None:
     lines = [target.line(f"line-{number}") for number in range(5_000)]
 
     expect(inputs.is_taken, target.create(target.input_file(*lines)))
+
+
+@requirement("INPUT-11")
+def test_short_lines(target: Target, expect: Expect) -> None:
+    """A line needs no method and no url."""
+    short = target.line()
+    del short["method"], short["url"]
+
+    expect(inputs.is_taken, target.create(target.input_file(short)))

@@ -9,7 +9,7 @@ from .exchange import Exchange, the_batch
 from .requirements import Inconclusive, requirement
 from .target import Target, id_of, is_loopback
 
-ODD_IDS = ["batch_", "BATCH_X", "file-jkvytbjtow", "a%2Fb", "%00", "é" * 20, "x" * 2000]
+ODD_IDS = ["BATCH_X", "file-jkvytbjtow", "a%2Fb", "%00", "x" * 2000]
 
 
 @requirement("RETRIEVE-4")
@@ -17,7 +17,7 @@ def test_retrieve(target: Target, input_file: str, expect: Expect) -> None:
     """What was created is there."""
     created = target.batch(input_file, metadata={"description": "retrieve"})
 
-    expect(wire.status_is, target.retrieve(id_of(created)), 200)
+    expect(across.is_found, created, target.retrieve(id_of(created)))
 
 
 @requirement("RETRIEVE-2")
