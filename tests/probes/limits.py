@@ -46,7 +46,6 @@ PROBES: dict[str, Probe] = {
     "purpose-any": lambda api, _: wrong_purpose(api) == 400,
     "lines-5001-taken": refuses_file(data=many(5001)),
     "lines-5000-refused": lambda api, _: api.create(many(5000)).status_code == 200,
-    "empty-file-taken": refuses_file(),
     "custom-id-twice": refuses_file(line("a"), line("a")),
     "custom-id-optional": refuses_file(GOOD, {"body": line()["body"]}),
     "messages-optional": refuses_file(GOOD, line(messages=None)),

@@ -9,11 +9,11 @@ Rule 3: what a fault breaks is seen with an account's key or two, in a few reque
 from collections.abc import Mapping
 
 from ..switchboard import Behaviour
-from . import coherence, echo, idempotency, isolation, lifecycle, limits, paging, wire
+from . import coherence, echo, idempotency, isolation, lifecycle, limits, lines, paging, wire
 
 CLASSES: Mapping[str, Mapping[str, Behaviour]] = {
     "wire": wire.FAULTS,
-    "limits": limits.FAULTS,
+    "limits": {**limits.FAULTS, **lines.FAULTS},
     "paging": paging.FAULTS,
     "lifecycle": lifecycle.FAULTS,
     "coherence": coherence.FAULTS,

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..app import label
 from ..service import Service
+from ..storage import File
 
 Body = dict[str, Any]
 Replace = Callable[[Any, Service], Any]
@@ -138,3 +139,10 @@ def again(service: Service, fault: str, what: str) -> int:
     seen = memory(service, fault)
     seen[what] += 1
     return seen[what] - 1
+
+
+def named_file(service: Service, body: object) -> File | None:
+    """The input file that a creation names."""
+    named = body.get("input_file_id") if isinstance(body, dict) else None
+    file = service.storage.files.get(named) if isinstance(named, str) else None
+    return file if file is not None and file.inspection is not None else None

@@ -2,26 +2,22 @@
 Faults of limits: what lies just inside is refused, or what lies just outside is taken.
 
 The documents: a window of 24 to 336 hours; up to 16 pairs of metadata, keys up to 64 characters,
-values up to 512; one endpoint; at most 5,000 lines, each with a custom_id of its own and messages
-of three roles that end with the user's; `limit` from 1 on.
+values up to 512; one endpoint; one purpose; `limit` from 1 on. Those of input files are in `lines`.
 """
 
 import re
 from collections.abc import Callable
 from typing import Any
 
-from attrs import evolve
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..app import label
 from ..creation import ENDPOINT
 from ..lifecycle import Batch
-from ..lines import Inspection
 from ..refusals import bad_request
 from ..service import Service
-from ..storage import File
 from ..switchboard import Behaviour
-from .altering import FILES, LIST, UPLOAD, Body, Replace, querying
+from .altering import FILES, LIST, UPLOAD, Body, Replace, named_file, querying
 
 PURPOSE = re.compile(rb'(name="?purpose"?\r\n(?:[^\r\n]+\r\n)*\r\n)[^\r\n]*')
 
@@ -71,62 +67,11 @@ def _texts(metadata: Body) -> list[str]:
     return [value for value in metadata.values() if isinstance(value, str)]
 
 
-def _named(service: Service, body: object) -> File | None:
-    """The input file that a creation names."""
-    named = body.get("input_file_id") if isinstance(body, dict) else None
-    file = service.storage.files.get(named) if isinstance(named, str) else None
-    return file if file is not None and file.inspection is not None else None
-
-
-def _judging(judge: Callable[[Inspection], Inspection | None]) -> Replace:
-    """A creation sees of its input file what `judge` makes of it; None leaves it as it is."""
-
-    def replace(sound: Any, service: Service) -> Any:
-        def create(account: str, body: object) -> Any:
-            file = _named(service, body)
-            seen = judge(file.inspection) if file and file.inspection else None
-            if file is None or seen is None:
-                return sound(account, body)
-            service.storage.files[file.id] = evolve(file, inspection=seen)
-            try:
-                return sound(account, body)
-            finally:
-                service.storage.files[file.id] = file
-
-        return create
-
-    return replace
-
-
-def _overlooking(words: str, *, runs: bool = True) -> Replace:
-    """A line's fault is overlooked; where it cannot run, only the lines before it do."""
-
-    def judge(found: Inspection) -> Inspection | None:
-        if words not in (found.fault or ""):
-            return None
-        number = re.match(r"line ([0-9]+)", found.fault or "")
-        lines = int(number[1]) - 1 if number and not runs else found.lines
-        return Inspection(lines, found.models if len(found.models) == 1 else {"a-model"})
-
-    return _judging(judge)
-
-
-def _url_required(sound: Any, service: Service) -> Any:
-    def create(account: str, body: object) -> Any:
-        file = _named(service, body)
-        lines = file.path.read_bytes().splitlines() if file else []
-        if any(b'"url"' not in line for line in lines):
-            raise bad_request("Every line needs a url.")
-        return sound(account, body)
-
-    return create
-
-
 def _unknown_file(sound: Any, service: Service) -> Any:
     def create(account: str, body: Any) -> Batch:
         uploads = service.accounts[account].uploads
         named = body.get("input_file_id") if isinstance(body, dict) else None
-        if isinstance(named, str) and named and _named(service, body) is None and uploads:
+        if isinstance(named, str) and named and named_file(service, body) is None and uploads:
             body = {**body, "input_file_id": uploads[-1].id}
         batch: Batch = sound(account, body)
         return batch
@@ -152,8 +97,13 @@ def _limit_taken(operation: str, wrong: bytes) -> Replace:
 def _purpose_any(sound: ASGIApp, _: Service) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         async def purposeful() -> Message:
-            message = await receive()
-            return {**message, "body": PURPOSE.sub(rb"\1batch", message.get("body", b""), count=1)}
+            message, body = await receive(), bytearray()
+            while message["type"] == "http.request":  # the field may be cut in two anywhere
+                body += message.get("body", b"")
+                if not message.get("more_body"):
+                    return {"type": "http.request", "body": PURPOSE.sub(rb"\1batch", bytes(body))}
+                message = await receive()
+            return message
 
         await sound(scope, purposeful if label(scope) == UPLOAD else receive, send)
 
@@ -163,14 +113,6 @@ def _purpose_any(sound: ASGIApp, _: Service) -> ASGIApp:
 def _hours(given: object) -> int:
     found = re.fullmatch(r"([0-9]+)h", given) if isinstance(given, str) else None
     return int(found[1]) if found else 0
-
-
-def _too_long(found: Inspection) -> Inspection | None:
-    return Inspection(found.lines, found.models, "too long") if found.lines == 5000 else None
-
-
-def _models(found: Inspection) -> Inspection | None:
-    return evolve(found, models={"a-model"}) if len(found.models - {None}) > 1 else None
 
 
 FAULTS = {
@@ -254,37 +196,4 @@ FAULTS = {
         "a limit of 0 files is taken", "app", _limit_taken(FILES, b"0")
     ),
     "purpose-any": Behaviour("a file may have any purpose", "app", _purpose_any),
-    "lines-5001-taken": Behaviour(
-        "a file of 5,001 lines is taken", "create", _overlooking("has 5001 lines")
-    ),
-    "lines-5000-refused": Behaviour(
-        "a file of 5,000 lines is refused", "create", _judging(_too_long)
-    ),
-    "empty-file-taken": Behaviour(
-        "a file without lines is taken", "create", _overlooking("has no lines")
-    ),
-    "custom-id-twice": Behaviour(
-        "a custom_id may stand twice in a file", "create", _overlooking("in an earlier line")
-    ),
-    "custom-id-optional": Behaviour(
-        "a file is run up to its first line without custom_id",
-        "create",
-        _overlooking("custom_id must be", runs=False),
-    ),
-    "messages-optional": Behaviour(
-        "a file is run up to its first line without messages",
-        "create",
-        _overlooking("body.messages must be", runs=False),
-    ),
-    "line-broken-taken": Behaviour(
-        "a file is run up to its first line that is not JSON",
-        "create",
-        _overlooking("not JSON", runs=False),
-    ),
-    "role-any": Behaviour("messages may have any role", "create", _overlooking("a message's role")),
-    "last-role-any": Behaviour(
-        "the last message may be anybody's", "create", _overlooking("the last message must")
-    ),
-    "url-required": Behaviour("a line without `url` is refused", "create", _url_required),
-    "models-mixed": Behaviour("lines may name different models", "create", _judging(_models)),
 }
