@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 from time import time as present
+from time import tzset
 from typing import Any
 
 import httpx
@@ -260,9 +261,17 @@ class TestRate:
             (None, None),
         ],
     )
-    def test_retry_after(self, header: str | None, seconds: float | None) -> None:
-        """A number or a date, never negative; what is neither says nothing."""
-        assert retry_after(header, NOW) == seconds
+    def test_retry_after(
+        self, monkeypatch: pytest.MonkeyPatch, header: str | None, seconds: float | None
+    ) -> None:
+        """A number or a date, never negative, anywhere on earth; what is neither says nothing."""
+        monkeypatch.setenv("TZ", "Asia/Shanghai")
+        tzset()
+        try:
+            assert retry_after(header, NOW) == seconds
+        finally:
+            monkeypatch.undo()
+            tzset()
 
 
 class TestPrice:
@@ -399,6 +408,7 @@ class TestKilledRun:
         killed(site, last)
         newest = site.account.http.get("batches", params={"limit": 1}).json()["data"][0]
         assert newest["metadata"]["by"] == "us"
+        alike = site.account.batch(line(), metadata={MARK: newest["metadata"][MARK] + "0"})
 
         cleaned = site.next_run()
 
@@ -406,7 +416,7 @@ class TestKilledRun:
         assert [newest["id"] in said for said in cleaned.said] == [True]
         assert site.cancels() == [newest["id"]]
         assert site.status(newest["id"]) == "cancelling"
-        assert site.status(theirs) == site.status(marked) == "in_queue"
+        assert {site.status(id) for id in (theirs, marked, alike)} == {"in_queue"}
         assert site.next_run() == Cleaned()
         assert site.cancels() == [newest["id"]]
 
@@ -532,6 +542,16 @@ class TestCleanUp:
         assert "only you can tell" in cleaned.said[0]
         assert (site.cancels(), cleaned.left) == ([], 0)
         assert site.status(batch_id) == "in_queue"
+
+    def test_the_next_run_knows_what_carries_no_mark(self, site: Site) -> None:
+        """It is not looked for where it cannot be."""
+        with site.journal() as journal:
+            lost(site, journal, marked=False)
+
+        cleaned = site.next_run()
+
+        assert "only you can tell" in cleaned.said[0]
+        assert (site.cancels(), cleaned.left) == ([], 0)
 
     def test_a_repeated_creation_is_cancelled_as_often(self, site: Site) -> None:
         """Two batches with one token, as a gateway makes them, are both ours."""
