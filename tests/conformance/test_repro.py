@@ -14,8 +14,9 @@ import checks_for_tests as checks
 import pytest
 from recorder import Recorder, line
 
+from siliconflow_batch_conformance.carried import NotCarried
 from siliconflow_batch_conformance.exchange import Exchange
-from siliconflow_batch_conformance.repro import NotCarried, script
+from siliconflow_batch_conformance.repro import script
 from siliconflow_batch_conformance.requirements import Requirement
 from siliconflow_batch_conformance.verdicts import Failure
 from siliconflow_batch_simulator import Pace, Simulator
@@ -460,5 +461,5 @@ class TestText:
             return "wrong"
 
         answer = Exchange(1, "GET", "/batches", 200)
-        with pytest.raises(NotCarried, match="^test_repro imports"):
+        with pytest.raises(NotCarried, match=r"^test_repro imports"):
             script(ROW, Failure("case", "", "", check, (answer,), (answer,)), "http://h/v1")

@@ -8,22 +8,17 @@ Rule 2: no key is in a script; they come from the environment.
 Rule 3: the judgment is the suite's own: the script carries the source of the check.
 """
 
-import ast
 import base64
-import importlib
-import inspect
-import itertools
 import json
 import re
-import sys
 import textwrap
 import zlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from . import replay
+from .carried import carried
 from .exchange import BEARER, Exchange
 from .naming import variable
 from .origins import Extract, extract, goal
@@ -42,20 +37,6 @@ exit status: 1 the failure is there, 0 it is not, 2 nothing can be said
 """
 
 
-class NotCarried(Exception):
-    """A check that uses more than the standard library and the suite's plain modules."""
-
-    def __init__(self, module: str, imported: str) -> None:
-        super().__init__(module, imported)
-        self.module, self.imported = module, imported
-
-    def __str__(self) -> str:
-        return (
-            f"{self.module} imports {self.imported!r}, which is not there where a failure is "
-            "repeated. Checks use the standard library and `exchange` only."
-        )
-
-
 def script(row: Requirement, failure: Failure, base_url: str) -> str:
     """The script as text; `base_url` is where it goes when it is not told otherwise."""
     part = extract(failure)
@@ -70,7 +51,7 @@ def script(row: Requirement, failure: Failure, base_url: str) -> str:
         "steps() {\n" + textwrap.indent("\n\n".join(steps) or ":", "    ") + "\n}",
         "judgment() {\n    " + _judgment(failure, places) + "\n}",
         MACHINERY.read_text(encoding="utf-8").rstrip(),
-        *_carried(failure.check),
+        *carried(replay.__name__, failure.check),
         "fresh",
         "\n".join(f"probe {_quote(sender)}" for sender in ("own", *sorted({*senders} - {"own"}))),
         "steps\njudgment",
@@ -208,43 +189,3 @@ def _quote(text: str) -> str:
 
 def _needs_key(exchange: Exchange) -> bool:
     return "{key}" in (exchange.authorization or "")
-
-
-def _carried(check: Callable[..., str | None] | None) -> Iterator[str]:
-    """The modules that the judgment needs, as here-documents at their places in a folder."""
-    sources = _sources(replay.__name__)
-    sources |= _sources(check.__module__) if check else {}
-    folders = {name.replace(".", "/").rpartition("/")[0] for name in sources} - {""}
-    for folder in sorted(folders):
-        yield f'mkdir -p "$work/{folder}"\n: >"$work/{folder}/__init__.py"'
-    for name, source in sources.items():
-        ends = (f"END-{n}" for n in itertools.count())
-        end = next(end for end in ends if f"\n{end}\n" not in source)
-        file = name.replace(".", "/")
-        yield f"cat >\"$work/{file}.py\" <<'{end}'\n{source.rstrip()}\n{end}"
-
-
-def _sources(name: str) -> dict[str, str]:
-    """The source of a module and of all that it imports from the suite, by name."""
-    found: dict[str, str] = {}
-    waiting = [name]
-    while waiting:
-        module = waiting.pop()
-        if module not in found:
-            found[module] = inspect.getsource(importlib.import_module(module))
-            waiting += _imports(module, found[module])
-    return found
-
-
-def _imports(module: str, source: str) -> Iterator[str]:
-    home = __name__.rpartition(".")[0]
-    for node in ast.walk(ast.parse(source)):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom):
-            parent = module.rpartition(".")[0] + "." if node.level else ""
-            names = [parent + (node.module or alias.name) for alias in node.names]
-        for name in names:
-            if name.startswith(home + "."):
-                yield name
-            elif name.partition(".")[0] not in sys.stdlib_module_names:
-                raise NotCarried(module, name)
