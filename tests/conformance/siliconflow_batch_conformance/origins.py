@@ -1,0 +1,157 @@
+"""
+What a failure stands on: the few exchanges of its story that must come again for it to show.
+
+Rule 1: an exchange needs whoever issued an id that stands in its request, and whatever was done to
+that id before: cancels, and the latest wait.
+Rule 2: what a list answers depends on all that its owner had created; a list needs all of that.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import define, field
+
+from .exchange import Exchange
+from .naming import dig, pattern
+from .replay import END, FINAL
+from .verdicts import Failure
+
+MAKERS = {"POST /files": ("id", "data.id"), "POST /batches": ("id",)}
+LISTED = {"GET /batches": "POST /batches", "GET /files": "POST /files"}
+REFERENCES = ("output_file_id", "error_file_id")
+SHORTEST = 4  # of an id; what is shorter stands in too many places by chance
+
+
+@define(frozen=True)
+class Origin:
+    """Where an id, or the URL of a result, was said: step 3 at `data.id`."""
+
+    value: str
+    source: Exchange
+    field: str
+
+
+@define
+class Extract:
+    """The steps in their order, and what later ones take from them."""
+
+    story: tuple[Exchange, ...]
+    steps: dict[int, Exchange] = field(factory=dict)
+    taken: dict[tuple[int, str], Origin] = field(factory=dict)
+    _origins: list[Origin] = field(factory=list)
+
+    def add(self, exchange: Exchange) -> None:
+        """Adds an exchange with all that it needs."""
+        if exchange.number in self.steps:
+            return
+        self.steps[exchange.number] = exchange
+        for value in self._mentioned(exchange):
+            self._add_origin(value, exchange.number)
+            for needed in self._done_to(value, exchange.number):
+                self.add(needed)
+        maker = LISTED.get(exchange.operation)
+        for other in self.story if maker else ():
+            made = other.operation == maker and other.status == 200
+            if made and other.number < exchange.number and other.sender == exchange.sender:
+                self.add(other)
+
+    def add_literal(self, value: Any) -> None:
+        """Adds who issued the ids in a JSON value."""
+        texts = list(_texts(value))
+        known = pattern(origin.value for origin in self._origins)
+        for found in {id for text in texts for id in known.findall(text)}:
+            self._add_origin(found, math.inf)
+
+    def _mentioned(self, exchange: Exchange) -> set[str]:
+        values = {origin.value for origin in self._origins}
+        # A signed URL may be recorded with its query or beside it.
+        found = {value for value in values if exchange.path in (value, value.partition("?")[0])}
+        words = [exchange.path, *exchange.query.values(), exchange.sent.decode("latin-1")]
+        return found or set(pattern(values).findall("\n".join(words)))
+
+    def _add_origin(self, value: str, before: float) -> None:
+        earlier = [
+            one for one in self._origins if one.value == value and one.source.number < before
+        ]
+        makers = [one for one in earlier if one.source.operation in MAKERS]
+        if earlier:
+            origin = (makers or earlier)[-1]
+            self.taken[origin.source.number, origin.field] = origin
+            self.add(origin.source)
+
+    def _done_to(self, id: str, before: int) -> list[Exchange]:
+        earlier = [one for one in self.story if one.named == id and one.number < before]
+        return [one for one in earlier if one.method != "GET"] + [
+            one for one in earlier if one.awaited
+        ][-1:]
+
+
+def extract(failure: Failure) -> Extract:
+    """The part of a failure's story that its judgment stands on."""
+    judged = list(_exchanges(failure.arguments))
+    judged = judged if failure.check is not None else list(failure.story[-1:])
+    story = {one.number: one for one in (*failure.story, *judged)}
+    part = Extract(tuple(story[number] for number in sorted(story)))
+    part._origins.extend(origin for one in part.story for origin in issued(one))
+    for exchange in judged:
+        part.add(exchange)
+    part.add_literal(failure.arguments)
+    part.steps = dict(sorted(part.steps.items()))
+    return part
+
+
+def issued(exchange: Exchange) -> Iterator[Origin]:
+    """The ids and result URLs that an answer says, the surest place of each last."""
+    fields = list(MAKERS.get(exchange.operation, ()))
+    if exchange.operation == "GET /batches":
+        fields = [f"data.{place}" for place in _places(exchange, "data", ("id", *REFERENCES))]
+        fields += ["first_id", "last_id"]
+    elif exchange.operation == "GET /files":
+        fields = [f"data.data.{place}" for place in _places(exchange, "data.data", ("id",))]
+    elif exchange.operation.endswith(("/{batch_id}", "/cancel")):
+        fields = list(REFERENCES)
+    for name in fields:
+        value = dig(exchange.json, name)
+        if isinstance(value, str) and len(value) >= SHORTEST and value.isprintable():
+            yield Origin(value, exchange, name)
+
+
+def goal(exchange: Exchange, story: tuple[Exchange, ...]) -> str:
+    """
+    The status that an awaited exchange is to wait for; empty where there is none.
+
+    One that nothing came of, and nothing came after, ended with the run's patience: it waits on.
+    """
+    status = dig(exchange.json, "status")
+    if not exchange.awaited or not isinstance(status, str):
+        return ""
+    about = [one for one in story if exchange.named in (one.named, dig(one.json, "id"))]
+    before = [dig(one.json, "status") for one in about if one.number < exchange.number]
+    is_latest = all(one.number <= exchange.number for one in about)
+    gave_up = is_latest and status not in FINAL and before[-1:] == [status]
+    return END if gave_up else status
+
+
+def _places(exchange: Exchange, list_at: str, names: tuple[str, ...]) -> list[str]:
+    found = dig(exchange.json, list_at)
+    count = len(found) if isinstance(found, list) else 0
+    return [f"{place}.{name}" for place in range(count) for name in names]
+
+
+def _exchanges(value: Any) -> Iterator[Exchange]:
+    if isinstance(value, Exchange):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _exchanges(item)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
