@@ -17,13 +17,13 @@ from recorder import Recorder, line
 from siliconflow_batch_conformance.carried import NotCarried
 from siliconflow_batch_conformance.exchange import Exchange
 from siliconflow_batch_conformance.repro import script
-from siliconflow_batch_conformance.requirements import Requirement
+from siliconflow_batch_conformance.requirements import load
 from siliconflow_batch_conformance.verdicts import Failure
 from siliconflow_batch_simulator import Pace, Simulator
 
 KEYS = ("sk-first-$(id)", "sk-second-'\"\\")
 OTHER_KEYS = ("sk-other-first", "sk-other-second")
-ROW = Requirement("LIST-3", "must", "S2", "GET /batches", "a page begins behind the named batch")
+ROW = load()["LIST-3"]
 QUICK = Pace(queued=0, running=0, finalizing=0, cancelling=0)
 HOSTILE = b"' \" $(touch pwned) `id` \\0 \\\\c \x00 \xff\xfe \r\n %s \xe2\x80\xa8\nEND-0\n\xf0\x9f"
 

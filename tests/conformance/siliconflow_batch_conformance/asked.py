@@ -28,6 +28,11 @@ def _notes(asked: dict[str, Any]) -> dict[Any, Any]:
     return notes if isinstance(notes, dict) else {}
 
 
+def is_refused_for_certain(asked: dict[str, Any]) -> bool:
+    """Whether a creation goes against the documents, whatever file it names."""
+    return not asked or any(wrong(asked) for wrong in MUST_BE_REFUSED.values())
+
+
 MUST_BE_REFUSED: dict[str, Callable[[dict[str, Any]], bool]] = {
     "CREATE-8": _window_is_out_of_range,
     "CREATE-9": _window_is_malformed,

@@ -97,12 +97,13 @@ def history(rig: Rig) -> list[Exchange]:
     """
     The answers that show a batch from its creation to its end, as often as it changed.
 
-    Two of its lines can be answered and one cannot; replace.model names another model than they do.
+    One of its lines cannot be answered; there are three, or two where a line costs. replace.model
+    names another model than they do.
     """
     target = rig.target
-    lines = [target.line("Good-1"), target.line("good/2"), target.line("bad-1", max_tokens=-1)]
+    lines = [target.line("Good-1"), target.line("bad-1", max_tokens=-1), target.line("good/2")]
     created = target.batch(
-        target.input_file(*lines, name="history.jsonl"),
+        target.input_file(*lines[: target.most_lines], name="history.jsonl"),
         metadata={"description": "history"},
         replace={"model": rig.other_model},
     )
@@ -136,7 +137,7 @@ def cancellation(rig: Rig) -> list[Exchange]:
     """
     target = rig.target
     for _ in range(3):
-        lines = [target.line(f"line-{number}") for number in range(20)]
+        lines = [target.line(f"line-{number}") for number in range(min(20, target.most_lines))]
         created = target.batch(target.input_file(*lines))
         answer = target.cancel(id_of(created))
         if the_batch(answer):

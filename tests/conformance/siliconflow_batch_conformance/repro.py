@@ -64,7 +64,7 @@ def _head(row: Requirement, failure: Failure, part: Extract) -> str:
     needed = {variable(one.sender) for one in part.steps.values() if _needs_key(one)}
     keys = "  ".join(f"{name}=…" for name in sorted({"SILICONFLOW_API_KEY", *needed}))
     told = [
-        f"{row.id}  {row.operation}: {row.says}  [{row.level}]",
+        f"{row.id}  {row.operation}: {row.says}  [{row.tier}]",
         f"  docs:      {SOURCES.get(row.source, row.source)}",
         *_told("  expected:  ", failure.expected),
         *_told("  actual:    ", failure.actual),

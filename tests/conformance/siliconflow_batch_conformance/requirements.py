@@ -94,10 +94,13 @@ def load() -> dict[str, Requirement]:
 
 
 def _without(id: str, needs: list[str], families: dict[str, list[str]]) -> list[str]:
-    """The needs of a requirement, which is not its own; a foundation stands on no other one."""
+    """The needs of a requirement but itself; what a family stands on needs what all stand on."""
     foundations = {other for others in families.values() for other in others}
-    given = [other for other in dict.fromkeys(needs) if other != id]
-    return [other for other in given if id not in foundations or other in families["ALL"]]
+    first = families["ALL"]
+    if id in first:
+        return []
+    allowed = first if id in foundations else needs
+    return [other for other in dict.fromkeys(needs) if other != id and other in allowed]
 
 
 def requirement(id: str) -> pytest.MarkDecorator:

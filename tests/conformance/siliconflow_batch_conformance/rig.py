@@ -9,6 +9,9 @@ from typing import Self
 import httpx
 from attrs import define, evolve
 
+from .budget import BATCHES, LINES, Budget, price
+from .cleanup import Cleaned, clean_up
+from .journal import Journal, digest
 from .target import Target, is_loopback
 
 MODEL, OTHER_MODEL = "deepseek-ai/DeepSeek-V3", "deepseek-ai/DeepSeek-R1"
@@ -30,12 +33,52 @@ class Rig:
     def at(
         cls, base_url: str, key: str, key_2: str | None, *, writes: bool, patience: float
     ) -> Self:
-        allowed = writes or is_loopback(base_url)
-        target = Target(base_url.rstrip("/"), key, MODEL, patience, allowed)
+        budget = Budget(loopback=is_loopback(base_url), writes=writes)
+        target = Target(base_url.rstrip("/"), key, MODEL, budget, patience)
         stranger = None
         if key_2:
             stranger = evolve(target, key=key_2, sender="stranger")
         return cls(target, stranger)
+
+    @contextlib.contextmanager
+    def journaled(self) -> Iterator[list[str]]:
+        """
+        Writes every creation down, and cancels what is unfinished in the end, whatever happens.
+
+        What dead runs left is cancelled first. Yields the words about what was done.
+        """
+        said: list[str] = []
+        with contextlib.ExitStack() as stack:
+            for target in self.targets():
+                journal = stack.enter_context(Journal.open(target.base_url, digest(target.key)))
+                target.journal = journal
+                said += self._clean(target, journal).said
+            try:
+                yield said
+            finally:
+                for target in self.targets():
+                    if target.journal is not None:
+                        said += self._clean(target, target.journal).said
+
+    def clean_up(self) -> Cleaned:
+        """Cancels what dead runs left unfinished, and does nothing else."""
+        cleaned = Cleaned()
+        for target in self.targets():
+            with Journal.open(target.base_url, digest(target.key)) as journal:
+                found = self._clean(target, journal)
+                cleaned.said.extend(found.said)
+                cleaned.left += found.left
+        return cleaned
+
+    def _clean(self, target: Target, journal: Journal) -> Cleaned:
+        return clean_up(target.send_plainly, journal)
+
+    def targets(self) -> list[Target]:
+        return [target for target in (self.target, self.stranger) if target is not None]
+
+    def price(self) -> str:
+        """What a run with writes costs at most."""
+        return price(BATCHES * LINES, 16, MODEL)
 
     @classmethod
     @contextlib.contextmanager
@@ -70,6 +113,5 @@ class Rig:
             )
 
     def close(self) -> None:
-        for target in (self.target, self.stranger):
-            if target is not None:
-                target.close()
+        for target in self.targets():
+            target.close()

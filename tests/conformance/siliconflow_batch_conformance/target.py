@@ -16,7 +16,10 @@ from typing import Any
 import httpx
 from attrs import define, field
 
-from .exchange import BEARER, Exchange, batches, files, the_batch
+from .asked import is_refused_for_certain
+from .budget import LINES, Budget, NotSent
+from .exchange import BEARER, Exchange, batches, files, the_batch, uploaded
+from .journal import Entry, Journal
 from .observer import Observer
 from .requirements import Blocked, Inconclusive, NotJudged
 from .rules import BUSY
@@ -41,20 +44,28 @@ def is_loopback(base_url: str) -> bool:
 class Target:
     """
     A base URL with one account's key. `patience` is how long a batch may take, in seconds; `sender`
-    names the account in what is observed.
+    names the account in what is observed. `budget` says what may be sent; `journal` is told of
+    every creation before it is sent.
     """
 
     base_url: str
     key: str = field(repr=False)
     model: str
+    budget: Budget
     patience: float = 60
-    writes: bool = True
     sender: str = "own"
     observer: Observer = field(factory=Observer, repr=False)
+    journal: Journal | None = field(default=None, repr=False)
+    _lines: dict[str, int] = field(factory=dict, init=False, repr=False)
     _client: httpx.Client = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._client = httpx.Client(timeout=TIMEOUT)
+
+    @property
+    def most_lines(self) -> int:
+        """Lines that one batch may have; a line costs where the service is not on this machine."""
+        return 5_001 if self.budget.loopback else LINES
 
     def close(self) -> None:
         self._client.close()
@@ -68,15 +79,16 @@ class Target:
         query: dict[str, Any] | None = None,
         awaited: bool = False,
         patient: bool = True,
+        rejected: bool = False,
+        entry: Entry | None = None,
         **content: Any,
     ) -> Exchange:
         """
         Sends one request; `{key}` stands for the key in `authorization`, None sends none.
 
-        An answer that says "not now" is asked for again, unless not `patient`.
+        An answer that says "not now" is asked for again, unless not `patient`. `rejected` says that
+        the service is certain to refuse; `entry` is what the journal knows of a creation.
         """
-        if method == "POST" and not self.writes:
-            raise NotJudged("writes to a service that is not on this machine need --writes")
         elsewhere = "://" in path
         headers = dict(content.pop("headers", {}))
         if authorization is not None and not elsewhere:
@@ -87,6 +99,9 @@ class Target:
         )
         sent = request.read()
         for pause in (*PAUSES, None):
+            self._ask(request, path, authorization, rejected)
+            if self.journal and method == "POST" and path == "/batches" and entry is None:
+                entry = self.journal.intend(marked=False)
             response = self._send(request, pause)
             if response is None:
                 continue
@@ -105,6 +120,7 @@ class Target:
                 at=time.time(),
                 awaited=awaited,
             )
+            self._heard(exchange, entry)
             self.observer.see(exchange, settled=pause is None)
             if exchange.status not in BUSY or pause is None or not patient:
                 break
@@ -112,6 +128,33 @@ class Target:
         if exchange.status in OVERLOADED and patient:
             raise Inconclusive(f"{method} {path[:80]} is answered with {exchange.status} for ever")
         return exchange
+
+    def _ask(
+        self, request: httpx.Request, path: str, authorization: str | None, rejected: bool
+    ) -> None:
+        """Raises `NotJudged` for what the budget keeps back."""
+        lines = None
+        sent = Exchange(0, request.method, path, 0, sent=request.read())
+        if request.method == "POST" and path == "/batches":
+            lines = self._lines.get(str(sent.asked.get("input_file_id")), 0)
+            rejected = rejected or lines == 0 or is_refused_for_certain(sent.asked)
+        elif request.method == "POST" and path == "/files":
+            form = Exchange(
+                0, "POST", path, 0, sent=sent.sent, sent_type=request.headers.get("content-type", "")
+            )
+            lines = len(uploaded(form)[1].splitlines())
+        rejected = rejected or (authorization != BEARER and "://" not in path)
+        try:
+            self.budget.ask(request.method, path, lines=lines, rejected=rejected)
+        except NotSent as kept:
+            raise NotJudged(str(kept)) from kept
+
+    def _heard(self, answer: Exchange, entry: Entry | None) -> None:
+        self.budget.heard(answer.status, answer.headers)
+        if self.journal and entry is not None:
+            self.journal.heard(entry.token, answer.status, answer.json)
+        for id in files(answer) if answer.operation == "POST /files" else ():
+            self._lines[id] = len(uploaded(answer)[1].splitlines())
 
     def _send(self, request: httpx.Request, pause: float | None) -> httpx.Response | None:
         """The answer; None where nobody answered a request that may be sent again."""
@@ -123,6 +166,21 @@ class Target:
             if request.method == "POST" or pause is None:
                 raise Inconclusive(f"{request.method} was not answered: {error}") from error
             return None
+
+    def send_plainly(self, method: str, path: str, query: dict[str, Any] | None = None) -> Exchange:
+        """One request for the clean-up: never refused, never judged."""
+        self.budget.wait()
+        response = self._client.request(
+            method,
+            self.base_url + path,
+            params=query,
+            headers={"Authorization": f"Bearer {self.key}"},
+        )
+        headers = {name.lower(): text for name, text in response.headers.items()}
+        self.budget.heard(response.status_code, headers)
+        return Exchange(
+            0, method, path, response.status_code, headers=headers, body=response.content
+        )
 
     def line(self, custom_id: str = "request-1", **body: Any) -> dict[str, Any]:
         """One request of an input file; keywords change its body, None takes a field out."""
@@ -147,8 +205,12 @@ class Target:
             return id
         raise Blocked(f"an upload is answered with {answer.status} {answer.text[:200]}")
 
-    def create(self, input_file_id: str, **fields: Any) -> Exchange:
-        """Creates a batch; a field given as None is left out."""
+    def create(self, input_file_id: str, *, marked: bool = True, **fields: Any) -> Exchange:
+        """
+        Creates a batch; a field given as None is left out.
+
+        Unless not `marked`, its metadata says which run it is of, where the run keeps a journal.
+        """
         body = {
             "input_file_id": input_file_id,
             "endpoint": ENDPOINT,
@@ -156,7 +218,13 @@ class Target:
             **fields,
         }
         sent = {name: value for name, value in body.items() if value is not None}
-        return self.request("POST", "/batches", json=sent)
+        entry = None
+        if self.journal is not None:
+            room = len(sent.get("metadata") or {}) < 16
+            entry = self.journal.intend(marked=marked and room)
+            if entry.marked:
+                sent["metadata"] = {**(sent.get("metadata") or {}), **entry.metadata}
+        return self.request("POST", "/batches", json=sent, entry=entry)
 
     def batch(self, input_file_id: str, **fields: Any) -> Exchange:
         """The answer to a creation that was taken."""
@@ -165,8 +233,9 @@ class Target:
     def retrieve(self, batch_id: str, *, awaited: bool = False) -> Exchange:
         return self.request("GET", f"/batches/{batch_id}", awaited=awaited)
 
-    def cancel(self, batch_id: str, *, patient: bool = True) -> Exchange:
-        return self.request("POST", f"/batches/{batch_id}/cancel", patient=patient)
+    def cancel(self, batch_id: str, *, patient: bool = True, rejected: bool = False) -> Exchange:
+        path = f"/batches/{batch_id}/cancel"
+        return self.request("POST", path, patient=patient, rejected=rejected)
 
     def page(self, **query: Any) -> Exchange:
         return self.request("GET", "/batches", query=query)

@@ -35,7 +35,9 @@ def test_purpose(target: Target, expect: Expect) -> None:
     """Files are for batches."""
     file = {"file": ("a.jsonl", b"{}\n")}
 
-    answer = target.request("POST", "/files", data={"purpose": "fine-tune"}, files=file)
+    answer = target.request(
+        "POST", "/files", data={"purpose": "fine-tune"}, files=file, rejected=True
+    )
 
     expect(wire.status_is, answer, 400)
 
@@ -44,7 +46,7 @@ def test_purpose(target: Target, expect: Expect) -> None:
 @pytest.mark.parametrize("form", [{"other": ("a.jsonl", b"{}\n")}, {"file": (None, b"{}\n")}])
 def test_without_file(target: Target, form: Any, expect: Expect) -> None:
     """An upload brings a file."""
-    answer = target.request("POST", "/files", data={"purpose": "batch"}, files=form)
+    answer = target.request("POST", "/files", data={"purpose": "batch"}, files=form, rejected=True)
 
     expect(wire.status_is, answer, 400)
 
