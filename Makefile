@@ -7,6 +7,7 @@
 # make requirements  write REQUIREMENTS.md anew from the suite's catalogue
 # make drift PUBLISHED=file       compare a freshly downloaded vendor document with published/
 # make conformance [BASE_URL=…]   run the suite alone, against the simulator or a service
+# make faults     run the suite against every fault of the simulator, and write FAULTS.md
 # make lock       write requirements.lock anew from pyproject.toml
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ REDOCLY := npx --yes @redocly/cli@2.77.0
 SPECTRAL := npx --yes @stoplight/spectral-cli@6.16.3
 
 .DEFAULT_GOAL := all
-.PHONY: all test lint lint-spec generate corrections requirements drift conformance lock clean
+.PHONY: all test lint lint-spec generate corrections requirements drift conformance faults lock clean
 
 all: generate conformance
 
@@ -41,6 +42,9 @@ drift: .venv/installed
 
 conformance: .venv/installed
 	$(BIN)/siliconflow-batch conformance $(if $(BASE_URL),--base-url "$(BASE_URL)")
+
+faults: .venv/installed
+	$(BIN)/python tests/conformance/caught.py
 
 test: .venv/installed
 	$(BIN)/python -m pytest

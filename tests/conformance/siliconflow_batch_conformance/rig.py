@@ -4,7 +4,7 @@ What a run needs: a target, perhaps a second account, and the words for the repo
 
 import contextlib
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
 
 import httpx
 from attrs import define, evolve
@@ -82,7 +82,7 @@ class Rig:
 
     @classmethod
     @contextlib.contextmanager
-    def simulated(cls, faults: tuple[str, ...] = ()) -> Iterator[Self]:
+    def simulated(cls, faults: tuple[Any, ...] = ()) -> Iterator[Self]:
         """A rig around a simulator of its own, quick enough that nobody waits."""
         from siliconflow_batch_simulator import Pace, Simulator
 

@@ -140,7 +140,12 @@ class Target:
             rejected = rejected or lines == 0 or is_refused_for_certain(sent.asked)
         elif request.method == "POST" and path == "/files":
             form = Exchange(
-                0, "POST", path, 0, sent=sent.sent, sent_type=request.headers.get("content-type", "")
+                0,
+                "POST",
+                path,
+                0,
+                sent=sent.sent,
+                sent_type=request.headers.get("content-type", ""),
             )
             lines = len(uploaded(form)[1].splitlines())
         rejected = rejected or (authorization != BEARER and "://" not in path)
