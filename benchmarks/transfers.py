@@ -1,7 +1,8 @@
 """
 Large files up and down: the package beside the openai SDK and the generated client.
 
-Each run has an interpreter of its own; memory is what its peak rose by.
+Each run has an interpreter of its own; memory is what its peak rose by. Uploads are measured by the
+clock, downloads by CPU time.
 
 Rule: a function of the first half prepares in that interpreter and returns what is measured.
 """
@@ -69,7 +70,10 @@ def results_by_package_in_a_loop(url: str) -> Work:
     batch = loop.run(client.retrieve(ID))
 
     async def work() -> int:
-        return sum([len(result.text or "") async for result in client.results(batch)])
+        length = 0
+        async for result in client.results(batch):
+            length += len(result.text or "")
+        return length
 
     return lambda: loop.run(work())
 
@@ -115,7 +119,7 @@ def uploads() -> Iterator[Row]:
             for source in SOURCES:
                 arguments = (url, str(path), source)
                 found = fresh_in_turns(
-                    {"package": (package, arguments), "openai": (openai, arguments)}
+                    {"package": (package, arguments), "openai": (openai, arguments)}, 5
                 )
                 ours = found["package"]
                 met = ours.megabytes <= 16 and ours.seconds <= found["openai"].seconds
@@ -142,11 +146,12 @@ def downloads() -> Iterator[Row]:
             found = fresh_in_turns({name: (work, (url,)) for name, work in works.items()})
     ours = found["package"]
     measured = told(
-        (name, cost, f"{cost.seconds:.2f} s ({cost.cpu:.2f} s of CPU)")
+        (name, cost, f"{cost.cpu:.2f} s ({cost.seconds:.2f} s on the clock)")
         for name, cost in found.items()
     )
-    met = ours.seconds <= 1.0 and ours.megabytes <= 16
-    yield Row("download 300 MB of results and read each text", measured, "≤ 1.0 s, ≤ 16 MB", met)
+    met = ours.cpu <= 1.0 and ours.megabytes <= 16
+    work = "download 300 MB of results and read each text, CPU and added memory"
+    yield Row(work, measured, "≤ 1.0 s, ≤ 16 MB", met)
 
 
 def told(costs: Iterable[tuple[str, Cost, str]]) -> str:
