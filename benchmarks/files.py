@@ -1,27 +1,25 @@
 """
 What checking input files and reading result files costs, beside orjson and the standard library.
 
-`python benchmarks/files.py` prints a table, made in one run; the JSON libraries take turns, so that
-all see the same machine. msgspec and orjson are needed, msgspec alone by the package.
+Rates and times are by CPU time, which another load on the machine changes less than the clock.
+msgspec and orjson are needed, msgspec alone by the package.
 """
 
 import json
-import os
-import platform
-import random
 import tempfile
-import time
-import tracemalloc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
 import orjson
 
-from siliconflow_batch.lines import Limits, check, validate
+from costs import Cost, Prepared, Work, fresh, fresh_in_turns
+from siliconflow_batch.lines import Limits, validate
 from siliconflow_batch.records import read
+from table import Row
 
 LIBRARIES: dict[str, Callable[[bytes], Any]] = {
     "msgspec": msgspec.json.Decoder().decode,
@@ -32,27 +30,30 @@ WORDS = (
     "summarise this review in one sentence and say whether it is good or bad the kettle boils "
     "quickly but its lid does not close and I would buy it again 请用一句话总结这条评论 “naïve”"
 )
-TURNS = 5
-LINES, RECORDS = 200_000, 300_000_000  # lines of input, bytes of results
-Row = tuple[str, str, str]
+CHANCE = Random(1)  # noqa: S311 - not for secrets
+INPUT, RECORDS = 1_000_000_000, 300_000_000  # bytes of input, bytes of results
 
 
 def prose(words: int) -> str:
-    return " ".join(random.choices(WORDS.split(), k=words))  # noqa: S311 - not for secrets
+    return " ".join(CHANCE.choices(WORDS.split(), k=words))
 
 
-def requests(count: int) -> Iterator[bytes]:
-    contents = [prose(random.randint(10, 120)) for _ in range(1_000)]  # noqa: S311
+def requests(size: int, longer: int = 1) -> Iterator[bytes]:
+    """Lines of input, `size` bytes in all, of some 640 bytes or `longer` times that."""
+    contents = [prose(CHANCE.randint(10, 120)) for _ in range(1_000)]
     system = {"role": "system", "content": "You are a helpful assistant that answers briefly."}
-    for number in range(count):
-        messages = [system, {"role": "user", "content": contents[number % 1_000]}]
+    number = 0
+    while size > 0:
+        messages = [system, {"role": "user", "content": contents[number % 1_000] * longer}]
         body = {"model": "deepseek-ai/DeepSeek-V3", "messages": messages, "max_tokens": 1024}
         line = {"custom_id": f"request-{number}", "method": "POST", "body": body}
-        yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        raw = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        size, number = size - len(raw), number + 1
+        yield raw
 
 
 def records(size: int) -> Iterator[bytes]:
-    contents = [prose(random.randint(50, 600)) for _ in range(1_000)]  # noqa: S311
+    contents = [prose(CHANCE.randint(50, 600)) for _ in range(1_000)]
     usage = {"prompt_tokens": 31, "completion_tokens": 410, "total_tokens": 441}
     number = 0
     while size > 0:
@@ -67,20 +68,21 @@ def records(size: int) -> Iterator[bytes]:
 
 
 def write(path: Path, lines: Iterable[bytes]) -> int:
+    """Returns the number of lines."""
     with path.open("wb") as file:
-        file.writelines(lines)
-    return path.stat().st_size
+        return sum(1 for line in lines if file.write(line))
 
 
-def in_turns(works: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """The median of the seconds that each of the works takes."""
-    taken: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(TURNS):
-        for name, work in works.items():
-            began = time.perf_counter()
-            work()
-            taken[name].append(time.perf_counter() - began)
-    return {name: sorted(seconds)[TURNS // 2] for name, seconds in taken.items()}
+def validation(path: str) -> Work:
+    return lambda: validate(path, limits=Limits(lines=10**9, bytes=10**12))
+
+
+def reading_of(path: str) -> Work:
+    return lambda: sum(len(result.text or "") for result in read(path))
+
+
+def decoding(path: str, library: str) -> Work:
+    return lambda: decode_all(Path(path), LIBRARIES[library])
 
 
 def decode_all(path: Path, decode: Callable[[bytes], Any]) -> None:
@@ -88,51 +90,39 @@ def decode_all(path: Path, decode: Callable[[bytes], Any]) -> None:
         deque(map(decode, file), maxlen=0)
 
 
-def decoders(path: Path) -> dict[str, Callable[[], object]]:
-    return {
-        f"{name} alone": lambda decode=decode: decode_all(path, decode)  # type: ignore[misc]
-        for name, decode in LIBRARIES.items()
-    }
+def beside(name: str, prepare: Callable[..., Work], path: Path) -> dict[str, Cost]:
+    """What a work costs that reads a file, and what each library alone does."""
+    works: dict[str, Prepared] = {name: (prepare, (str(path),))}
+    for library in LIBRARIES:
+        works[f"{library} alone"] = (decoding, (str(path), library))
+    return fresh_in_turns(works)
 
 
-def checking(path: Path) -> Iterator[Row]:
-    size = write(path, requests(LINES))
-    what = f"check {LINES:,} lines of {size // LINES} bytes"
-    unlimited = Limits(lines=LINES)
-    works = {"validate": lambda: validate(path, limits=unlimited), **decoders(path)}
-    for name, seconds in in_turns(works).items():
-        goal = "≥ 150,000 lines/s" if name == "validate" else ""
-        yield f"{what}: {name}", f"{LINES / seconds:,.0f} lines/s", goal
-    write(path, requests(5_000))
-    tracemalloc.start()
-    deque(check(path), maxlen=0)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    yield "check 5,000 lines, peak memory", f"{peak / 1e6:.1f} MB", "flat"
-
-
-def reading(path: Path) -> Iterator[Row]:
-    size = write(path, records(RECORDS))
-    works = {"read": lambda: deque(read(path), maxlen=0), **decoders(path)}
-    for name, seconds in in_turns(works).items():
-        goal = "≤ 0.4 s" if name == "read" else ""
-        measured = f"{seconds:.2f} s ({size / seconds / 1e6:,.0f} MB/s)"
-        yield f"read {size // 10**6} MB of results: {name}", measured, goal
-
-
-def main() -> None:
-    random.seed(1)
-    print(  # noqa: T201
-        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}, msgspec {msgspec.__version__}, orjson {orjson.__version__}."
-        "\n\n| work | measured | goal |\n|---|---|---|"
-    )
+def checking() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "lines.jsonl"
-        for measure in (checking, reading):
-            for row in measure(path):
-                print("|", " | ".join(row), "|", flush=True)  # noqa: T201
+        path = Path(folder) / "in.jsonl"
+        lines = write(path, requests(INPUT))
+        found = beside("`validate`", validation, path)
+        rates = {name: lines / cost.cpu for name, cost in found.items()}
+        measured = "; ".join(f"{name} {rate:,.0f} lines/s" for name, rate in rates.items())
+        held = found["`validate`"].added / lines
+        yield Row(
+            f"validate 1 GB of input, {lines:,} lines, CPU",
+            f"{measured}; {held:.0f} bytes held of each line",
+            "≥ 150,000 lines/s",
+            rates["`validate`"] >= 150_000,
+        )
+        lines = write(path, requests(INPUT, longer=320))
+        added = fresh(validation, str(path)).megabytes
+        work = f"validate 1 GB of input, {lines:,} lines, added memory"
+        yield Row(work, f"{added:.0f} MB", "flat: ≤ 16 MB", added <= 16)
 
 
-if __name__ == "__main__":
-    main()
+def reading() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "results.jsonl"
+        write(path, records(RECORDS))
+        found = beside("`records.read`", reading_of, path)
+    measured = "; ".join(f"{name} {cost.cpu:.2f} s" for name, cost in found.items())
+    met = found["`records.read`"].cpu <= 0.4
+    yield Row("read 300 MB of results from disk, and each text, CPU", measured, "≤ 0.4 s", met)

@@ -33,9 +33,7 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def peak_memory(self) -> int:
-        """The largest resident size so far, in bytes."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) * 1024
+        return peak_memory(self.pid)
 
     def ask(self, request: bytes, times: int = 1) -> bytes:
         """Sends a request many times over one connection, and returns the last body."""
@@ -68,11 +66,22 @@ class Server:
             return times // 16 * 16 / (time.perf_counter() - began)
 
 
-@contextlib.contextmanager
-def python(code: str) -> Iterator[Server]:
+def peak_memory(pid: int | str) -> int:
+    """The largest resident size of a process so far, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) * 1024
+
+
+def python(code: str) -> contextlib.AbstractContextManager[Server]:
     """Runs code that prints its port once it listens."""
+    return running("-c", code)
+
+
+@contextlib.contextmanager
+def running(*arguments: str) -> Iterator[Server]:
+    """Runs what prints its port once it listens: a script and its arguments."""
     with subprocess.Popen(  # noqa: S603 - our own code
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+        [sys.executable, *arguments], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None

@@ -5,27 +5,24 @@ What the simulator costs, beside a bare Starlette application and Prism, in one 
 Linux only: CPU and memory are read from /proc.
 """
 
-import argparse
 import contextlib
 import json
 import os
-import platform
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from attrs import define
-
+from costs import in_turns
 from server_process import Server, free_port, python, read, wait_for
+from table import Row, main
 
-HERE = Path(__file__).parent
-CONTRACT = HERE.parent / "openapi.yaml"
+CONTRACT = Path(__file__).parent.parent / "openapi.yaml"
 PRISM = "@stoplight/prism-cli@5.16.0"
-MARKS = ("<!-- simulator: begin -->", "<!-- simulator: end -->")
 KEY = b"sk-simulator"
 REQUESTS = 4_000
 MANY = 100_000
@@ -61,16 +58,6 @@ uvicorn.Server(uvicorn.Config(
     app, access_log=False, log_level="warning", lifespan="off", proxy_headers=False,
 )).run(sockets=[listener])
 """
-
-
-@define
-class Row:
-    """One line of the table: what was asked for, and what came out."""
-
-    work: str
-    measured: str
-    goal: str
-    met: bool
 
 
 def get(path: str) -> bytes:
@@ -121,11 +108,11 @@ def against_bare() -> Iterator[Row]:
         with python(BARE.format(batch=batch)) as bare:
             retrieve = get(f"/v1/batches/{batch['id']}")
             for name, request in (("retrieve", retrieve), ("create", create)):
-                ours, theirs = [], []
-                for _ in range(5):  # in turn, so that both see the same machine
-                    theirs.append(bare.cpu_of(request, REQUESTS))
-                    ours.append(simulator.cpu_of(request, REQUESTS))
-                mine, other = sorted(ours)[2], sorted(theirs)[2]
+                servers = {"bare": bare, "simulator": simulator}
+                found = in_turns(
+                    {key: partial(it.cpu_of, request, REQUESTS) for key, it in servers.items()}
+                )
+                mine, other = found["simulator"], found["bare"]
                 ratio = mine / other
                 measured = f"{ratio:.2f}× ({mine * 1e6:.0f} µs against {other * 1e6:.0f} µs)"
                 yield Row(f"{name}, CPU a request", measured, "≤ 2× bare Starlette", ratio <= 2)
@@ -221,44 +208,9 @@ def large_batch() -> Iterator[Row]:
     yield Row("batch of 5,000 lines, CPU in all", f"{spent:.2f} s", "< 2 s", spent < 2)
 
 
-def table(rows: list[Row]) -> str:
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.machine(),
-    )
-    text = [
-        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {model}, "
-        f"Python {platform.python_version()}, {platform.system()}.",
-        "",
-        "| work | measured | goal | met |",
-        "|---|---|---|---|",
-    ]
-    for row in rows:
-        text.append(f"| {row.work} | {row.measured} | {row.goal} | {'yes' if row.met else 'no'} |")
-    return "\n".join(text)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="keep the table in README.md")
-    options = parser.parse_args()
-    rows: list[Row] = []
-    for measure in (against_bare, large_batch, large_upload, with_many_batches, against_prism):
-        for row in measure():
-            print(f"{row.work}: {row.measured}; goal {row.goal}", flush=True)  # noqa: T201
-            rows.append(row)
-    if options.write:
-        readme = HERE / "README.md"
-        before, _, rest = readme.read_text(encoding="utf-8").partition(MARKS[0])
-        after = rest.partition(MARKS[1])[2]
-        readme.write_text(
-            f"{before}{MARKS[0]}\n\n{table(rows)}\n\n{MARKS[1]}{after}", encoding="utf-8"
-        )
-
-
 if __name__ == "__main__":
-    main()
+    main(
+        "simulator",
+        __doc__,
+        (against_bare, large_batch, large_upload, with_many_batches, against_prism),
+    )

@@ -12,18 +12,60 @@ The SiliconFlow Batch API for Python.
 `operations` and `models` are the generated client beneath.
 """
 
-from siliconflow_batch_api import models
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from . import errors, operations
-from .async_client import AsyncSiliconFlowBatch
-from .client import SiliconFlowBatch
-from .connection import CHINA, INTERNATIONAL, Retries
-from .errors import SiliconFlowError
-from .flows import Patience
-from .lines import check, validate
-from .objects import Batch, Counts, File
-from .prompts import chat_lines, write_lines
-from .records import Result
+if TYPE_CHECKING:
+    from siliconflow_batch_api import models
+
+    from . import errors, operations
+    from .async_client import AsyncSiliconFlowBatch
+    from .client import SiliconFlowBatch
+    from .connection import CHINA, INTERNATIONAL, Retries
+    from .errors import SiliconFlowError
+    from .flows import Patience
+    from .lines import check, validate
+    from .objects import Batch, Counts, File
+    from .prompts import chat_lines, write_lines
+    from .records import Result
+
+# Where each name lives: what a program does not use, as event loops, it does not wait for.
+HOMES = {
+    "models": "siliconflow_batch_api",
+    "errors": "",
+    "operations": "",
+    "AsyncSiliconFlowBatch": ".async_client",
+    "SiliconFlowBatch": ".client",
+    "CHINA": ".connection",
+    "INTERNATIONAL": ".connection",
+    "Retries": ".connection",
+    "SiliconFlowError": ".errors",
+    "Patience": ".flows",
+    "check": ".lines",
+    "validate": ".lines",
+    "Batch": ".objects",
+    "Counts": ".objects",
+    "File": ".objects",
+    "chat_lines": ".prompts",
+    "write_lines": ".prompts",
+    "Result": ".records",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = HOMES[name]
+    if not home:
+        return import_module(f".{name}", __name__)
+    found = getattr(import_module(home, __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *HOMES})
+
 
 __all__ = [
     "CHINA",

@@ -14,7 +14,6 @@ from typing import Any, BinaryIO, Self, cast
 from weakref import WeakKeyDictionary
 
 import httpx
-import stamina
 from attrs import define
 
 from siliconflow_batch_api import AuthenticatedClient
@@ -353,6 +352,8 @@ class AsyncSiliconFlowBatch:
         return self._lines[loop]
 
     def _attempts(self, repeatable: bool) -> AsyncIterable[Any]:
+        import stamina  # with all of asyncio, when it is first needed
+
         retries = self._settings.retries
         return stamina.retry_context(
             on=lambda error: retries.again(error, repeatable), **retries.arguments()

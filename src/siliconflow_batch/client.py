@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self, cast
 
 import httpx
-import stamina
 
 from . import answers, connection, flows, joining, lines, records
 from .connection import Http, Retries, arguments_of, label
@@ -325,6 +324,8 @@ class SiliconFlowBatch:
             raise self._http.failures.named(error, label(call)) from error
 
     def _attempts(self, repeatable: bool) -> Iterable[Any]:
+        import stamina  # with all of asyncio, when it is first needed
+
         retries = self._settings.retries
         return stamina.retry_context(
             on=lambda error: retries.again(error, repeatable), **retries.arguments()

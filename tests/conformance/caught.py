@@ -101,7 +101,7 @@ def _script_status(id: str, failure: Failure, faults: tuple[Fault, ...]) -> int:
 
 
 def plain_schemathesis(name: str) -> tuple[str, bool]:
-    """Whether `schemathesis run`, as its users run it, fails on a fault; with the contract's help."""
+    """Whether `schemathesis run`, as its users run it, fails on a fault."""
     with Simulator(keys=KEYS, faults=(name,) if name else (), pace=PACE) as simulator:
         command = [
             *(sys.executable, "-m", "schemathesis.cli", "run", str(ROOT / "openapi.yaml")),

@@ -139,14 +139,8 @@ class Target:
             lines = self._lines.get(str(sent.asked.get("input_file_id")), 0)
             rejected = rejected or lines == 0 or is_refused_for_certain(sent.asked)
         elif request.method == "POST" and path == "/files":
-            form = Exchange(
-                0,
-                "POST",
-                path,
-                0,
-                sent=sent.sent,
-                sent_type=request.headers.get("content-type", ""),
-            )
+            label = request.headers.get("content-type", "")
+            form = Exchange(0, "POST", path, 0, sent=sent.sent, sent_type=label)
             lines = len(uploaded(form)[1].splitlines())
         rejected = rejected or (authorization != BEARER and "://" not in path)
         try:
