@@ -34,6 +34,8 @@ def is_whole(output: Exchange, wanted: list[str]) -> str | None:
 
 
 def ends_as(history: list[Exchange], status: str) -> str | None:
+    if not all(one.awaited for one in history[1:]):
+        raise LookupError("nobody waited for these answers")
     found = [one.json["status"] for one in history]
     return None if found[-1] == status else f"the statuses were {found}"
 

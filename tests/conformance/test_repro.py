@@ -300,7 +300,7 @@ class TestNothingCanBeSaid:
             done = run(script(ROW, failure, simulator.base_url), tmp_path, **keys(simulator))
 
         assert done.returncode == 2
-        assert "busy" in done.stdout
+        assert "The service is busy or broken for now: 503" in done.stdout
 
     def test_a_batch_that_does_not_get_there(self, tmp_path: Path) -> None:
         """What the run saw at its end is not judged at its beginning."""
@@ -312,16 +312,31 @@ class TestNothingCanBeSaid:
         assert done.returncode == 2
         assert "is not completed after 3 tries" in done.stderr
 
-    def test_another_course_of_events(self, tmp_path: Path, failure: Failure) -> None:
+    def test_another_course_of_events(self, tmp_path: Path) -> None:
         """A check that cannot read what came has judged nothing."""
-
-        with Simulator() as simulator:
-            simulator.faults.add("limit-ignored")
-            text = script(ROW, failure, simulator.base_url).replace(".lists ", ".nothing ")
-            text = text.replace(" lists ", " no_such_check ")
+        with recorded(late, "milliseconds") as (failure, _), Simulator() as simulator:
+            simulator.faults.add("rate-limited", "POST /batches")
+            text = script(ROW, failure, simulator.base_url).replace("was 200", "was 429")
             done = run(text, tmp_path, **keys(simulator))
 
         assert done.returncode == 2
+        assert "The replay itself came to nothing" in done.stdout
+        assert "TypeError" in done.stdout
+
+    def test_a_check_that_failed_at_reading_fails_again(self, tmp_path: Path) -> None:
+        """An answer of another shape than documented is a defect as well."""
+
+        def story(recorder: Recorder) -> tuple[Any, Any]:
+            return checks.created_now, (recorder.create(recorder.upload(line())),)
+
+        with Simulator(keys=KEYS) as faulty:
+            faulty.faults.add("rate-limited", "POST /batches")
+            recorder = Recorder(faulty)
+            check, arguments = story(recorder)
+            failure = Failure("case", "", "TypeError", check, arguments, tuple(recorder.story))
+            found = statuses(script(ROW, failure, faulty.base_url), faulty, tmp_path)
+
+        assert found == (1, 0)
 
     @pytest.mark.parametrize("missing", ["curl", "python3"])
     def test_a_missing_tool(self, tmp_path: Path, failure: Failure, missing: str) -> None:
