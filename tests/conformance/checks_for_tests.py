@@ -1,4 +1,9 @@
-"""Checks as the suite's own are: plain functions of exchanges and JSON values."""
+"""
+Checks as the suite's own are: plain functions of exchanges and JSON values.
+
+A source may hold any line, that which ends a here-document too:
+END-0
+"""
 
 import hashlib
 import json
@@ -34,6 +39,8 @@ def is_whole(output: Exchange, wanted: list[str]) -> str | None:
 
 
 def ends_as(history: list[Exchange], status: str) -> str | None:
+    if not all(one.awaited for one in history[1:]):
+        raise LookupError("nobody waited for these answers")
     found = [one.json["status"] for one in history]
     return None if found[-1] == status else f"the statuses were {found}"
 
@@ -48,6 +55,11 @@ def refused(creation: Exchange, end: Exchange | None) -> str | None:
     if creation.status == 400 or (end is not None and end.json["status"] == "failed"):
         return None
     return f"taken: {creation.text}"
+
+
+def refused_some_day(history: list[Exchange]) -> str | None:
+    said = [one.json.get("status") for one in history]
+    return None if history[0].status == 400 or "failed" in said else f"the statuses were {said}"
 
 
 def named(upload: Exchange, name: str) -> str | None:

@@ -162,6 +162,7 @@ class TestTools:
                 "httpVersion": "http/2.0",
             },
             headers=[
+                {"name": ":status", "value": "200"},
                 {"name": "Content-Type", "value": "application/json"},
                 {"name": "Set-Cookie", "value": "session=2"},
                 {"name": "Vary", "value": "Origin"},
@@ -395,7 +396,7 @@ class TestUnreadable:
 
     def test_a_file_that_ends_early(self, tmp_path: Path) -> None:
         """Wherever a file is cut, it is told to be cut."""
-        path = saved(tmp_path, entry(text="a\\u00e4"), entry(status=404))
+        path = saved(tmp_path, entry(text="ä", _known=True), entry(status=404))
         whole = path.read_bytes().rstrip()
 
         for length in range(1, len(whole)):

@@ -129,6 +129,11 @@ def taken(recorder: Recorder) -> tuple[Any, Any]:
     return checks.refused, (creation, end)
 
 
+def taken_all_the_way(recorder: Recorder) -> tuple[Any, Any]:
+    """As before; what cannot be asked for is missing in the list."""
+    return checks.refused_some_day, (list(taken(recorder)[1]),)
+
+
 def opened(recorder: Recorder) -> tuple[Any, Any]:
     """The key in the wrong words."""
     return checks.status_is, (recorder.request("GET", "/batches", "Basic {key}"), 401)
@@ -178,6 +183,7 @@ class TestVerdict:
             (cancelled, "cancel-finished"),
             (overheard, "list-shared"),
             (taken, "custom-id-twice"),
+            (taken_all_the_way, "custom-id-twice"),
             (opened, "any-key"),
             (renamed, "upload-renamed"),
             (lost, "metadata-lost"),
@@ -199,7 +205,7 @@ class TestVerdict:
 
     def test_where_the_run_gave_up_the_script_waits_on(self, tmp_path: Path) -> None:
         """A batch that never started is told from one that is about to."""
-        pace = Pace(queued=0.1, running=0.1, finalizing=0.1, cancelling=0)
+        pace = Pace(queued=2, running=0, finalizing=0, cancelling=0)
         with recorded(stuck, "never-started", pace=pace) as (failure, faulty):
             text = script(ROW, failure, faulty.base_url)
             with Simulator(keys=KEYS, faults=("never-started",)) as again:
@@ -300,7 +306,7 @@ class TestNothingCanBeSaid:
             done = run(script(ROW, failure, simulator.base_url), tmp_path, **keys(simulator))
 
         assert done.returncode == 2
-        assert "busy" in done.stdout
+        assert "The service is busy or broken for now: 503" in done.stdout
 
     def test_a_batch_that_does_not_get_there(self, tmp_path: Path) -> None:
         """What the run saw at its end is not judged at its beginning."""
@@ -312,16 +318,31 @@ class TestNothingCanBeSaid:
         assert done.returncode == 2
         assert "is not completed after 3 tries" in done.stderr
 
-    def test_another_course_of_events(self, tmp_path: Path, failure: Failure) -> None:
+    def test_another_course_of_events(self, tmp_path: Path) -> None:
         """A check that cannot read what came has judged nothing."""
-
-        with Simulator() as simulator:
-            simulator.faults.add("limit-ignored")
-            text = script(ROW, failure, simulator.base_url).replace(".lists ", ".nothing ")
-            text = text.replace(" lists ", " no_such_check ")
+        with recorded(late, "milliseconds") as (failure, _), Simulator() as simulator:
+            simulator.faults.add("rate-limited", "POST /batches")
+            text = script(ROW, failure, simulator.base_url).replace("was 200", "was 429")
             done = run(text, tmp_path, **keys(simulator))
 
         assert done.returncode == 2
+        assert "The replay itself came to nothing" in done.stdout
+        assert "TypeError" in done.stdout
+
+    def test_a_check_that_failed_at_reading_fails_again(self, tmp_path: Path) -> None:
+        """An answer of another shape than documented is a defect as well."""
+
+        def story(recorder: Recorder) -> tuple[Any, Any]:
+            return checks.created_now, (recorder.create(recorder.upload(line())),)
+
+        with Simulator(keys=KEYS) as faulty:
+            faulty.faults.add("rate-limited", "POST /batches")
+            recorder = Recorder(faulty)
+            check, arguments = story(recorder)
+            failure = Failure("case", "", "TypeError", check, arguments, tuple(recorder.story))
+            found = statuses(script(ROW, failure, faulty.base_url), faulty, tmp_path)
+
+        assert found == (1, 0)
 
     @pytest.mark.parametrize("missing", ["curl", "python3"])
     def test_a_missing_tool(self, tmp_path: Path, failure: Failure, missing: str) -> None:
@@ -366,19 +387,55 @@ class TestRequests:
         assert sum("/cancel" in row for row in sent) == 2
         assert not [row for row in sent for id in ids if id in row]
 
-    @pytest.mark.parametrize("urls", [True, False], ids=["by URL", "by id"])
-    def test_a_result_is_fetched_as_it_is_named(self, tmp_path: Path, urls: bool) -> None:
+    @pytest.mark.parametrize("now", [True, False], ids=["now by URL", "now by id"])
+    @pytest.mark.parametrize("then", [True, False], ids=["then by URL", "then by id"])
+    def test_a_result_is_fetched_as_it_is_named(
+        self, tmp_path: Path, then: bool, now: bool
+    ) -> None:
         """One service names results by URL and one by id; the key goes with the id alone."""
-        with recorded(finished, "line-lost") as (failure, faulty):
-            text = script(ROW, failure, faulty.base_url)
-        with Simulator(pace=QUICK, urls=urls) as sound:
-            done = run(text, tmp_path, **keys(sound))
-            done = run(text, tmp_path, sound.base_url, **keys(sound))
+
+        def story(recorder: Recorder) -> tuple[Any, Any]:
+            if then:
+                return finished(recorder)
+            *_, end = recorder.watch(recorder.create(recorder.upload(line("a"), line("b"))))
+            path = f"/files/{end.json['output_file_id']}/content"
+            return checks.is_whole, (recorder.request("GET", path), ["a", "b"])
+
+        faulty = Simulator(keys=KEYS, faults=("line-lost",), pace=QUICK, urls=then)
+        with faulty, Simulator(pace=QUICK, urls=now) as sound:
+            recorder = Recorder(faulty)
+            check, arguments = story(recorder)
+            failure = Failure("case", "", "", check, arguments, tuple(recorder.story))
+            done = run(script(ROW, failure, sound.base_url), tmp_path, **keys(sound))
             *_, download = sound.requests
 
         assert done.returncode == 0, done.stdout + done.stderr
-        assert download.path.startswith("/results/" if urls else "/v1/files/")
-        assert download.authorized is not urls
+        assert download.path.startswith("/results/" if now else "/v1/files/")
+        assert download.authorized is not now
+
+    def test_no_key_goes_to_another_place(self, tmp_path: Path) -> None:
+        """A URL beside the base URL gets no key, whoever sent one there."""
+        with Simulator(keys=KEYS) as simulator:
+            beside = simulator.base_url.removesuffix("/v1") + "/results/none"
+            recorder = Recorder(simulator)
+            answer = recorder.request("GET", beside)
+            failure = Failure("", "", "", checks.status_is, (answer, 200), (answer,))
+            done = run(script(ROW, failure, simulator.base_url), tmp_path, **keys(simulator))
+            *_, last = simulator.requests
+
+        assert done.returncode == 1
+        assert (last.path, last.authorized) == ("/results/none", False)
+
+    def test_a_key_that_is_said_back_is_not_told(self, tmp_path: Path) -> None:
+        """What the service says of a key stays between the two."""
+        with Simulator(keys=KEYS) as there, Simulator(keys=OTHER_KEYS) as here:
+            answer = Recorder(there).request("GET", "/batches", params={"after": OTHER_KEYS[0]})
+            failure = Failure("", "", "", checks.status_is, (answer, 200), (answer,))
+            done = run(script(ROW, failure, here.base_url), tmp_path, **keys(here))
+
+        assert done.returncode == 1
+        assert "after '…' names no batch" in done.stdout
+        assert OTHER_KEYS[0] not in done.stdout + done.stderr
 
     def test_the_base_url_may_come_from_the_environment(self, tmp_path: Path) -> None:
         """An argument is for once, a variable for many scripts; a slash at its end is nothing."""

@@ -3,7 +3,7 @@ Inside a script that repeats a failure: what is recorded becomes what is sent, a
 
 `repro` puts this file into each script, and `replay.sh` calls it between two calls of curl. In the
 folder `work`, step 3 has 3.json (the request), 3.sent, 3.curl (its configuration), 3.head and
-3.body (the answer); ids.json says what the recorded ids are called now.
+3.body (the answer); `learned` says which answers tell what the recorded ids are called now.
 
 Rule 1: the standard library, `exchange`, `naming` and `curl` alone.
 Rule 2: a key goes into curl's configuration, for the base URL only, and into nothing that is said.
@@ -49,13 +49,14 @@ def prepare(
     method: str,
     target: str,
     was: str,
+    until: str = "",
 ) -> int:
     """Makes a step ready for curl; one that needs an id which never came is left out."""
     ids = _ids(work)
     body = (work / "body").read_bytes()
     lost = [id for id, now in ids.items() if now is None]
     if pattern([*lost, *map(quoted, lost)]).search(target + " " + body.decode("latin-1")):
-        _say(f"{step}. {method} {target}: left out, for want of an id")
+        _say(f"{step}. {method} {target}: left out; no such id was issued this time")
         return LEFT_OUT
     known = {id: now for id, now in ids.items() if now is not None}
     body = renamed_bytes(body, known)
@@ -67,7 +68,7 @@ def prepare(
     request |= {"path": path, "query": dict(parse_qsl(query, keep_blank_values=True))}
     if "://" in target:
         request |= {"path": target, "query": {}}
-    request |= {"authorization": authorization, "number": int(step)}
+    request |= {"authorization": authorization, "number": int(step), "awaited": bool(until)}
     (work / f"{step}.json").write_text(json.dumps({"request": request, "was": int(was)}))
     options = configuration(work / f"{step}.sent", target, request)
     (work / f"{step}.curl").write_text("\n".join(options) + "\n", encoding="utf-8")
@@ -95,17 +96,6 @@ def arrive(work: Path, step: str) -> int:
     if _is_busy(answer.status) and answer.status != was:
         _say(f"The service is busy or broken for now: {answer.status} {answer.text[:300]}")
         return NOTHING
-    return SOUND
-
-
-def learn(work: Path, step: str, field: str, id: str) -> int:
-    """Takes down what a recorded id is called now."""
-    found = dig(answered(work, step).json, field) if (work / f"{step}.json").exists() else None
-    ids = _ids(work)
-    ids[id] = found if isinstance(found, str) and found else None
-    if ids[id] is None:
-        _say(f"   (no {field} came where {id} did in the recorded run)")
-    (work / "ids.json").write_text(json.dumps(ids))
     return SOUND
 
 
@@ -193,8 +183,14 @@ def _given(work: Path) -> list[Any]:
 
 
 def _ids(work: Path) -> dict[str, str | None]:
-    path = work / "ids.json"
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+    """What the recorded ids are called now; None for one that did not come."""
+    rows = (work / "learned").read_text().splitlines()
+    found: dict[str, str | None] = {}
+    for step, field, id in zip(rows[::3], rows[1::3], rows[2::3], strict=True):
+        sent = (work / f"{step}.json").exists()
+        now = dig(answered(work, step).json, field) if sent else None
+        found[id] = now if isinstance(now, str) and now else found.get(id)
+    return found
 
 
 def _is_busy(status: int) -> bool:
@@ -208,7 +204,7 @@ def _say(text: str) -> None:
     print(text.encode("utf-8", "backslashreplace").decode(), flush=True)  # noqa: T201
 
 
-VERBS = (unpack, prepare, arrive, learn, reached, probe, judge, compare)
+VERBS = (unpack, prepare, arrive, reached, probe, judge, compare)
 
 
 def main(work: str, verb: str, *arguments: str) -> int:

@@ -43,7 +43,7 @@ fetch() { # step
 
 prepare() { # step, sender, method, target, the word "was", the recorded status; 1: left out
     prepared=0
-    replay prepare "$1" "$given" "$type" "$2" "$3" "$4" "$6" || prepared=$?
+    replay prepare "$1" "$given" "$type" "$2" "$3" "$4" "$6" "${8-}" || prepared=$?
     fresh
     case $prepared in
     0) return 0 ;;
@@ -76,7 +76,7 @@ await() { # as send, the word "until", a status
 }
 
 learn() { # step, where the answer says it, what it said in the recorded run
-    replay learn "$@" || nothing "The answer of step $1 cannot be read."
+    printf '%s\n' "$@" >>"$work/learned"
 }
 
 probe() { # sender
@@ -110,4 +110,5 @@ command -v curl >/dev/null || nothing "curl is needed."
 umask 077
 work=$(mktemp -d) || nothing "There is no place for temporary files."
 trap 'rm -rf "$work"' EXIT
+: >"$work/learned"
 trap 'exit 2' HUP INT TERM
