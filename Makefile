@@ -6,7 +6,7 @@
 # make corrections  write CORRECTIONS.md anew from corrections.yaml
 # make requirements  write REQUIREMENTS.md anew from the suite's catalogue
 # make drift PUBLISHED=file       compare a freshly downloaded vendor document with published/
-# make conformance [BASE_URL=…]   run the suite alone, against the simulator or a service
+# make conformance [BASE_URL=…] [REPORT=folder]  run the suite alone, against the simulator or a service
 # make faults     run the suite against every fault of the simulator, and write FAULTS.md
 # make lock       write requirements.lock anew from pyproject.toml
 
@@ -41,7 +41,7 @@ drift: .venv/installed
 	@$(BIN)/python -m contract.drift "$(PUBLISHED)"
 
 conformance: .venv/installed
-	$(BIN)/siliconflow-batch conformance $(if $(BASE_URL),--base-url "$(BASE_URL)")
+	$(BIN)/siliconflow-batch conformance $(if $(BASE_URL),--base-url "$(BASE_URL)") $(if $(REPORT),--report "$(REPORT)")
 
 faults: .venv/installed
 	$(BIN)/python tests/conformance/caught.py

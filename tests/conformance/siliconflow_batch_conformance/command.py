@@ -138,7 +138,13 @@ def _rig(options: argparse.Namespace) -> Iterator[Rig]:
             raise RigBroken(str(unknown_fault)) from unknown_fault
         return
     keys = os.environ.get("SILICONFLOW_API_KEY", ""), os.environ.get("SILICONFLOW_API_KEY_2")
-    rig = Rig.at(options.base_url, *keys, writes=options.writes, patience=options.patience)
+    rig = Rig.at(
+        options.base_url,
+        *keys,
+        writes=options.writes,
+        patience=options.patience,
+        rate=options.rate,
+    )
     if not is_loopback(options.base_url) and not options.writes:
         print("reading only; --writes allows uploads and paid batches", file=sys.stderr)  # noqa: T201
     try:

@@ -7,6 +7,7 @@ import math
 import os
 from pathlib import Path
 
+from .budget import RATE
 from .deviations import LEDGER
 from .judging import selected
 from .rig import RigBroken
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--base-url", help="the service, with its /v1 (default: a simulator, started for the run)")
     add("--writes", action="store_true", help="allow uploads and paid batches on a live service")
+    add("--rate", type=float, default=RATE, help="requests a second there (default: %(default)s)")
     add("--patience", type=float, default=60, help="seconds for a batch to end (default: 60)")
     add("--seed", type=int, default=1, help="repeats the generated cases (default: 1)")
     add("--strict", action="store_true", help="count `should` and `hygiene` as `must`")
@@ -74,6 +76,8 @@ def refuse_contradictions(options: argparse.Namespace) -> None:
             raise RigBroken(f"There is no requirement {name!r}; see --list.")
     if not 0 < options.patience < math.inf:
         raise RigBroken(f"--patience must be a number of seconds, not {options.patience}.")
+    if not 0 < options.rate < math.inf:
+        raise RigBroken(f"--rate must be a number of requests a second, not {options.rate}.")
     if options.base_url and options.fault:
         raise RigBroken("--fault breaks the suite's own simulator; leave out --base-url.")
     if options.har and (options.writes or options.fault or options.clean_up):

@@ -9,7 +9,7 @@ from typing import Any, Self
 import httpx
 from attrs import define, evolve
 
-from .budget import BATCHES, LINES, Budget, price
+from .budget import BATCHES, LINES, RATE, Budget, price
 from .cleanup import Cleaned, clean_up
 from .journal import Journal, digest
 from .target import Target, is_loopback
@@ -31,9 +31,16 @@ class Rig:
 
     @classmethod
     def at(
-        cls, base_url: str, key: str, key_2: str | None, *, writes: bool, patience: float
+        cls,
+        base_url: str,
+        key: str,
+        key_2: str | None,
+        *,
+        writes: bool,
+        patience: float,
+        rate: float = RATE,
     ) -> Self:
-        budget = Budget(loopback=is_loopback(base_url), writes=writes)
+        budget = Budget(loopback=is_loopback(base_url), writes=writes, rate=rate)
         target = Target(base_url.rstrip("/"), key, MODEL, budget, patience)
         stranger = None
         if key_2:
