@@ -28,18 +28,24 @@ REACHED = {
 
 def echoes_the_request(answer: Exchange) -> str | None:
     """the file, the endpoint and the window that were sent"""
+    if answer.status != 200:
+        return None
     names = ("input_file_id", "endpoint", "completion_window")
     return _differs({name: answer.asked.get(name) for name in names}, the_batch(answer))
 
 
 def echoes_metadata(answer: Exchange) -> str | None:
     """the metadata that was sent, pair for pair; none where none was sent"""
+    if answer.status != 200:
+        return None
     asked, said = answer.asked.get("metadata") or {}, the_batch(answer).get("metadata") or {}
     return None if asked == said else f"sent {asked}, came back {said}"
 
 
 def is_fresh(answer: Exchange) -> str | None:
     """a new batch: waiting or in progress, without results and without an end"""
+    if answer.status != 200:
+        return None
     batch = the_batch(answer)
     early = [f"{status}_at" for status in ENDS] + ["output_file_id", "error_file_id"]
     found = {name: batch[name] for name in early if batch.get(name)}
@@ -166,6 +172,8 @@ def results_come_last(answer: Exchange) -> str | None:
 
 def describes_the_upload(answer: Exchange) -> str | None:
     """the name and the size of the file that was sent"""
+    if not files(answer):
+        return None
     name, data = uploaded(answer)
     (file,) = files(answer).values()
     # What becomes of unusual names is another requirement.

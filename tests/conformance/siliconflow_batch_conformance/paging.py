@@ -17,6 +17,8 @@ def ids(page: Exchange) -> list[str]:
 
 def names_its_ends(page: Exchange) -> str | None:
     """first_id and last_id: the ids of the first and the last batch of the page"""
+    if page.status != 200:
+        return None
     found = ids(page)
     ends = (found[0], found[-1]) if found else (None, None)
     said = (page.json.get("first_id") or None, page.json.get("last_id") or None)

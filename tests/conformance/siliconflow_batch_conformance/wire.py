@@ -2,7 +2,10 @@
 Checks of one answer as it came: its status, its media type, its JSON, the shape of its body.
 
 A check gets exchanges and JSON values, and returns what is wrong, or None; its docstring is what
-was expected. Rule: nothing but `exchange` and the standard library (see there).
+was expected.
+
+Rule 1: nothing but `exchange` and the standard library (see there).
+Rule 2: a check that is about one kind of answer says nothing of another kind.
 """
 
 import json
@@ -92,6 +95,8 @@ def is_refused(answer: Exchange) -> str | None:
 
 def is_strict_json(answer: Exchange) -> str | None:
     """JSON in UTF-8, no key twice, no NaN"""
+    if answer.status not in (200, 400):
+        return None
     try:
         json.loads(answer.body.decode(), object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -101,6 +106,8 @@ def is_strict_json(answer: Exchange) -> str | None:
 
 def is_labelled_json(answer: Exchange) -> str | None:
     """Content-Type: application/json"""
+    if answer.status not in (200, 400):
+        return None
     label = answer.headers.get("content-type", "none")
     return None if label.partition(";")[0].strip().lower() == "application/json" else label
 
@@ -126,17 +133,23 @@ def is_a_string(answer: Exchange) -> str | None:
 
 def is_an_error_body(answer: Exchange) -> str | None:
     """an object with code, a message in words, and data"""
+    if answer.status != 400:
+        return None
     wrong = _misfits(answer.json, ERROR)
     return wrong or (None if answer.json["message"].strip() else "the message is empty")
 
 
 def is_a_batch(answer: Exchange) -> str | None:
     """a batch: every documented field, of its type"""
+    if answer.status != 200:
+        return None
     return _batch_misfits(answer.json)
 
 
 def is_a_page(answer: Exchange) -> str | None:
     """a page: object "list", data, first_id, last_id, has_more; every item a batch"""
+    if answer.status != 200:
+        return None
     wrong = _misfits(answer.json, PAGE) or _is(answer.json, "object", "list")
     if wrong:
         return wrong
@@ -145,11 +158,15 @@ def is_a_page(answer: Exchange) -> str | None:
 
 def is_an_upload(answer: Exchange) -> str | None:
     """an envelope with code 20000 and status true, and the file in data"""
+    if answer.status != 200:
+        return None
     return _envelope_misfits(answer.json) or _misfits(answer.json["data"], UPLOADED)
 
 
 def is_a_file_list(answer: Exchange) -> str | None:
     """an envelope with code 20000 and status true, and in its data a list of files"""
+    if answer.status != 200:
+        return None
     wrong = _envelope_misfits(answer.json)
     wrong = wrong or _misfits(answer.json["data"], {"data": (LIST,), "object": (STRING,)})
     if wrong:
@@ -199,8 +216,6 @@ def _batch_misfits(body: Any) -> str | None:
     counts = body["request_counts"] or {}
     if any(type(number) is not int for number in counts.values()):
         return f"request_counts {counts}"
-    if any(not isinstance(note, str) for note in (body["metadata"] or {}).values()):
-        return f"metadata {body['metadata']}"
     if any(not isinstance(error, str) for error in body["errors"] or []):
         return f"errors {body['errors']}"
     return None
