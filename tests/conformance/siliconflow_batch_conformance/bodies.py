@@ -181,6 +181,14 @@ def describes_the_upload(answer: Exchange) -> str | None:
     return _differs({**plain, "bytes": len(data)}, file)
 
 
+def is_of_no_other_file(answer: Exchange, upload: Exchange) -> str | None:
+    """400 or 404: the named file is not there, and no other one takes its place"""
+    if answer.status in (400, 404):
+        return None
+    made_of = the_batch(answer).get("input_file_id")
+    return f"{answer.status}, of {made_of}; {list(files(upload))} was uploaded before"
+
+
 def shows_a_cancel(answer: Exchange) -> str | None:
     """cancelling, or cancelled already"""
     status = the_batch(answer).get("status")

@@ -9,7 +9,7 @@ from . import bodies, paging, wire
 from .conftest import Expect
 from .exchange import Exchange
 from .requirements import Blocked, requirement
-from .target import ENDPOINT, Target, is_loopback
+from .target import ENDPOINT, Target, is_loopback, json_lines
 
 NOTES = {"Description": " nightly eval job ", "größe": "名前 \U0001f600", "empty": ""}
 WINDOWS_OUT_OF_RANGE = ["23h", "337h", "0h"]
@@ -120,7 +120,9 @@ def test_required(target: Target, input_file: str, missing: str) -> None:
 @requirement("CREATE-16")
 def test_unknown_file(target: Target, expect: Expect) -> None:
     """A batch cannot be made of a file that was never uploaded."""
-    expect(wire.status_is, target.create("file-thereisnone"), 400, 404)
+    upload = target.upload(json_lines(target.line()))
+
+    expect(bodies.is_of_no_other_file, target.create("file-thereisnone"), upload)
 
 
 @requirement("CREATE-17")
