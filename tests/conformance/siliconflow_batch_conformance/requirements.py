@@ -30,7 +30,7 @@ SOURCES = {
 
 TIERS = {
     "must": "a document says so",
-    "should": "no document says so; ASSUMPTIONS.md does",
+    "should": "no document says so; it follows from what they say, or is assumed",
     "hygiene": "HTTP says so",
 }
 
