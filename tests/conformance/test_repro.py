@@ -494,7 +494,7 @@ class TestText:
             text = script(ROW, failure, faulty.base_url)
 
         top = text.split("# ---- How")[0]
-        assert top.startswith("#!/bin/sh\n# LIST-3  GET /batches: a page begins behind")
+        assert top.startswith("#!/bin/sh\n# LIST-3  GET /batches: a page with after begins")
         for word in ('the "list batches" page', "expected:", "actual:", "limit=2&after=batch_"):
             assert word in top
         assert "judge checks_for_tests begins_behind" in top

@@ -3,7 +3,8 @@ What a failure stands on: the few exchanges of its story that must come again fo
 
 Rule 1: an exchange needs whoever issued an id that stands in its request, and whatever was done to
 that id before: cancels, and the latest wait.
-Rule 2: what a list answers depends on all that its owner had created; a list needs all of that.
+Rule 2: what a list answers depends on what its owner had created; a page needs what is not older
+than it, and one more, which tells whether more follow.
 """
 
 import math
@@ -50,11 +51,22 @@ class Extract:
             self._add_origin(value, exchange.number)
             for needed in self._done_to(value, exchange.number):
                 self.add(needed)
+        for other in self._listed(exchange):
+            self.add(other)
+
+    def _listed(self, exchange: Exchange) -> list[Exchange]:
+        """What a list's owner had created by then, from just before the oldest that is shown."""
         maker = LISTED.get(exchange.operation)
-        for other in self.story if maker else ():
-            made = other.operation == maker and other.status == 200
-            if made and other.number < exchange.number and other.sender == exchange.sender:
-                self.add(other)
+        made = [
+            other
+            for other in self.story
+            if other.operation == maker
+            and (other.status, other.sender) == (200, exchange.sender)
+            and other.number < exchange.number
+        ]
+        ids = ([origin.value for origin in issued(other)] for other in made)
+        shown = [place for place, own in enumerate(ids) if any(id in exchange.text for id in own)]
+        return made[max(0, shown[0] - 1) :] if shown and "limit" in exchange.query else made
 
     def add_literal(self, value: Any) -> None:
         """Adds who issued the ids in a JSON value."""

@@ -55,13 +55,6 @@ def tells_of_more(page: Exchange, behind: Exchange) -> str | None:
     return None if more is bool(ids(behind)) else f"has_more {more}, and behind it {ids(behind)}"
 
 
-def promises_what_comes(pages: list[Exchange]) -> str | None:
-    """has_more true on every page of a walk but the last, and false there"""
-    said = [page.json.get("has_more") for page in pages]
-    # Batches of others may stand behind the last page that was looked at.
-    return None if all(said[:-1]) and said[-1] is False else f"has_more {said}"
-
-
 def holds_every_batch(pages: list[Exchange], created: list[Exchange]) -> str | None:
     """every batch once, the newest first"""
     found = [id for page in pages for id in ids(page)]

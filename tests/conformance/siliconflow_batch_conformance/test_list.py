@@ -1,5 +1,6 @@
 """GET /batches: pages, their order and their ends."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -69,18 +70,22 @@ def test_walk(target: Target, listed: list[Exchange], limit: int, expect: Expect
 @pytest.mark.parametrize("limit", [20, 50])
 def test_end(target: Target, listed: list[Exchange], limit: int, expect: Expect) -> None:
     """There is more as long as there is, and at the very end there is not."""
-    expect(paging.promises_what_comes, list(pages_of(target, limit)))
+    pages = list(pages_of(target, limit))
+    if found := paging.ids(pages[-1]):
+        pages.append(target.page(limit=limit, after=found[-1]))
+
+    for page, following in itertools.pairwise(pages):
+        expect(paging.tells_of_more, page, following)
 
 
 @requirement("LIST-6")
 def test_exact_end(target: Target, listed: list[Exchange], expect: Expect) -> None:
     """A page that ends with the last batch of all says so; one that ends before it does not."""
     *_, last = pages_of(target, 100)
-    tail = paging.ids(last)[-3:]
-    if len(tail) == 3:
-        before = target.page(limit=1, after=tail[0])
-        expect(paging.tells_of_more, before, target.page(limit=1, after=tail[1]))
-        expect(paging.promises_what_comes, [target.page(limit=2, after=tail[0])])
+    for place, after in enumerate(paging.ids(last)[-3:-1]):
+        page = target.page(limit=1, after=after)
+        if found := paging.ids(page):
+            expect(paging.tells_of_more, page, target.page(limit=1 + place, after=found[0]))
 
 
 @requirement("LIST-6")
