@@ -74,9 +74,9 @@ def test_refused_key_does_nothing(target: Target, input_file: str, expect: Expec
     """What is asked with a wrong key is not done all the same."""
     notes, wrong = {"refused": "key"}, "Bearer sk-thisisnokey"
     body = {"input_file_id": input_file, "endpoint": ENDPOINT, "completion_window": "24h"}
-    left = target.batch(input_file)
     sent = {**body, "metadata": notes}
     target.request("POST", "/batches", json=sent, authorization=wrong)
+    left = target.batch(input_file)
     target.request("POST", f"/batches/{id_of(left)}/cancel", authorization=wrong)
 
     expect(across.goes_on_uncancelled, target.retrieve(id_of(left)))
