@@ -158,13 +158,13 @@ class TestReading:
             live.theirs(101)
             folder = live.state.with_name("report")
             sound, said = live.run("--only", "LIST", "--report", str(folder))
-            live.simulator.faults.add("after-inclusive")
+            live.simulator.faults.add("first-id-last")
 
             broken, more = live.run("--only", "LIST", "--report", str(folder))
 
         assert (sound, broken) == (0, 1), said + more
         rows = (folder / "report.md").read_text(encoding="utf-8").splitlines()
-        assert [row for row in rows if "LIST-3" in row and "(new)" in row], rows
+        assert [row for row in rows if "**LIST-1**" in row and "(new)" in row], rows
 
 
 class TestWriting:

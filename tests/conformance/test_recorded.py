@@ -13,7 +13,7 @@ from siliconflow_batch_conformance.judging import judge_recorded, selected
 from siliconflow_batch_conformance.verdicts import NOT_JUDGED
 
 CODE = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
-FAMILIES = ["CREATE", "BATCH", "TIME", "COUNT", "LIFE", "CANCEL", "RESULT", "UPLOAD", "AUTH"]
+FAMILIES = ["CREATE", "BATCH", "TIME", "COUNT", "CANCEL", "RESULT", "AUTH"]
 
 
 @pytest.mark.parametrize("fault", ["", "metadata-lost", "cancel-finished", "any-key"])
