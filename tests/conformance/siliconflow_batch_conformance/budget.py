@@ -80,6 +80,11 @@ class Budget:
             self._write(method.upper(), urlsplit(path).path.rstrip("/"), lines, rejected)
         self.wait()
 
+    def spare(self) -> None:
+        """Raises `BudgetSpent` where there is no batch left."""
+        if not self.loopback and self.batches >= BATCHES:
+            raise BudgetSpent(f"the {BATCHES} batches of a run are used up")
+
     def wait(self) -> None:
         """Waits for the rate and for what the service asked, a minute at most."""
         if self.loopback:
@@ -114,8 +119,8 @@ class Budget:
             raise NotAllowed(f"a paid batch has 1 to {LINES} lines here, not {lines}")
         if self.written >= WRITES - BATCHES:
             raise BudgetSpent(f"the {WRITES - BATCHES} writes of a run are used up")
-        if creation and self.batches >= BATCHES:
-            raise BudgetSpent(f"the {BATCHES} batches of a run are used up")
+        if creation:
+            self.spare()
         self.written += 1
         self.batches += creation
         self._in_doubt = creation

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from . import har, reports, words
 from .deviations import LedgerInvalid, apply
@@ -25,6 +26,7 @@ from .state import StateUnusable
 from .target import is_loopback
 from .verdicts import Run
 
+VARIABLES = ("SILICONFLOW_API_KEY", "SILICONFLOW_API_KEY_2")
 BROKEN = (RigBroken, LedgerInvalid, StateUnusable, HarUnreadable, reports.ReportUnreadable)
 
 
@@ -49,12 +51,15 @@ def main(arguments: Sequence[str]) -> int:
         say("interrupted: nothing can be said")
         return NOTHING_SAID
     except BROKEN as broken:
-        print(f"siliconflow-batch conformance: {broken}", file=sys.stderr)  # noqa: T201
+        say(f"siliconflow-batch conformance: {broken}", sys.stderr)
         return NOTHING_SAID
 
 
-def say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - the command's output
+def say(line: str, file: TextIO | None = None) -> None:
+    """Prints without the keys, should a service say them back."""
+    for key in filter(None, map(os.environ.get, VARIABLES)):
+        line = line.replace(key, "…")
+    print(line, flush=True, file=file)  # the command's output
 
 
 def _run(options: argparse.Namespace, rig: Rig) -> int:
@@ -72,9 +77,9 @@ def _run(options: argparse.Namespace, rig: Rig) -> int:
             say(line)
     else:
         report = judge(rig, options.seed, only)
-    if options.record:
-        har.write(options.record, rig.target.observer.exchanges, rig.target.base_url)
     keys = tuple(target.key for target in rig.targets())
+    if options.record:
+        har.write(options.record, rig.target.observer.exchanges, rig.target.base_url, keys)
     return conclude(options, report.run(), keys)
 
 

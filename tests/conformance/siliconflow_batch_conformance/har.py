@@ -11,6 +11,7 @@ import json
 import os
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,12 +73,19 @@ def capture(path: str | Path, base_url: str | None = None) -> Capture:
     return made
 
 
-def write(path: str | Path, exchanges: list[Exchange], base_url: str) -> None:
-    """Writes a run's traffic; where the file cannot be written whole, none is there."""
+def write(
+    path: str | Path, exchanges: list[Exchange], base_url: str, keys: tuple[str, ...] = ()
+) -> None:
+    """
+    Writes a run's traffic, without the keys where a service says them back.
+
+    Where the file cannot be written whole, none is there.
+    """
+    accounts = Accounts(dict.fromkeys(keys, ""))
     log = {
         "version": "1.2",
         "creator": CREATOR,
-        "entries": [_entry(one, base_url.rstrip("/")) for one in exchanges],
+        "entries": [_entry(_without(accounts, one), base_url.rstrip("/")) for one in exchanges],
     }
     target = Path(path)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -231,6 +239,11 @@ def _entry(one: Exchange, base: str) -> dict[str, Any]:
         "timings": {"send": 0, "wait": 0, "receive": 0},
         "_exchange": {name: getattr(one, name) for name in KNOWN},
     }
+
+
+def _without(accounts: Accounts, one: Exchange) -> Exchange:
+    headers = {name: accounts.hidden(value) for name, value in one.headers.items()}
+    return replace(one, headers=headers, body=accounts.hidden_bytes(one.body))
 
 
 def _named(pairs: list[tuple[str, str]]) -> list[dict[str, str]]:

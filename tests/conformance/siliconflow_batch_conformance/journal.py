@@ -93,6 +93,12 @@ class Journal:
         self.entries[entry.token] = entry
         return entry
 
+    def intend_again(self, token: str) -> None:
+        """Comes before a creation that was refused is sent once more."""
+        entry = self.entries[token]
+        self._add(entry, "intended", marked=entry.marked)
+        entry.ended = False
+
     def heard(self, token: str, status: int, body: object) -> None:
         """Takes the answer to a creation: a batch, a refusal, or nothing that says which."""
         id = body.get("id") if isinstance(body, dict) else None
@@ -147,7 +153,7 @@ def _entries(records: Iterable[Record]) -> dict[str, Entry]:
             case {"event": str(event), "token": str(token), "at": int() | float() as at}:
                 entry = entries.setdefault(token, Entry(token, at))
                 entry.marked = bool(record.get("marked", entry.marked))
-                entry.ended = entry.ended or event == "ended"
+                entry.ended = event == "ended" or (entry.ended and event != "intended")
                 if isinstance(batch := record.get("batch"), str):
                     entry.batch = batch
     return entries

@@ -18,6 +18,7 @@ from attrs import define, evolve, field
 from .origins import extract
 from .requirements import Blocked, Deviation, Inconclusive, Requirement, load
 from .rig import Rig, RigBroken
+from .thrift import thrifty
 from .verdicts import (
     BLOCKED,
     BROKEN,
@@ -52,6 +53,8 @@ class Report:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if self.only & set(_ids(item))]
+        if not self.rig.target.budget.loopback:
+            items[:] = thrifty(items)
         for item in items:
             for id in _ids(item):
                 self.collected.setdefault(id, []).append(item.name)

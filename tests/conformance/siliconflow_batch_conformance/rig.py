@@ -12,6 +12,7 @@ from attrs import define, evolve
 from .budget import BATCHES, LINES, RATE, Budget, price
 from .cleanup import Cleaned, clean_up
 from .journal import Journal, digest
+from .requirements import NotJudged
 from .target import Target, is_loopback
 
 MODEL, OTHER_MODEL = "deepseek-ai/DeepSeek-V3", "deepseek-ai/DeepSeek-R1"
@@ -108,6 +109,8 @@ class Rig:
             answer = self.target.page(limit=1)
         except httpx.HTTPError as error:
             raise RigBroken(f"{self.target.base_url} does not answer: {error}") from error
+        except NotJudged as reason:
+            raise RigBroken(f"{self.target.base_url} has no time for a run: {reason}") from reason
         if answer.status in (401, 403):
             raise RigBroken(
                 f"{self.target.base_url} does not take the key: {answer.status}. "

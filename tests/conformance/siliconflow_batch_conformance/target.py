@@ -17,7 +17,7 @@ import httpx
 from attrs import define, field
 
 from .asked import is_refused_for_certain
-from .budget import LINES, Budget, NotSent
+from .budget import LINES, Budget, NotSent, refused
 from .exchange import BEARER, Exchange, batches, files, the_batch, uploaded
 from .journal import Entry, Journal
 from .observer import Observer
@@ -98,10 +98,18 @@ class Target:
             method, url, params=query or None, headers=headers, **content
         )
         sent = request.read()
+        creation = method == "POST" and path == "/batches"
         for pause in (*PAUSES, None):
-            self._ask(request, path, authorization, rejected)
-            if self.journal and method == "POST" and path == "/batches" and entry is None:
+            try:
+                self._ask(request, path, authorization, rejected)
+            except NotJudged:
+                if self.journal and entry is not None and pause == PAUSES[0]:
+                    self.journal.ended(entry.token)  # nothing was sent
+                raise
+            if self.journal and creation and entry is None:
                 entry = self.journal.intend(marked=False)
+            elif self.journal and entry is not None and entry.ended:
+                self.journal.intend_again(entry.token)
             response = self._send(request, pause)
             if response is None:
                 continue
@@ -124,7 +132,13 @@ class Target:
             self.observer.see(exchange, settled=pause is None)
             if exchange.status not in BUSY or pause is None or not patient:
                 break
-            time.sleep(max(pause, _retry_after(exchange)))
+            if self.budget.loopback:
+                time.sleep(max(pause, _retry_after(exchange)))
+            elif creation and not refused(exchange.status):
+                # A batch may have come of it; a second one is not paid for.
+                raise Inconclusive(f"{method} {path} is answered with {exchange.status}")
+            else:
+                time.sleep(pause)  # the budget waits as the service asks
         if exchange.status in OVERLOADED and patient:
             raise Inconclusive(f"{method} {path[:80]} is answered with {exchange.status} for ever")
         return exchange
@@ -198,11 +212,26 @@ class Target:
         )
 
     def input_file(self, *lines: dict[str, Any], name: str = "requests.jsonl") -> str:
-        """Uploads lines and returns the file's id."""
+        """Uploads lines and returns the file's id; files stay, so none without a batch."""
+        self.spare()
         answer = self.upload(json_lines(*lines), name)
         for id in files(answer):
             return id
         raise Blocked(f"an upload is answered with {answer.status} {answer.text[:200]}")
+
+    def spare(self) -> None:
+        """Raises `NotJudged` where no batch could be created any more."""
+        try:
+            self.budget.spare()
+        except NotSent as kept:
+            raise NotJudged(str(kept)) from kept
+
+    def settled(self, look: Exchange) -> Exchange:
+        """A batch's last look; a service that is not on this machine may take hours to an end."""
+        status = the_batch(look).get("status", "failed")
+        if not self.budget.loopback and status not in FINAL:
+            raise Inconclusive(f"the batch was still {status!r} when patience ended")
+        return look
 
     def create(self, input_file_id: str, *, marked: bool = True, **fields: Any) -> Exchange:
         """

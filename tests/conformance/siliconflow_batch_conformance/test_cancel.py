@@ -16,8 +16,10 @@ def test_cancelling(cancellation: list[Exchange], expect: Expect) -> None:
 
 
 @requirement("CANCEL-2")
-def test_cancelled(cancellation: list[Exchange], expect: Expect) -> None:
+def test_cancelled(target: Target, cancellation: list[Exchange], expect: Expect) -> None:
     """What is cancelling ends as cancelled."""
+    target.settled(cancellation[-1])
+
     expect(across.ends_as, cancellation, "cancelled")
 
 

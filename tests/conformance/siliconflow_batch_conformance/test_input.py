@@ -21,6 +21,7 @@ def sent(target: Target, data: bytes, **fields: Any) -> list[Any]:
     The documents do not say where a file is refused: at the upload, at the creation, or by a batch
     that fails or answers the line in its error file.
     """
+    target.spare()
     uploaded = target.upload(data)
     ids = list(files(uploaded))
     if not ids:
@@ -29,7 +30,7 @@ def sent(target: Target, data: bytes, **fields: Any) -> list[Any]:
     if not the_batch(created):
         return [uploaded, created]
     *_, last = created, *target.watch(id_of(created))
-    return [uploaded, created, last]
+    return [uploaded, created, target.settled(last)]
 
 
 @requirement("INPUT-1")

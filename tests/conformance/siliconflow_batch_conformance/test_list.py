@@ -8,7 +8,7 @@ import pytest
 from . import paging, wire
 from .conftest import Expect
 from .exchange import Exchange
-from .requirements import requirement
+from .requirements import Inconclusive, requirement
 from .target import Target, id_of
 
 OUT_OF_RANGE = ["0", "-1"]
@@ -25,6 +25,7 @@ def pages_of(target: Target, limit: int, most: int = 100) -> Iterator[Exchange]:
         if not found or page.json.get("has_more") is not True:
             return
         query["after"] = found[-1]
+    raise Inconclusive(f"the list goes on behind {most} pages of {limit}")
 
 
 def walk(target: Target, limit: int, until: str) -> list[Exchange]:
@@ -141,4 +142,7 @@ def test_unknown_after(target: Target, listed: list[Exchange], expect: Expect) -
 @requirement("LIST-15")
 def test_again(target: Target, completed: Exchange, expect: Expect) -> None:
     """A list that is read twice is the same list."""
-    expect(paging.is_the_same, target.page(limit=5), target.page(limit=5))
+    # Where others create batches meanwhile, what is behind one stays as it is.
+    query = {} if target.budget.loopback else {"after": id_of(completed)}
+
+    expect(paging.is_the_same, target.page(limit=5, **query), target.page(limit=5, **query))
