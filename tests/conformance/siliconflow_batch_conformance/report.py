@@ -131,7 +131,7 @@ def blocked(
     for id in failed:
         needs = catalogue[id].needs
         everything = [other for other in failed if not other.startswith("SCHEMA-")]
-        before = everything if needs == ("*",) else [other for other in failed if other in needs]
+        before = everything if "*" in needs else [other for other in failed if other in needs]
         if before:
             reason = f"behind {', '.join(before)}"
             turned[id] = evolve(verdicts[id], outcome=BLOCKED, reason=reason)

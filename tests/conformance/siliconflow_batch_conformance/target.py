@@ -199,10 +199,7 @@ class Target:
 
     def input_file(self, *lines: dict[str, Any], name: str = "requests.jsonl") -> str:
         """Uploads lines and returns the file's id."""
-        answer = self.upload(json_lines(*lines), name)
-        for id in files(answer):
-            return id
-        raise Blocked(f"an upload is answered with {answer.status} {answer.text[:200]}")
+        return id_of_upload(self.upload(json_lines(*lines), name))
 
     def create(self, input_file_id: str, *, marked: bool = True, **fields: Any) -> Exchange:
         """
@@ -274,6 +271,13 @@ class Target:
         """A file, by URL (without a key) or by id."""
         path = reference if "://" in reference else f"/files/{reference}/content"
         return self.request("GET", path)
+
+
+def id_of_upload(answer: Exchange) -> str:
+    """The file of an upload that was taken; `Blocked` for another answer."""
+    for id in files(answer):
+        return id
+    raise Blocked(f"an upload is answered with {answer.status} {answer.text[:200]}")
 
 
 def taken(answer: Exchange) -> Exchange:
