@@ -37,7 +37,7 @@ def _run(way: list[Exchange], completed_is_fine: Callable[[dict[str, Any]], bool
     if len(way) < 3:
         return None if last.status == 400 else f"{last.status} {last.text[:200]}"
     for batch in batches(last).values():
-        status = batch.get("status")
+        status = batch["status"]  # without one the shape is wrong, which is BATCH-1's matter
         if status == "failed" or (status == "completed" and completed_is_fine(batch)):
             return None
         return f"status {status!r}, request_counts {batch.get('request_counts')}"

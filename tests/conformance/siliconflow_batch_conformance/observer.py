@@ -139,9 +139,11 @@ class Observer:
                 yield requirement, paging.leaves_out, (e, [one for one in others if one])
 
     def _owner(self, id: object) -> str | None:
+        if not isinstance(id, str):  # whatever was sent as one
+            return None
         if id in self._batches:
-            return self._batches[str(id)].sender
-        return self._uploads[str(id)].sender if id in self._uploads else None
+            return self._batches[id].sender
+        return self._uploads[id].sender if id in self._uploads else None
 
     def _later(self, e: Exchange) -> Iterator[Due]:
         """What is said of batches that were seen before."""

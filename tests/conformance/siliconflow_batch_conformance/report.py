@@ -81,10 +81,15 @@ class Report:
         elif report.failed and isinstance(error, NOBODY_ANSWERED):
             self.errors.append(f"{case}: {type(error).__name__}: {error}")
             self._note(id, BROKEN, reason=str(error))
-        elif report.failed:
+        elif report.failed and (report.when != "teardown" or not self._has_failed(id, case)):
             self._note(id, FAILS).failures.append(self._failure(case, error))
         elif report.when == "call":
             self._note(id, HOLDS)
+
+    def _has_failed(self, id: str, case: str) -> bool:
+        """What fails a case is observed as well, and is told once."""
+        verdict = self._verdicts.get(id)
+        return verdict is not None and any(one.case == case for one in verdict.failures)
 
     def _note(self, id: str, outcome: str, reason: str = "") -> Verdict:
         verdict = self._verdicts.setdefault(id, Verdict(id, outcome, reason=reason))
@@ -134,7 +139,7 @@ def blocked(
     for id in failed:
         needs = catalogue[id].needs
         everything = [other for other in failed if not other.startswith("SCHEMA-")]
-        before = everything if needs == ("*",) else [other for other in failed if other in needs]
+        before = everything if "*" in needs else [other for other in failed if other in needs]
         if before:
             reason = f"behind {', '.join(before)}"
             turned[id] = evolve(verdicts[id], outcome=BLOCKED, reason=reason)

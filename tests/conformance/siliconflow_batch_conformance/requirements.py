@@ -64,7 +64,9 @@ class Deviation(AssertionError):
 
     @property
     def expected(self) -> str:
-        return (self.check.__doc__ or "").strip()
+        said = (self.check.__doc__ or "").strip()
+        given = ", ".join(str(one) for one in self.arguments if type(one) is int)
+        return f"{said}: {given}" if given and said.endswith("given") else said
 
     def __str__(self) -> str:
         return f"expected: {self.expected}; actual: {self.actual}"
@@ -89,18 +91,18 @@ def load() -> dict[str, Requirement]:
     families = rows.pop("families")
     for id, row in rows.items():
         shared = [*families["ALL"], *families.get(id.partition("-")[0], ())]
-        row["needs"] = _without(id, [*row.get("needs", ()), *shared], families)
+        row["needs"] = _needs(id, row.get("needs", []), shared, families)
     return {id: Requirement(id=id, **row) for id, row in rows.items()}
 
 
-def _without(id: str, needs: list[str], families: dict[str, list[str]]) -> list[str]:
-    """The needs of a requirement but itself; what a family stands on needs what all stand on."""
+def _needs(id: str, own: list[str], shared: list[str], families: dict[str, list[str]]) -> list[str]:
+    """A requirement's own needs and its family's; what a family stands on has what all have."""
     foundations = {other for others in families.values() for other in others}
     first = families["ALL"]
     if id in first:
         return []
-    allowed = first if id in foundations else needs
-    return [other for other in dict.fromkeys(needs) if other != id and other in allowed]
+    needs = [*own, *(first if id in foundations else shared)]
+    return [other for other in dict.fromkeys(needs) if other != id]
 
 
 def requirement(id: str) -> pytest.MarkDecorator:

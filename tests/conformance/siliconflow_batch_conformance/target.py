@@ -214,10 +214,7 @@ class Target:
     def input_file(self, *lines: dict[str, Any], name: str = "requests.jsonl") -> str:
         """Uploads lines and returns the file's id; files stay, so none without a batch."""
         self.spare()
-        answer = self.upload(json_lines(*lines), name)
-        for id in files(answer):
-            return id
-        raise Blocked(f"an upload is answered with {answer.status} {answer.text[:200]}")
+        return id_of_upload(self.upload(json_lines(*lines), name))
 
     def spare(self) -> None:
         """Raises `NotJudged` where no batch could be created any more."""
@@ -303,6 +300,13 @@ class Target:
         """A file, by URL (without a key) or by id."""
         path = reference if "://" in reference else f"/files/{reference}/content"
         return self.request("GET", path)
+
+
+def id_of_upload(answer: Exchange) -> str:
+    """The file of an upload that was taken; `Blocked` for another answer."""
+    for id in files(answer):
+        return id
+    raise Blocked(f"an upload is answered with {answer.status} {answer.text[:200]}")
 
 
 def taken(answer: Exchange) -> Exchange:

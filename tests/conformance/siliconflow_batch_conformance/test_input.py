@@ -2,13 +2,13 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from . import inputs
 from .conftest import Expect
-from .exchange import files, the_batch
 from .requirements import requirement
-from .target import Target, id_of, json_lines
+from .target import Target, id_of, id_of_upload, json_lines, taken
 
 ASSISTANT_LAST = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]
 UNKNOWN_ROLE = [{"role": "narrator", "content": "Once."}, {"role": "user", "content": "And?"}]
@@ -23,12 +23,12 @@ def sent(target: Target, data: bytes, **fields: Any) -> list[Any]:
     """
     target.spare()
     uploaded = target.upload(data)
-    ids = list(files(uploaded))
-    if not ids:
+    if uploaded.status != httpx.codes.OK:
         return [uploaded]
-    created = target.create(ids[0], **fields)
-    if not the_batch(created):
+    created = target.create(id_of_upload(uploaded), **fields)
+    if created.status != httpx.codes.OK:
         return [uploaded, created]
+    taken(created)
     *_, last = created, *target.watch(id_of(created))
     return [uploaded, created, target.settled(last)]
 

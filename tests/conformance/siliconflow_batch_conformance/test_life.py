@@ -63,4 +63,4 @@ def test_results_can_be_read(downloads: list[Exchange], expect: Expect) -> None:
 def test_results_stay(target: Target, downloads: list[Exchange]) -> None:
     """A result file is the same when it is read again."""
     for download in downloads:
-        target.download(download.path)
+        target.request("GET", download.path)

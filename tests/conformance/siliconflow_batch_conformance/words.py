@@ -58,12 +58,23 @@ def replay(exchange: Exchange, base_url: str) -> str:
         shown = exchange.authorization.replace("{key}", f"${variable}")
         words.append(f'-H "Authorization: {shown}"')
     if exchange.sent_type.startswith("multipart/"):
-        words.append("-F purpose=batch -F file=@…")
+        words += _form(exchange)
     elif exchange.sent:
         words.append("-H " + shlex.quote(f"Content-Type: {exchange.sent_type}"))
         shortened = exchange.sent[:2000].decode("utf-8", "replace")
         words.append("--data-binary " + shlex.quote(shortened))
     return " ".join(words)
+
+
+def _form(exchange: Exchange) -> Iterator[str]:
+    """The parts of a form as curl takes them; what a file holds is left out."""
+    boundary = exchange.sent_type.partition("boundary=")[2].strip('"').encode()
+    for part in exchange.sent.split(b"--" + boundary)[1:-1] if boundary else ():
+        head, _, data = part.partition(b"\r\n\r\n")
+        name = head.decode("utf-8", "replace").partition(' name="')[2].partition('"')[0]
+        value = data.strip().decode("utf-8", "replace")[:100]
+        given = f"{name}=@…" if b'filename="' in head else f"{name}={value}"
+        yield "-F " + (given if given.endswith("=@…") and name.isalnum() else shlex.quote(given))
 
 
 def _last(failure: Failure) -> Exchange | None:
