@@ -6,7 +6,8 @@ Rule: what is declared is read off the generated models, once, and stands nowher
 
 import builtins
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
+from operator import attrgetter
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -50,15 +51,26 @@ def _shape(hint: Any) -> Shape:
 
 def _fields_of(model: Any) -> Check:
     hints = get_type_hints(model, globalns=NAMES)
-    rows = [
-        (entry.name, _time(shape) if entry.name.endswith("_at") else shape)
-        for entry in fields(model)
-        if entry.init
-        for shape in [_shape(hints[entry.name])]
+    names = [entry.name for entry in fields(model) if entry.init]
+    shapes = [
+        _time(_shape(hints[name])) if name.endswith("_at") else _shape(hints[name])
+        for name in names
     ]
+    values_of = attrgetter(*names, names[0])  # of two names at least, which makes a tuple
+
+    @lru_cache(1_000)
+    def deeper(kinds: tuple[type, ...]) -> list[tuple[int, Callable[[Any], bool]]] | None:
+        """What is left to check of values of these types; None where one is not declared."""
+        rows = list(enumerate(zip(kinds, shapes, strict=False)))
+        if any(kind not in shape for _, (kind, shape) in rows):
+            return None
+        checks = [(place, shape[kind]) for place, (kind, shape) in rows]
+        return [(place, check) for place, check in checks if check is not None]
 
     def check(value: Any) -> bool:
-        return all(_is(getattr(value, name), shape) for name, shape in rows)
+        values = values_of(value)
+        left = deeper(tuple(map(type, values)))
+        return left is not None and all(check(values[place]) for place, check in left)
 
     return check
 

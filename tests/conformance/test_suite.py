@@ -145,7 +145,7 @@ class TestFaults:
         assert len(failed) <= 3
 
     def test_every_fault_has_been_tried(self) -> None:
-        """FAULTS.md is about the faults that there are; `make faults` itself judges what it found."""
+        """FAULTS.md is about the faults that there are; `make faults` judges what it says."""
         page = (ROOT / "FAULTS.md").read_text(encoding="utf-8")
         rows = {row.split("`")[1]: row for row in page.splitlines() if row.startswith("| `")}
 
