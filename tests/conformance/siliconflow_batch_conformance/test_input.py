@@ -45,7 +45,6 @@ def test_without_custom_id(target: Target, expect: Expect) -> None:
     nameless = target.line()
     del nameless["custom_id"]
 
-    expect(inputs.is_not_answered, sent(target, json_lines(nameless)))
     expect(inputs.is_counted_as_failed, sent(target, json_lines(target.line(), nameless)))
 
 
@@ -55,7 +54,6 @@ def test_without_messages(target: Target, messages: Any, expect: Expect) -> None
     """A line needs messages."""
     wrong = target.line("wrong", messages=messages)
 
-    expect(inputs.is_not_answered, sent(target, json_lines(wrong)))
     expect(inputs.is_counted_as_failed, sent(target, json_lines(target.line(), wrong)))
 
 
@@ -97,7 +95,6 @@ def test_no_lines(target: Target, expect: Expect) -> None:
 @pytest.mark.parametrize("data", [b"[]\n", b'{"custom_id": "a"\n', b"\xff\xfe\n"])
 def test_not_json(target: Target, data: bytes, expect: Expect) -> None:
     """Every line is a JSON object in UTF-8."""
-    expect(inputs.is_not_answered, sent(target, data))
     expect(inputs.is_counted_as_failed, sent(target, json_lines(target.line()) + data))
 
 

@@ -9,7 +9,7 @@ from .exchange import Exchange
 from .requirements import requirement
 from .target import Target, id_of
 
-ODD_IDS = ["BATCH_X", "file-jkvytbjtow", "a%2Fb", "%00", "x" * 2000]
+ODD_IDS = ["file-jkvytbjtow", "a%2Fb", "%00", "x" * 2000]
 
 
 @requirement("RETRIEVE-4")
