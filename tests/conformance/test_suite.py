@@ -1,5 +1,6 @@
 """The suite itself: its catalogue, its exit status, and whether it sees what is broken."""
 
+import json
 import os
 import re
 import signal
@@ -261,6 +262,21 @@ class TestAgainstAServer:
         assert replay.startswith("curl -X GET ")
         assert "/v1/batches?limit=100" in replay
         assert replay.endswith('"Authorization: Bearer $SILICONFLOW_API_KEY_2"')
+
+    def test_two_targets_stand_side_by_side(self, tmp_path: Path) -> None:
+        """The report of one service takes in that of another."""
+        first, both = tmp_path / "first", tmp_path / "both"
+        conformance("--report", str(first), *only("HTTP"))
+
+        conformance(
+            *("--fault", "put-taken", "--report", str(both), *only("HTTP")),
+            *("--beside", str(first / "report.json")),
+        )
+
+        runs = json.loads((both / "report.json").read_text(encoding="utf-8"))["runs"]
+        assert len({run["target"] for run in runs}) == 2
+        outcomes = [run["verdicts"]["HTTP-1"]["outcome"] for run in runs]
+        assert outcomes == ["fails", "holds"]
 
     def test_a_key_is_in_no_report(self) -> None:
         """Failures are told with the key left to the environment."""

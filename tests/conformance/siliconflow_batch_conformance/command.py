@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TextIO
 
 from . import har, reports, words
@@ -93,12 +92,13 @@ def conclude(options: argparse.Namespace, run: Run, secrets: tuple[str, ...] = (
     for line in words.report(judged, catalogue, status):
         say(line)
     if options.report:
-        _write_reports(options.report, judged, secrets)
+        _write_reports(options, judged, secrets)
     return status
 
 
-def _write_reports(folder: Path, run: Run, secrets: tuple[str, ...]) -> None:
-    catalogue = load()
+def _write_reports(options: argparse.Namespace, run: Run, secrets: tuple[str, ...]) -> None:
+    catalogue, folder = load(), options.report
+    others = [other for path in options.beside for other in reports.read(path)]
     earlier = folder / "report.json"
     previous = reports.read(earlier) if earlier.exists() else None
     scripts = {
@@ -106,7 +106,7 @@ def _write_reports(folder: Path, run: Run, secrets: tuple[str, ...]) -> None:
         for id, verdict in run.verdicts.items()
         if verdict.failures
     }
-    reports.write(folder, [run], catalogue, previous, scripts, secrets=secrets)
+    reports.write(folder, [run, *others], catalogue, previous, scripts, secrets=secrets)
     say(f"reports: {folder / 'report.html'}")
 
 

@@ -56,6 +56,14 @@ def parser() -> argparse.ArgumentParser:
     add("--record", type=Path, metavar="FILE", help="write the run's traffic as HAR, without keys")
     add("--report", type=Path, metavar="DIR", help="write the reports into this folder")
     add(
+        "--beside",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a report.json of another target, to stand beside this one in the reports",
+    )
+    add(
         "--deviations",
         type=Path,
         default=LEDGER,
@@ -82,6 +90,8 @@ def refuse_contradictions(options: argparse.Namespace) -> None:
         raise RigBroken("--fault breaks the suite's own simulator; leave out --base-url.")
     if options.har and (options.writes or options.fault or options.clean_up):
         raise RigBroken("--har judges what was recorded; it goes with no option that sends.")
+    if options.beside and not options.report:
+        raise RigBroken("--beside is about the reports; name their folder with --report.")
     if options.clean_up and not options.base_url:
         raise RigBroken("--clean-up needs the --base-url of the runs that it cleans up behind.")
     if options.base_url and not options.har and not os.environ.get("SILICONFLOW_API_KEY"):
