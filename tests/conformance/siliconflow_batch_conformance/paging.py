@@ -94,9 +94,11 @@ def is_empty(page: Exchange) -> str | None:
     return f"{ids(page)}" if ids(page) else None
 
 
-def is_as_long_as(page: Exchange, least: int, most: int) -> str | None:
-    """a page of the length that the limit allows and the batches fill"""
-    return None if least <= len(ids(page)) <= most else f"{len(ids(page))} batches"
+def is_as_long_as(page: Exchange, created: list[Exchange]) -> str | None:
+    """as many batches as the limit allows and were created"""
+    limit, made = int(page.query["limit"]), len([one for one in created if batches(one)])
+    found = ids(page)
+    return None if min(limit, made) <= len(found) <= limit else f"{len(found)} batches"
 
 
 def names_its_file(page: Exchange, created: Exchange, name: str) -> str | None:

@@ -48,7 +48,7 @@ def test_page(target: Target, listed: list[Exchange], expect: Expect) -> None:
 @pytest.mark.parametrize("limit", [1, 2, 5])
 def test_limit(target: Target, listed: list[Exchange], limit: int, expect: Expect) -> None:
     """No page is longer than asked for; with more to come, none is shorter."""
-    expect(paging.is_as_long_as, target.page(limit=limit), limit, limit)
+    expect(paging.is_as_long_as, target.page(limit=limit), listed)
 
 
 @requirement("LIST-3")
