@@ -63,6 +63,7 @@ class Observer:
     _uploads: dict[str, Exchange] = field(factory=dict)
     _downloads: dict[str, Exchange] = field(factory=dict)
     _cancels: list[Exchange] = field(factory=list)
+    _lost: set[str] = field(factory=set)
 
     def see(self, exchange: Exchange, *, settled: bool = False) -> None:
         """`settled` says that the service was asked often enough to mean what it says."""
@@ -71,6 +72,10 @@ class Observer:
             self.judge(requirement, check, *arguments)
         if exchange.authorization == BEARER or exchange.status == 200:
             self._remember(exchange)
+
+    def lose(self, path: str) -> None:
+        """A request was not answered: what it did to the batch that it names is not known."""
+        self._lost.add(Exchange(0, "POST", path, 0).named)
 
     def judge(self, requirement: str, check: Check, *arguments: Any) -> str | None:
         """What is wrong, which is kept as a finding; None where all is well."""
@@ -159,7 +164,8 @@ class Observer:
         asked = [cancel for cancel in self._cancels if cancel.sender == e.sender]
         if e.operation == CANCEL:
             asked = [*asked, e]
-        made_here = [batch.created for batch in mine if batch.created]
+        created = [batch.created for batch in mine if batch.created]
+        made_here = [one for one in created if not self._lost & batches(one).keys()]
         if made_here:
             yield "CANCEL-9", history.was_asked_to_cancel, (e, made_here, asked)
         for before in _once(batch.latest for batch in mine) if e.operation != LIST else ():
