@@ -202,7 +202,8 @@ def page(
     lines = [
         "# What the suite catches",
         "",
-        f"Written by `make faults` on {time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores, Python "
+        f"Written by `{' '.join(['caught.py', *sys.argv[1:]])}` (`make faults`) on "
+        f"{time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores, Python "
         f"{platform.python_version()}. Each fault of the simulator alone, against the core of the "
         "suite (what schemathesis generates is left out); then its script, against the fault and "
         f"against a sound simulator ({sum(bool(o.repeated) for o in everything)} of them here).",

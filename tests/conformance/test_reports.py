@@ -307,6 +307,16 @@ class TestPage:
         assert page.count('<details class="cell fails">') == 3 * len(CATALOGUE)
         assert page.count("<dt>actual</dt>") >= 3 * len(CATALOGUE)
 
+    def test_of_ninety_failures_the_judged_exchanges_are_shown(self) -> None:
+        """Where there is room the wire log is told, to the same length for each failure."""
+        ninety = dict(list(CATALOGUE.items())[:90])
+        scripts = dict.fromkeys(ninety, "#!/bin/sh\n" + "x" * 9000)
+
+        page = as_html(crowded_runs(90), ninety, crowded_runs(90), scripts=scripts)
+
+        assert len(page.encode()) <= LIMIT
+        assert page.count("Wire log: 2 of 30 exchanges") == 3 * 90
+
     def test_a_few_failures_are_told_in_full(self) -> None:
         """Nothing is shortened that fits."""
         page = as_html(three_runs(CATALOGUE), CATALOGUE)

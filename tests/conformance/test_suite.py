@@ -215,6 +215,9 @@ class TestExitStatus:
         [
             (("--base-url", "http://127.0.0.1:9/v1"), "Set SILICONFLOW_API_KEY"),
             (("--patience", "nan"), "--patience must be"),
+            (("--core", *only("SCHEMA-1")), "--core leaves out all"),
+            (("--deviations", "/nowhere.yaml", *only("HTTP")), "/nowhere.yaml"),
+            (("--report", "/dev/null/x", *only("HTTP")), "/dev/null/x"),
             (("--only", "LIST-99"), "no requirement 'LIST-99'"),
             (("--fault", "nonsense"), "no fault or variant 'nonsense'"),
             (("--fault", "any-key", "--base-url", "http://127.0.0.1:9/v1"), "leave out --base-url"),

@@ -19,11 +19,6 @@ from .words import (
 )
 
 
-def same_twice(say: Say) -> Probe:
-    """Asked again, the same is said."""
-    return lambda api, _: (lambda asked: asked() == asked())(lambda: say(api))
-
-
 def cancel_twice(api: Account) -> bool:
     batch_id = new(api)["id"]
     first, second = api.cancel(batch_id), api.cancel(batch_id)

@@ -9,10 +9,13 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
+from attrs import define
+
 from . import har, reports, words
-from .deviations import LedgerInvalid, apply
+from .deviations import Entry, LedgerInvalid, apply
 from .deviations import read as read_ledger
 from .entries import HarUnreadable
 from .exits import NOTHING_SAID, exit_status
@@ -26,7 +29,10 @@ from .target import is_loopback
 from .verdicts import Run
 
 VARIABLES = ("SILICONFLOW_API_KEY", "SILICONFLOW_API_KEY_2")
-BROKEN = (RigBroken, LedgerInvalid, StateUnusable, HarUnreadable, reports.ReportUnreadable)
+BROKEN = (
+    *(RigBroken, LedgerInvalid, StateUnusable, HarUnreadable, reports.ReportUnreadable),
+    OSError,  # a report or a recording that cannot be written
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,14 +44,15 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     try:
         refuse_contradictions(options)
+        held_against = _read(options)
         if options.har:
-            return conclude(options, _recorded(options))
+            return conclude(options, held_against, _recorded(options))
         with _rig(options) as rig:
             if options.dry_run:
                 return _dry_run(options, rig)
             if options.clean_up:
                 return _clean_up(rig)
-            return _run(options, rig)
+            return _run(options, held_against, rig)
     except KeyboardInterrupt:
         say("interrupted: nothing can be said")
         return NOTHING_SAID
@@ -61,7 +68,28 @@ def say(line: str, file: TextIO | None = None) -> None:
     print(line, flush=True, file=file)  # the command's output
 
 
-def _run(options: argparse.Namespace, rig: Rig) -> int:
+@define
+class HeldAgainst:
+    """What a run is held against: known deviations, other targets, the last run."""
+
+    ledger: list[Entry]
+    others: list[reports.RunRecord]
+    previous: list[reports.RunRecord] | None
+
+
+def _read(options: argparse.Namespace) -> HeldAgainst:
+    """Comes before the first request: a file that cannot be read costs no run."""
+    earlier = options.report / "report.json" if options.report else None
+    if options.report:
+        options.report.mkdir(parents=True, exist_ok=True)
+    return HeldAgainst(
+        read_ledger(options.deviations, load()),
+        [other for path in options.beside for other in reports.read(path)],
+        reports.read(earlier) if earlier and earlier.exists() else None,
+    )
+
+
+def _run(options: argparse.Namespace, held_against: HeldAgainst, rig: Rig) -> int:
     rig.check()
     # Told to end, the run cleans up behind itself as it does when it is interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -77,36 +105,42 @@ def _run(options: argparse.Namespace, rig: Rig) -> int:
     else:
         report = judge(rig, options.seed, only)
     keys = tuple(target.key for target in rig.targets())
+    status = conclude(options, held_against, report.run(), keys)
     if options.record:
         har.write(options.record, rig.target.observer.exchanges, rig.target.base_url, keys)
-    return conclude(options, report.run(), keys)
+    return status
 
 
-def conclude(options: argparse.Namespace, run: Run, secrets: tuple[str, ...] = ()) -> int:
+def conclude(
+    options: argparse.Namespace,
+    held_against: HeldAgainst,
+    run: Run,
+    secrets: tuple[str, ...] = (),
+) -> int:
     """Holds a run against the ledger, tells of it and returns the exit status."""
     catalogue = load()
-    ledger = read_ledger(options.deviations, catalogue)
-    judged = apply(run, ledger, datetime.now(UTC).date())
+    judged = apply(run, held_against.ledger, datetime.now(UTC).date())
     tiers = {id: row.tier for id, row in catalogue.items()}
     status = exit_status(judged, tiers, strict=options.strict)
     for line in words.report(judged, catalogue, status):
         say(line)
     if options.report:
-        _write_reports(options, judged, secrets)
+        _write_reports(options.report, held_against, judged, secrets)
     return status
 
 
-def _write_reports(options: argparse.Namespace, run: Run, secrets: tuple[str, ...]) -> None:
-    catalogue, folder = load(), options.report
-    others = [other for path in options.beside for other in reports.read(path)]
-    earlier = folder / "report.json"
-    previous = reports.read(earlier) if earlier.exists() else None
+def _write_reports(
+    folder: Path, held_against: HeldAgainst, run: Run, secrets: tuple[str, ...]
+) -> None:
+    catalogue, previous = load(), held_against.previous
     scripts = {
         id: script(catalogue[id], verdict.failures[0], run.target)
         for id, verdict in run.verdicts.items()
         if verdict.failures
     }
-    reports.write(folder, [run, *others], catalogue, previous, scripts, secrets=secrets)
+    reports.write(
+        folder, [run, *held_against.others], catalogue, previous, scripts, secrets=secrets
+    )
     say(f"reports: {folder / 'report.html'}")
 
 

@@ -82,6 +82,8 @@ def refuse_contradictions(options: argparse.Namespace) -> None:
     for name in options.only:
         if not selected([name]):
             raise RigBroken(f"There is no requirement {name!r}; see --list.")
+    if not selected(options.only, core=options.core):
+        raise RigBroken("--core leaves out all that --only names.")
     if not 0 < options.patience < math.inf:
         raise RigBroken(f"--patience must be a number of seconds, not {options.patience}.")
     if not 0 < options.rate < math.inf:

@@ -34,15 +34,6 @@ def answers_every_line(upload: Exchange, results: list[Exchange]) -> str | None:
     return None if told == asked else f"{told}, and {asked} were asked"
 
 
-def answers_lines_alone(upload: Exchange, file: Exchange) -> str | None:
-    """custom_ids of the input, none twice"""
-    _, data = uploaded(upload)
-    asked = {str(_object(line).get("custom_id")) for line in _lines(data)}
-    told = [str(row.get("custom_id")) for row in _records(file)]
-    other = [id for id in told if id not in asked or told.count(id) > 1]
-    return f"{other}" if other else None
-
-
 def numbers_its_records(file: Exchange) -> str | None:
     """an id of its own for every record"""
     told = [str(row.get("id")) for row in _records(file)]

@@ -177,7 +177,8 @@ class Target:
             raise
         except httpx.TransportError as error:
             if request.method == "POST" or pause is None:
-                self.observer.lose(str(request.url).removeprefix(self.base_url))
+                if request.method == "POST":
+                    self.observer.lose(str(request.url).removeprefix(self.base_url))
                 raise Inconclusive(f"{request.method} was not answered: {error}") from error
             return None
 
