@@ -164,6 +164,7 @@ class _Protocol(HttpToolsProtocol):
         self.scope["extensions"] = ends
 
     def _close(self) -> None:
+        self.cycle.disconnected = True  # or uvicorn reports an answer that is not complete
         self.transport.close()
 
     def _reset(self) -> None:

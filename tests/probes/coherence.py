@@ -77,6 +77,7 @@ PROBES: dict[str, Probe] = {
     "created-at-moves": lambda api, _: stays(api, "created_at", "expires_at"),
     "input-file-changes": lambda api, _: stays(api, "input_file_id"),
     "errors-when-completed": lambda api, _: not done(api)["errors"],
+    "cancelled-errors-late": lambda api, _: not api.retrieve(cancelled(api)["id"])["errors"],
     **dict.fromkeys(("counts-twice", "total-short", "counts-zero"), lambda api, _: counted(api)),
     "counts-early": lambda api, _: not new(api)["request_counts"],
     "output-early": lambda api, _: new(api)["output_file_id"] is None,

@@ -15,6 +15,7 @@ from .words import (
     custom_ids,
     done,
     entry,
+    files,
     new,
     records,
     upload,
@@ -64,11 +65,16 @@ PROBES: dict[str, Probe] = {
         ),
         lambda api, _: kept(api),
     ),
+    "listed-purpose": lambda api, _: upload(api) and files(api)[0]["purpose"] == "batch",
+    "upload-local-time": lambda api, _: (
+        abs(upload(api)["createdAt"] - api.simulator.clock.now()) < 60
+    ),
     "listed-file-name": lambda api, _: entry(api, new(api)["id"])["file_name"] == "in.jsonl",
     "custom-id-lowered": lambda api, _: custom_ids(api, done(api)) == ["Good"],
     "record-ids-shared": lambda api, _: (
         len({record["id"] for record in records(api, done(api, GOOD, ALSO))}) == 2
     ),
+    "record-error-omitted": lambda api, _: "error" in records(api, done(api))[0],
     "answer-as-text": lambda api, _: (
         "choices" in records(api, done(api))[0]["response"]["body"]
         and isinstance(records(api, done(api))[0]["response"]["body"], dict)

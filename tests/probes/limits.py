@@ -43,6 +43,7 @@ PROBES: dict[str, Probe] = {
     "limit-word-taken": answers(400, "batches?limit=ten"),
     "limit-1-refused": answers(200, "batches?limit=1"),
     "files-limit-0-taken": answers(400, "files?limit=0"),
+    "upload-bom-refused": lambda api, _: api.upload(b"\xef\xbb\xbf{}\n").status_code == 200,
     "purpose-any": lambda api, _: wrong_purpose(api) == 400,
     "lines-5001-taken": refuses_file(data=many(5001)),
     "lines-5000-refused": lambda api, _: api.create(many(5000)).status_code == 200,

@@ -5,7 +5,7 @@ from typing import Any
 
 from account import Account
 
-from .words import Probe, files, five, ids, page, upload, walk
+from .words import Probe, answers, files, five, ids, page, upload, walk
 
 
 def paged(of: Callable[[Account, list[str]], object]) -> Probe:
@@ -27,6 +27,7 @@ PROBES: dict[str, Probe] = {
         lambda api, known: api.http.get("batches?after=batch_x").status_code == 400
     ),
     "after-needs-limit": paged(lambda api, known: ids(api, after=known[1]) == known[2:]),
+    "limit-required": answers(200, "batches"),
     "limit-ignored": paged(lambda api, known: ids(api, limit=2) == known[:2]),
     "limit-plus-one": paged(lambda api, known: ids(api, limit=2) == known[:2]),
     "limit-1-empty": paged(lambda api, known: walk(api, 1) == known),

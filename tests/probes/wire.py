@@ -1,6 +1,8 @@
 """Status codes, media types, JSON and methods, looked at on the wire."""
 
-from account import json_lines
+import httpx
+
+from account import Account, json_lines
 
 from .words import (
     GOOD,
@@ -16,6 +18,14 @@ from .words import (
     with_key,
 )
 
+
+def comes_whole(api: Account, path: str) -> bool:
+    try:
+        return bool(api.http.get(path).content)
+    except httpx.RemoteProtocolError:
+        return False
+
+
 PROBES: dict[str, Probe] = {
     "errors-as-objects": lambda api, _: isinstance(api.http.get("batches/x").json(), str),
     "unknown-invented": answers(404, "batches/x"),
@@ -25,6 +35,11 @@ PROBES: dict[str, Probe] = {
     "refusal-422": refuses(completion_window="1h"),
     "refusal-as-text": lambda api, _: isinstance(api.create("file-x").json(), dict),
     "unauthorized-403": lambda api, _: with_key(api, "Bearer sk-x") == 401,
+    "unauthorized-as-object": lambda api, _: isinstance(
+        api.http.get("batches", headers={"Authorization": "Bearer sk-x"}).json(), str
+    ),
+    "unknown-content-empty": answers(404, "files/file-x/content"),
+    "length-too-long": lambda api, _: comes_whole(api, "files"),
     "json-as-html": lambda api, _: (
         api.http.get("batches").headers["content-type"] == "application/json"
     ),

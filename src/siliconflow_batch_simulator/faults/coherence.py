@@ -70,6 +70,16 @@ def _moving(name: str, *stamps: str) -> Replace:
     return replace
 
 
+def _errors_late(sound: Any, service: Service) -> Any:
+    def view(batch: Batch, link: Any) -> Body:
+        body: Body = sound(batch, link)
+        if batch.status == "cancelled" and again(service, "cancelled-errors-late", batch.id):
+            body["errors"] = ["The batch was cancelled."]
+        return body
+
+    return view
+
+
 def _swapped(body: Body, _: Batch) -> None:
     body.update(output_file_id=body["error_file_id"], error_file_id=body["output_file_id"])
 
@@ -171,6 +181,9 @@ FAULTS = {
         "a completed batch has errors",
         "view",
         _once_completed(lambda _: {"errors": ["The batch failed."]}),
+    ),
+    "cancelled-errors-late": Behaviour(
+        "a cancelled batch has errors the second time it is looked at", "view", _errors_late
     ),
     "counts-twice": Behaviour(
         "failed lines count as completed as well",

@@ -25,6 +25,7 @@ from .altering import (
     Body,
     Replace,
     altering,
+    altering_files,
     altering_json,
     altering_listed,
 )
@@ -88,6 +89,14 @@ def _characters(sound: Any, _: Service) -> Any:
     return keep_input
 
 
+def _east(sound: Any, _: Service) -> Any:
+    def keep_input(*arguments: Any) -> File:
+        file: File = sound(*arguments)
+        return evolve(file, created=file.created + 8 * 3600)
+
+    return keep_input
+
+
 def _uploaded(change: Callable[[Body], Body]) -> Replace:
     """An upload is answered with what `change` makes of the file."""
     return altering_json(
@@ -109,6 +118,13 @@ def _results(change: Callable[[Body], Body]) -> Replace:
         return lambda *arguments: (lambda line: {**line, **change(line)})(sound(*arguments))
 
     return replace
+
+
+def _error_omitted(sound: Any, _: Service) -> Any:
+    def reply(*arguments: Any) -> Body:
+        return {name: said for name, said in sound(*arguments).items() if name != "error" or said}
+
+    return reply
 
 
 def _text_body(line: Body) -> Body:
@@ -180,6 +196,14 @@ FAULTS = {
         "app",
         _uploaded(lambda _: {"purpose": "user_data"}),
     ),
+    "listed-purpose": Behaviour(
+        "a listed file has the purpose `user_data`",
+        "app",
+        altering_files(lambda file: {**file, "purpose": "user_data"}),
+    ),
+    "upload-local-time": Behaviour(
+        "the time of an upload is that of a clock eight hours east", "storage.keep_input", _east
+    ),
     "listed-file-name": Behaviour(
         "`file_name` of a listed batch is the id of its file",
         "app",
@@ -214,6 +238,9 @@ FAULTS = {
         "every result has the same id",
         "execution.reply",
         _results(lambda _: {"id": "batch_req_1"}),
+    ),
+    "record-error-omitted": Behaviour(
+        "the record of an answer has no `error`", "execution.reply", _error_omitted
     ),
     "answer-as-text": Behaviour(
         "the body of a response is a string of JSON", "execution.reply", _results(_text_body)

@@ -5,6 +5,7 @@ The documents: a window of 24 to 336 hours; up to 16 pairs of metadata, keys up 
 values up to 512; one endpoint; one purpose; `limit` from 1 on. Those of input files are in `lines`.
 """
 
+import codecs
 import re
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from ..creation import ENDPOINT
 from ..lifecycle import Batch
 from ..refusals import bad_request
 from ..service import Service
+from ..storage import File
 from ..switchboard import Behaviour
 from .altering import FILES, LIST, UPLOAD, Body, Replace, named_file, querying
 
@@ -53,6 +55,15 @@ def _taking(field: str, wrong: Callable[[Any], bool], legal: Any, **kept: Any) -
         return create
 
     return replace
+
+
+def _bom_refused(sound: Any, _: Service) -> Any:
+    def upload(file: File) -> Any:
+        if file.path.read_bytes().startswith(codecs.BOM_UTF8):
+            raise bad_request("The file begins with a byte order mark.")
+        return sound(file)
+
+    return upload
 
 
 def _metadata_taken(wrong: Callable[[Body], bool]) -> Replace:
@@ -194,6 +205,9 @@ FAULTS = {
     "limit-1-refused": Behaviour("a limit of 1 is refused", "list_batches", _limit_one),
     "files-limit-0-taken": Behaviour(
         "a limit of 0 files is taken", "app", _limit_taken(FILES, b"0")
+    ),
+    "upload-bom-refused": Behaviour(
+        "a file that begins with a byte order mark is refused", "upload", _bom_refused
     ),
     "purpose-any": Behaviour("a file may have any purpose", "app", _purpose_any),
 }

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..lifecycle import Batch
-from ..refusals import Refused
+from ..refusals import Refused, bad_request
 from ..service import Service
 from ..switchboard import Behaviour
-from .altering import EVERYTHING, LIST, Replace, altering_json, querying
+from .altering import EVERYTHING, LIST, Answer, Replace, altering, altering_json, querying
 
 Batches = list[Batch]
 Page = tuple[Batches, bool]
@@ -99,6 +99,11 @@ def _ends(change: Callable[[Any], dict[str, Any]]) -> Replace:
     return altering_json(lambda page: {**page, **change(page)}, LIST)
 
 
+def _bare_refused(answer: Answer) -> None:
+    if not answer.scope["query_string"]:
+        answer.status, answer.json = 400, bad_request("limit is required.").body
+
+
 def _after_needs_limit(query: bytes) -> bytes:
     return query if b"limit=" in query else re.sub(rb"\bafter=[^&]*", b"", query)
 
@@ -144,6 +149,9 @@ FAULTS = {
     ),
     "after-needs-limit": Behaviour(
         "`after` is ignored without `limit`", "app", querying(_after_needs_limit, LIST)
+    ),
+    "limit-required": Behaviour(
+        "a list without parameters is refused", "app", altering(_bare_refused, LIST)
     ),
     "limit-ignored": Behaviour(
         "a page holds every batch", "list_batches", _asked(lambda _: EVERYTHING)

@@ -8,15 +8,17 @@ and the body of the error-code page; 404 is the string "404 page not found".
 from collections.abc import Callable
 from typing import Any
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..app import label
 from ..lifecycle import Batch
 from ..refusals import Refused
 from ..service import Service
 from ..switchboard import Behaviour, saying
+from ..variants import CLOSE
 from .altering import (
     CANCEL,
+    CONTENT,
     CREATE,
     FILES,
     LIST,
@@ -87,6 +89,29 @@ def _allow_missing(answer: Answer) -> None:
     del answer.headers["allow"]
 
 
+def _length_too_long(sound: ASGIApp, _: Service) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def lie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = dict(message["headers"])
+                told = int(headers[b"content-length"]) + 1
+                headers[b"content-length"] = str(told).encode()
+                await send({**message, "headers": list(headers.items())})
+            else:
+                await send({**message, "more_body": True})
+                if not message.get("more_body"):
+                    scope["extensions"][CLOSE]()
+
+        await sound(scope, receive, lie if label(scope) == FILES else send)
+
+    return app
+
+
+def _empty_file(answer: Answer) -> None:
+    answer.status, answer.body = 200, b""
+    answer.headers["content-type"] = "application/octet-stream"
+
+
 def _put_taken(scope: Scope, _: Service) -> Scope:
     return {**scope, "method": "POST"} if scope["method"] == "PUT" else scope
 
@@ -129,6 +154,19 @@ FAULTS = {
     ),
     "unauthorized-403": Behaviour(
         "a wrong key is answered with 403", "app", altering(_as(403), status=401)
+    ),
+    "unauthorized-as-object": Behaviour(
+        "the body of a 401 is an object",
+        "app",
+        altering_json(lambda body: {"error": {"message": body}}, status=401),
+    ),
+    "unknown-content-empty": Behaviour(
+        "an unknown file is read as one without bytes",
+        "app",
+        altering(_empty_file, CONTENT, status=404),
+    ),
+    "length-too-long": Behaviour(
+        "Content-Length of a list of files is one byte too many", "app", _length_too_long
     ),
     "json-as-html": Behaviour("JSON is sent as text/html", "app", altering(_html, *JSON)),
     "json-trailing-comma": Behaviour(

@@ -9,7 +9,7 @@ from typing import Any
 
 from .exchange import Exchange, batches, files, the_batch, uploaded
 
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 PLAIN_NAME = re.compile(r"[a-z0-9._-]+")
 STAMPS = ("created_at", "in_progress_at", "finalizing_at", "completed_at")
 ENDS = ("completed", "failed", "expired", "cancelled")
@@ -56,10 +56,10 @@ def is_fresh(answer: Exchange) -> str | None:
 
 
 def was_created_now(answer: Exchange) -> str | None:
-    """a time of creation within a day of the present, in Unix seconds"""
+    """a time of creation within an hour of the present, in Unix seconds"""
     for item in (*([the_batch(answer)] if the_batch(answer) else ()), *files(answer).values()):
         time = item.get("created_at", item.get("createdAt"))
-        if type(time) is int and abs(time - answer.at) > DAY:
+        if type(time) is int and abs(time - answer.at) > HOUR:
             return f"{time}, and it is {int(answer.at)}"
     return None
 

@@ -15,6 +15,7 @@ Rule 3: no file and no batch has more than two lines, to be refused or not.
 Rule 4: of 60 writes five are kept for whoever cleans up, who is never refused: `wait` is for them.
 """
 
+import ipaddress
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,15 @@ WRITES, BATCHES, LINES = 60, 5, 2
 RATE, BURST = 2.0, 2  # requests a second, and how many of them at once after a rest
 PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds after a 429 that names none, and after any other
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def is_loopback(base_url: str) -> bool:
+    """Whether a service is on this machine; what is no URL is on none."""
+    try:
+        host = urlsplit(base_url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class NotSent(Exception):

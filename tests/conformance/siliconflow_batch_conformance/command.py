@@ -15,6 +15,7 @@ from typing import TextIO
 from attrs import define
 
 from . import har, reports, words
+from .budget import is_loopback
 from .deviations import Entry, LedgerInvalid, apply
 from .deviations import read as read_ledger
 from .entries import HarUnreadable
@@ -25,7 +26,6 @@ from .repro import script
 from .requirements import load
 from .rig import Rig, RigBroken
 from .state import StateUnusable
-from .target import is_loopback
 from .verdicts import Run
 
 VARIABLES = ("SILICONFLOW_API_KEY", "SILICONFLOW_API_KEY_2")
@@ -104,7 +104,7 @@ def _run(options: argparse.Namespace, held_against: HeldAgainst, rig: Rig) -> in
             say(line)
     else:
         report = judge(rig, options.seed, only)
-    keys = tuple(target.key for target in rig.targets())
+    keys = tuple(key for target in rig.targets() for key in (target.key, target.key.swapcase()))
     status = conclude(options, held_against, report.run(), keys)
     if options.record:
         har.write(options.record, rig.target.observer.exchanges, rig.target.base_url, keys)

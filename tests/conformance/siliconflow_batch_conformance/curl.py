@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from .exchange import Exchange
+from .exchange import Exchange, with_key
 from .naming import variable
 
 WITH_BODY = {"POST", "PUT", "PATCH"}
@@ -27,9 +27,9 @@ def configuration(sent: Path, target: str, request: dict[str, Any]) -> list[str]
     if authorization is not None and url.startswith(base + "/"):
         name = variable(request["sender"])
         key = os.environ.get(name, "")
-        if "{key}" in authorization and not (key.isprintable() and key):
+        if "{key}" in authorization.lower() and not (key.isprintable() and key):
             raise SystemExit(f"Set {name} to an API key.")
-        given = authorization.replace("{key}", key)
+        given = with_key(authorization, key)
         line = f"Authorization: {given}" if given.strip() else "Authorization;"
         options.append(f"header = {_word(line)}")
     if method in WITH_BODY or sent.stat().st_size:

@@ -2,7 +2,7 @@
 One request and its answer, as both crossed the wire; all that a judgment may look at.
 
 Rule 1: no key is in an exchange: `sender` says who asked, `authorization` how, with `{key}` for the
-key.
+key, and `{KEY}` for the key with its capitals and small letters exchanged.
 Rule 2: nothing but the standard library: scripts that repeat a failure carry this file with them.
 """
 
@@ -87,6 +87,11 @@ OPERATIONS = (
     "GET /files",
     "GET /files/{file_id}/content",
 )
+
+
+def with_key(authorization: str, key: str) -> str:
+    """An Authorization header as it is sent."""
+    return authorization.replace("{key}", key).replace("{KEY}", key.swapcase())
 
 
 def _json(raw: bytes) -> Any:

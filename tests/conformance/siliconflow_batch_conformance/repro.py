@@ -188,4 +188,4 @@ def _quote(text: str) -> str:
 
 
 def _needs_key(exchange: Exchange) -> bool:
-    return "{key}" in (exchange.authorization or "")
+    return "{key}" in (exchange.authorization or "").lower()

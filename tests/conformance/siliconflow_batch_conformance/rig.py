@@ -9,11 +9,11 @@ from typing import Any, Self
 import httpx
 from attrs import define, evolve
 
-from .budget import BATCHES, LINES, RATE, Budget, price
+from .budget import BATCHES, LINES, RATE, Budget, is_loopback, price
 from .cleanup import Cleaned, clean_up
 from .journal import Journal, digest
 from .requirements import NotJudged
-from .target import Target, is_loopback
+from .target import Target
 
 MODEL, OTHER_MODEL = "deepseek-ai/DeepSeek-V3", "deepseek-ai/DeepSeek-R1"
 
@@ -42,7 +42,9 @@ class Rig:
         rate: float = RATE,
     ) -> Self:
         budget = Budget(loopback=is_loopback(base_url), writes=writes, rate=rate)
-        target = Target(base_url.rstrip("/"), key, MODEL, budget, patience)
+        target = Target(
+            base_url=base_url.rstrip("/"), key=key, budget=budget, model=MODEL, patience=patience
+        )
         stranger = None
         if key_2:
             stranger = evolve(target, key=key_2, sender="stranger")

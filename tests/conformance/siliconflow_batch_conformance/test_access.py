@@ -6,7 +6,7 @@ from . import history as across
 from . import paging
 from .conftest import Expect
 from .exchange import Exchange, the_batch
-from .requirements import requirement
+from .requirements import NotJudged, requirement
 from .rig import Rig
 from .target import ENDPOINT, Target, id_of
 
@@ -67,6 +67,14 @@ def test_wrong_key(target: Target, ids: dict[str, str], method: str, path: str) 
 def test_longer_key(target: Target) -> None:
     """A key is not another that begins with it."""
     target.request("GET", "/batches", authorization="Bearer {key}x")
+
+
+@requirement("AUTH-2")
+def test_other_case(target: Target) -> None:
+    """Capitals count in a key."""
+    if target.key.swapcase() == target.key:
+        raise NotJudged("the key has no letters")
+    target.request("GET", "/batches", authorization="Bearer {KEY}")
 
 
 @requirement("AUTH-5")

@@ -9,7 +9,7 @@ from . import bodies, paging, wire
 from .conftest import Expect
 from .exchange import Exchange
 from .requirements import Blocked, requirement
-from .target import ENDPOINT, Target, is_loopback, json_lines
+from .target import ENDPOINT, Target, json_lines
 
 NOTES = {"Description": " nightly eval job ", "größe": "名前 \U0001f600", "empty": ""}
 WINDOWS_OUT_OF_RANGE = ["23h", "337h", "0h"]
@@ -144,7 +144,7 @@ def test_refusal_changes_nothing(target: Target, input_file: str, expect: Expect
     after = target.page(limit=3)
 
     expect(paging.holds_one, after, notes, 0)
-    if is_loopback(target.base_url):  # where nobody else creates batches meanwhile
+    if target.budget.loopback:  # where nobody else creates batches meanwhile
         expect(paging.is_the_same, before, after)
 
 

@@ -55,7 +55,8 @@ def replay(exchange: Exchange, base_url: str) -> str:
     words = ["curl", "-X", exchange.method, shlex.quote(str(full))]
     if exchange.authorization is not None and "://" not in exchange.path:
         variable = VARIABLES.get(exchange.sender, VARIABLES["own"])
-        shown = exchange.authorization.replace("{key}", f"${variable}")
+        turned = f'$(printf %s "${variable}" | tr A-Za-z a-zA-Z)'
+        shown = exchange.authorization.replace("{key}", f"${variable}").replace("{KEY}", turned)
         words.append(f'-H "Authorization: {shown}"')
     if exchange.sent_type.startswith("multipart/"):
         words += _form(exchange)

@@ -2,10 +2,9 @@
 What changed since the last report: a target's verdicts beside those that it got then.
 """
 
-import ipaddress
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
+from ..budget import is_loopback
 from .outcomes import FAILURE, GOOD, outcome
 from .records import RunRecord, VerdictRecord
 
@@ -32,15 +31,7 @@ def counterpart(run: RunRecord, previous: Sequence[RunRecord]) -> RunRecord | No
     only one there was.
     """
     same = [other for other in previous if other.target == run.target]
-    if not same and _is_local(run.target):
-        local = [other for other in previous if _is_local(other.target)]
+    if not same and is_loopback(run.target):
+        local = [other for other in previous if is_loopback(other.target)]
         same = local if len({other.target for other in local}) == 1 else []
     return max(same, key=lambda other: other.began, default=None)
-
-
-def _is_local(target: str) -> bool:
-    try:
-        host = urlsplit(target).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
