@@ -1,31 +1,33 @@
-"""A run and its own recording: what the traffic alone can tell, both tell alike."""
+"""A run and its own recording tell alike; what others recorded tells what it can."""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from siliconflow_batch_conformance import har
+from siliconflow_batch_conformance import har, paging
+from siliconflow_batch_conformance.exchange import Exchange
 from siliconflow_batch_conformance.judging import judge_recorded, selected
-from siliconflow_batch_conformance.verdicts import NOT_JUDGED
+from siliconflow_batch_conformance.judgments import Judgment
+from siliconflow_batch_conformance.verdicts import FAILS, NOT_JUDGED
 
 CODE = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
-FAMILIES = ["CREATE", "BATCH", "TIME", "COUNT", "CANCEL", "RESULT", "AUTH"]
+FAULTS = ["", "metadata-lost", "cancel-finished", "any-key", "after-skips-at-3", "key-any-case"]
 
 
-@pytest.mark.parametrize("fault", ["", "metadata-lost", "cancel-finished", "any-key"])
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_run_and_its_recording_agree(tmp_path: Path, fault: str) -> None:
-    """Each requirement that a recording can tell of has the verdict of the run."""
+    """Each requirement of the core has the verdict of the run, whichever way it was judged."""
     recording, report = tmp_path / "run.har", tmp_path / "report"
-    only = [word for family in FAMILIES for word in ("--only", family)]
     files = ["--record", str(recording), "--report", str(report)]
     broken = ["--fault", fault] if fault else []
     kept = {name: text for name, text in os.environ.items() if "SILICONFLOW" not in name}
     subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-c", CODE, "conformance", *only, *files, *broken],
+        [sys.executable, "-c", CODE, "conformance", "--core", *files, *broken],
         check=False,
         capture_output=True,
         cwd="/",
@@ -34,13 +36,73 @@ def test_a_run_and_its_recording_agree(tmp_path: Path, fault: str) -> None:
 
     (run,) = json.loads((report / "report.json").read_text(encoding="utf-8"))["runs"]
     live = {id: verdict["outcome"] for id, verdict in run["verdicts"].items()}
-    told = {
-        id: verdict.outcome
-        for id, verdict in judge_recorded(
-            har.read(recording), run["target"], selected(FAMILIES)
-        ).verdicts.items()
-        if verdict.outcome != NOT_JUDGED
-    }
-    assert {id: live[id] for id in told} == told
-    assert len(told) > 30
-    assert ("fails" in told.values()) is bool(fault)
+    made = har.capture(recording)
+    told = judge_recorded(made.exchanges, made.base_url, selected(core=True), made.judgments)
+    assert not made.left_out
+    assert {id: verdict.outcome for id, verdict in told.verdicts.items()} == live
+    assert ("fails" in live.values()) is bool(fault)
+
+
+BASE = "https://api.siliconflow.cn/v1"
+
+
+def a_page(*ids: str, number: int = 1) -> Exchange:
+    body = {"object": "list", "data": [{"id": id} for id in ids], "has_more": False}
+    return Exchange(number, "GET", "/batches", 200, body=json.dumps(body).encode())
+
+
+class TestJudgments:
+    def test_what_a_case_judged_is_read_back(self, tmp_path: Path) -> None:
+        """A check, the exchanges that it was given, however deep, and whatever else."""
+        pages = [a_page("batch_b", "batch_a"), a_page(number=2)]
+        made = [
+            Judgment("LIST-5", paging.holds_every_batch, ([pages[0], pages[1]], [])),
+            Judgment("CREATE-22", paging.holds_one, (pages[0], {"notes": "n"}, 1)),
+        ]
+
+        har.write(tmp_path / "run.har", pages, BASE, judged=made)
+
+        assert har.capture(tmp_path / "run.har").judgments == made
+
+    @pytest.mark.parametrize(
+        "unknown",
+        [
+            {"check": "os.system"},
+            {"check": "wire._misfits"},
+            {"check": "wire.json"},
+            {"arguments": [{"$exchange": 99}]},
+            {"arguments": None},
+        ],
+    )
+    def test_what_is_not_known_is_counted_and_not_called(
+        self, tmp_path: Path, unknown: dict[str, Any]
+    ) -> None:
+        """A recording names checks of the suite and exchanges of its own."""
+        file = tmp_path / "run.har"
+        har.write(file, [a_page()], BASE, judged=[Judgment("LIST-14", paging.is_empty, ())])
+        content = json.loads(file.read_text())
+        content["log"]["_judgments"][0] |= unknown
+        file.write_text(json.dumps(content))
+
+        found = har.capture(file)
+
+        assert (found.judgments, sum(found.left_out.values())) == ([], 1)
+
+    def test_a_key_in_what_was_judged_stays_at_home(self, tmp_path: Path) -> None:
+        """Not even what a case looked for tells a key."""
+        key = "sk-one-1234567890"
+        judged = [Judgment("LIST-10", paging.names_its_file, (a_page(), a_page(), key))]
+
+        har.write(tmp_path / "run.har", [a_page()], BASE, (key,), judged)
+
+        assert key not in (tmp_path / "run.har").read_text()
+
+
+@pytest.mark.parametrize(
+    ("page", "outcome"), [(a_page("batch_a"), NOT_JUDGED), (a_page("batch_a", "batch_a"), FAILS)]
+)
+def test_traffic_of_others_shows_a_walk_to_fail_only(page: Exchange, outcome: str) -> None:
+    """That all pages together hold every batch is not seen in one of them."""
+    run = judge_recorded([page], BASE, selected(["LIST-5"]))
+
+    assert run.verdicts["LIST-5"].outcome == outcome

@@ -1,5 +1,6 @@
 """The suite itself: its catalogue, its exit status, and whether it sees what is broken."""
 
+import ast
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import yaml
 from siliconflow_batch_conformance import requirements
 from siliconflow_batch_conformance.judging import judge, selected
 from siliconflow_batch_conformance.rig import Rig
-from siliconflow_batch_conformance.rules import OBSERVED
+from siliconflow_batch_conformance.rules import OBSERVED, SHOWN_BY_CASES
 from siliconflow_batch_conformance.verdicts import FAILS
 from siliconflow_batch_simulator import Simulator
 from siliconflow_batch_simulator.faults import CLASSES, FAULTS
@@ -30,6 +31,7 @@ CAUGHT_BY = {
     "json-key-twice": "WIRE-1",
     "window-23-taken": "CREATE-8",
     "lines-5001-taken": "INPUT-6",
+    "length-too-long": "WIRE-4",
     "after-ignored": "LIST-3",
     "has-more-false": "LIST-6",
     "never-started": "LIFE-7",
@@ -42,6 +44,7 @@ CAUGHT_BY = {
     "download-changes": "RESULT-8",
     "retrieve-shared": "OWNER-1",
     "any-key": "AUTH-1",
+    "key-any-case": "AUTH-2",
 }
 
 
@@ -65,6 +68,10 @@ def only(*families: str) -> list[str]:
     return [word for family in families for word in ("--only", family)]
 
 
+def _name(argument: ast.arg) -> str:
+    return argument.arg
+
+
 class TestCatalogue:
     def test_every_requirement_has_a_case_and_every_case_a_requirement(self) -> None:
         """The ids of the catalogue are the ids that the cases name, no more and no fewer."""
@@ -74,6 +81,16 @@ class TestCatalogue:
 
         generated = {f"SCHEMA-{number}" for number in range(1, 8)}
         assert named | generated == requirements.load().keys()
+
+    def test_what_cases_show_and_traffic_does_not_is_known(self) -> None:
+        """Of what is observed, a case that asks for more is what a recording cannot replace."""
+        asked = set()
+        for module in SUITE.glob("test_*.py"):
+            for case in ast.parse(module.read_text(encoding="utf-8")).body:
+                if isinstance(case, ast.FunctionDef) and "expect" in map(_name, case.args.args):
+                    asked |= set(re.findall(r"requirement\('(.+?)'\)", ast.unparse(case)))
+
+        assert asked & set(OBSERVED) == set(SHOWN_BY_CASES)
 
     def test_every_status_and_every_field_is_covered(self) -> None:
         """Whatever an operation may answer is the matter of a requirement."""

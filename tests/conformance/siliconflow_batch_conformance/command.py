@@ -107,7 +107,8 @@ def _run(options: argparse.Namespace, held_against: HeldAgainst, rig: Rig) -> in
     keys = tuple(key for target in rig.targets() for key in (target.key, target.key.swapcase()))
     status = conclude(options, held_against, report.run(), keys)
     if options.record:
-        har.write(options.record, rig.target.observer.exchanges, rig.target.base_url, keys)
+        seen = rig.target.observer
+        har.write(options.record, seen.exchanges, rig.target.base_url, keys, seen.judgments)
     return status
 
 
@@ -148,7 +149,8 @@ def _recorded(options: argparse.Namespace) -> Run:
     capture = har.capture(options.har, options.base_url)
     for reason, number in capture.left_out.items():
         say(f"left out: {number} ({reason})")
-    return judge_recorded(capture.exchanges, capture.base_url, selected(options.only))
+    only = selected(options.only, core=options.core)
+    return judge_recorded(capture.exchanges, capture.base_url, only, capture.judgments)
 
 
 def _clean_up(rig: Rig) -> int:

@@ -34,8 +34,8 @@ class HarUnreadable(Exception):
         return f"{place}: {self.problem}\n\n{self.remedy}"
 
 
-def entries(path: Path) -> list[Entry]:
-    """The entries in the order of their requests; raises `HarUnreadable`."""
+def log_of(path: Path) -> dict[str, Any]:
+    """The log of a file, whose entries are a list; raises `HarUnreadable`."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -45,7 +45,12 @@ def entries(path: Path) -> list[Entry]:
     listed = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(listed, list):
         raise HarUnreadable(str(path), "", "it has no list at log.entries: it is no HAR", EXPORT)
-    made = [_checked(str(path), place, entry) for place, entry in enumerate(listed, 1)]
+    return dict(_object(log))
+
+
+def entries(path: Path, log: dict[str, Any]) -> list[Entry]:
+    """The entries of a log in the order of their requests; raises `HarUnreadable`."""
+    made = [_checked(str(path), place, entry) for place, entry in enumerate(log["entries"], 1)]
     ordered = all("_exchange" in entry for entry in made)
     return made if ordered else sorted(made, key=_started)
 

@@ -3,7 +3,8 @@ Recorded traffic as HAR 1.2 files, which browsers and proxies write and read.
 
 Rule 1: no key leaves a file: it says who asked (`own`, `stranger`), and `{key}` for the key.
 Rule 2: an entry of which not all is there is left out and counted, not judged.
-Rule 3: what HAR has no field for is in `_exchange`, so that a run's own file loses nothing.
+Rule 3: what HAR has no field for is in `_exchange` of an entry and `_judgments` of the log, so that
+a run's own file loses nothing.
 """
 
 import base64
@@ -11,6 +12,7 @@ import json
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +21,11 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from attrs import define, field
 
+from . import judgments
 from .accounts import Accounts
-from .entries import HarUnreadable, answer_of, at_of, entries, sent_of
+from .entries import HarUnreadable, answer_of, at_of, entries, log_of, sent_of
 from .exchange import Exchange
+from .judgments import Judgment
 
 FAMILIES = {"files", "batches"}
 KNOWN = ("number", "sender", "awaited", "at")
@@ -34,6 +38,7 @@ class Capture:
 
     base_url: str
     exchanges: list[Exchange] = field(factory=list)
+    judgments: list[Judgment] = field(factory=list)
     left_out: Counter[str] = field(factory=Counter)
 
 
@@ -43,8 +48,9 @@ def read(path: str | Path, base_url: str | None = None) -> list[Exchange]:
 
 
 def capture(path: str | Path, base_url: str | None = None) -> Capture:
-    """As `read`, with the base URL that was found and what was left out."""
-    found = entries(Path(path))
+    """As `read`, with the base URL that was found, what cases judged, and what was left out."""
+    log = log_of(Path(path))
+    found = entries(Path(path), log)
     base = _plain(base_url or _common_base(found)).rstrip("/")
     if not base:
         raise HarUnreadable(
@@ -70,14 +76,25 @@ def capture(path: str | Path, base_url: str | None = None) -> Capture:
         )
     accounts = Accounts.of(kept)
     made.exchanges = [_exchange(n, entry, base, accounts) for n, entry in enumerate(kept, 1)]
+    by_number = {one.number: one for one in made.exchanges}
+    for told in log.get("_judgments") or ():
+        judgment = judgments.heard(told, by_number)
+        if judgment is None:
+            made.left_out["a judgment of another version"] += 1
+        else:
+            made.judgments.append(judgment)
     return made
 
 
 def write(
-    path: str | Path, exchanges: list[Exchange], base_url: str, keys: tuple[str, ...] = ()
+    path: str | Path,
+    exchanges: list[Exchange],
+    base_url: str,
+    keys: tuple[str, ...] = (),
+    judged: Iterable[Judgment] = (),
 ) -> None:
     """
-    Writes a run's traffic, without the keys where a service says them back.
+    Writes a run's traffic and what its cases judged, without the keys where a service says them.
 
     Where the file cannot be written whole, none is there.
     """
@@ -86,6 +103,7 @@ def write(
         "version": "1.2",
         "creator": CREATOR,
         "entries": [_entry(_without(accounts, one), base_url.rstrip("/")) for one in exchanges],
+        "_judgments": json.loads(accounts.hidden(json.dumps(list(map(judgments.told, judged))))),
     }
     target = Path(path)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

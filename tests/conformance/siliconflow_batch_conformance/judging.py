@@ -12,11 +12,12 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from .exchange import Exchange
+from .judgments import Judgment
 from .observer import Observer
 from .report import Report, blocked
 from .requirements import load
 from .rig import Rig
-from .rules import OBSERVED
+from .rules import OBSERVED, SHOWN_BY_CASES
 from .verdicts import FAILS, HOLDS, NOT_JUDGED, Failure, Run, Verdict
 
 HERE = Path(__file__).parent
@@ -52,11 +53,18 @@ def judge(rig: Rig, seed: int, only: frozenset[str], *, collect: bool = False) -
     return report
 
 
-def judge_recorded(exchanges: list[Exchange], base_url: str, only: frozenset[str]) -> Run:
-    """What traffic alone can tell; nothing is sent."""
+def judge_recorded(
+    exchanges: list[Exchange],
+    base_url: str,
+    only: frozenset[str],
+    judgments: Iterable[Judgment] = (),
+) -> Run:
+    """What traffic can tell, and what the cases of a recorded run judged; nothing is sent."""
     began, observer = time.time(), Observer()
     for exchange in exchanges:
         observer.see(exchange)
+    for asked in judgments:
+        observer.expect(asked.requirement, asked.check, *asked.arguments)
     verdicts = {id: _recorded(id, observer) for id in load() if id in only}
     took = time.time() - began
     return Run(base_url, 0, began, took, len(exchanges), blocked(verdicts, load()))
@@ -71,7 +79,10 @@ def _recorded(id: str, observer: Observer) -> Verdict:
     ]
     if failures:
         return Verdict(id, FAILS, failures, cases=observer.judged[id])
-    if id in OBSERVED and observer.judged[id]:
+    shown = any(asked.requirement == id for asked in observer.judgments)
+    if shown or (observer.judged[id] and id not in SHOWN_BY_CASES):
         return Verdict(id, HOLDS, cases=observer.judged[id])
     why = "nothing was recorded that could tell" if id in OBSERVED else "a recording cannot tell"
+    if observer.judged[id]:
+        why = "nothing recorded speaks against it; only a run shows that it holds"
     return Verdict(id, NOT_JUDGED, reason=why)

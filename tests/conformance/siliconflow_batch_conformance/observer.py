@@ -14,6 +14,7 @@ from attrs import define, field
 from . import history, paging, results, wire
 from .asked import MUST_BE_REFUSED
 from .exchange import BEARER, Exchange, batches, files, the_batch
+from .judgments import Judgment
 from .rules import (
     ALONE,
     BUSY,
@@ -54,11 +55,15 @@ class Known:
 
 @define(eq=False)
 class Observer:
-    """Sees exchanges one by one; `findings` is what was wrong, `judged` how often each was due."""
+    """
+    Sees exchanges one by one; `findings` is what was wrong, `judged` how often each was due, and
+    `judgments` what the cases asked besides.
+    """
 
     exchanges: list[Exchange] = field(factory=list)
     findings: list[Finding] = field(factory=list)
     judged: Counter[str] = field(factory=Counter)
+    judgments: list[Judgment] = field(factory=list)
     _batches: dict[str, Known] = field(factory=dict)
     _uploads: dict[str, Exchange] = field(factory=dict)
     _downloads: dict[str, Exchange] = field(factory=dict)
@@ -76,6 +81,11 @@ class Observer:
     def lose(self, path: str) -> None:
         """A request was not answered: what it did to the batch that it names is not known."""
         self._lost.add(Exchange(0, "POST", path, 0).named)
+
+    def expect(self, requirement: str, check: Check, *arguments: Any) -> str | None:
+        """As `judge`, for what a case alone knows to ask; a recording keeps it."""
+        self.judgments.append(Judgment(requirement, check, arguments))
+        return self.judge(requirement, check, *arguments)
 
     def judge(self, requirement: str, check: Check, *arguments: Any) -> str | None:
         """What is wrong, which is kept as a finding; None where all is well."""

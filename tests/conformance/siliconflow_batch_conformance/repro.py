@@ -20,6 +20,7 @@ from urllib.parse import quote, urlencode
 from . import replay
 from .carried import carried
 from .exchange import BEARER, Exchange
+from .judgments import referring
 from .naming import variable
 from .origins import Extract, extract, goal
 from .requirements import SOURCES, Requirement
@@ -152,20 +153,10 @@ def _judgment(failure: Failure, places: dict[int, int]) -> str:
         last = failure.story[-1]
         then = [last.status, last.headers.get("content-type", ""), last.text]
         return f"compare {places[last.number]} {_json(then)}"
-    words = [failure.check.__module__, failure.check.__name__, _json(_put(failure, places))]
+    given = referring(failure.arguments, lambda one: {"$step": places[one.number]})
+    words = [failure.check.__module__, failure.check.__name__, _json(given)]
     raised = _raised(failure)
     return "judge " + " ".join([*words, *([raised] if raised else [])])
-
-
-def _put(failure: Failure, places: dict[int, int]) -> list[Any]:
-    def put(value: Any) -> Any:
-        if isinstance(value, Exchange):
-            return {"$step": places[value.number]}
-        if isinstance(value, list | tuple):
-            return [put(item) for item in value]
-        return {n: put(item) for n, item in value.items()} if isinstance(value, dict) else value
-
-    return [put(argument) for argument in failure.arguments]
 
 
 def _raised(failure: Failure) -> str:
