@@ -57,13 +57,13 @@ def _milliseconds(body: Body, _: Batch) -> None:
 
 
 def _moving(name: str, *stamps: str) -> Replace:
-    """These times are a second later each time the batch is looked at."""
+    """These times are a minute later each time the batch is looked at."""
 
     def replace(sound: Any, service: Service) -> Any:
         def view(batch: Batch, link: Any) -> Body:
             body: Body = sound(batch, link)
             late = again(service, name, batch.id)
-            return {**body, **{stamp: body[stamp] + late for stamp in stamps if body[stamp]}}
+            return {**body, **{stamp: body[stamp] + 60 * late for stamp in stamps if body[stamp]}}
 
         return view
 
@@ -168,7 +168,7 @@ FAULTS = {
         ),
     ),
     "created-at-moves": Behaviour(
-        "`created_at` and `expires_at` are a second later each time they are read",
+        "`created_at` and `expires_at` are a minute later each time they are read",
         "view",
         _moving("created-at-moves", "created_at", "expires_at"),
     ),

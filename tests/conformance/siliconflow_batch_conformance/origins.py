@@ -7,6 +7,7 @@ Rule 2: what a list answers depends on what its owner had created; a page needs 
 than it, and one more, which tells whether more follow.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -93,16 +94,15 @@ class Extract:
             self.add(origin.source)
 
     def _done_to(self, id: str, before: int) -> list[Exchange]:
+        """What changed the object that is named, and the wait for what it came to before."""
         earlier = [one for one in self.story if one.named == id and one.number < before]
-        return [one for one in earlier if one.method != "GET"] + [
-            one for one in earlier if one.awaited
-        ][-1:]
+        changes = [one for one in earlier if one.method != "GET"]
+        return changes + [one for one in earlier if one.awaited][-1:]
 
 
 def extract(failure: Failure) -> Extract:
     """The part of a failure's story that its judgment stands on."""
-    judged = list(_exchanges(failure.arguments))
-    judged = judged if failure.check is not None else list(failure.story[-1:])
+    judged = judged_in(failure)
     story = {one.number: one for one in (*failure.story, *judged)}
     part = Extract(tuple(story[number] for number in sorted(story)))
     part._origins.extend(origin for one in part.story for origin in issued(one))
@@ -111,6 +111,26 @@ def extract(failure: Failure) -> Extract:
     part.add_literal(failure.arguments)
     part.steps = dict(sorted(part.steps.items()))
     return part
+
+
+def judged_in(failure: Failure) -> list[Exchange]:
+    """What a failure's check was given; without one, the last of its story."""
+    found = list(_exchanges(failure.arguments))
+    return found if failure.check is not None else list(failure.story[-1:])
+
+
+def waited_once(part: Extract, judged: list[Exchange]) -> dict[int, Exchange]:
+    """The steps without waits for what the next step waits for as well; what is judged stays."""
+    kept = {one.number for one in judged} | {number for number, _ in part.taken}
+    steps = list(part.steps.values())
+    doubled = {
+        one.number
+        for one, following in itertools.pairwise(steps)
+        if one.awaited
+        and (one.path, _status(one)) == (following.path, _status(following))
+        and following.awaited
+    }
+    return {number: one for number, one in part.steps.items() if number not in doubled - kept}
 
 
 def issued(exchange: Exchange) -> Iterator[Origin]:
@@ -135,14 +155,18 @@ def goal(exchange: Exchange, story: tuple[Exchange, ...]) -> str:
 
     One that nothing came of, and nothing came after, ended with the run's patience: it waits on.
     """
-    status = dig(exchange.json, "status")
+    status = _status(exchange)
     if not exchange.awaited or not isinstance(status, str):
         return ""
     about = [one for one in story if exchange.named in (one.named, dig(one.json, "id"))]
-    before = [dig(one.json, "status") for one in about if one.number < exchange.number]
+    before = [_status(one) for one in about if one.number < exchange.number]
     is_latest = all(one.number <= exchange.number for one in about)
     gave_up = is_latest and status not in FINAL and before[-1:] == [status]
     return END if gave_up else status
+
+
+def _status(exchange: Exchange) -> Any:
+    return dig(exchange.json, "status")
 
 
 def _places(exchange: Exchange, list_at: str, names: tuple[str, ...]) -> list[str]:

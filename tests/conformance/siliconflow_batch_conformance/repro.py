@@ -22,7 +22,7 @@ from .carried import carried
 from .exchange import BEARER, Exchange
 from .judgments import referring
 from .naming import variable
-from .origins import Extract, extract, goal
+from .origins import Extract, extract, goal, judged_in, waited_once
 from .requirements import SOURCES, Requirement
 from .verdicts import Failure
 
@@ -41,6 +41,7 @@ exit status: 1 the failure is there, 0 it is not, 2 nothing can be said
 def script(row: Requirement, failure: Failure, base_url: str) -> str:
     """The script as text; `base_url` is where it goes when it is not told otherwise."""
     part = extract(failure)
+    part.steps = waited_once(part, judged_in(failure))
     places = {number: place for place, number in enumerate(part.steps, 1)}
     steps = [_step(one, places, part) for one in part.steps.values()]
     senders = dict.fromkeys(one.sender for one in part.steps.values() if _needs_key(one))

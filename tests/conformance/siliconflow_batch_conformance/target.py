@@ -122,17 +122,22 @@ class Target(Sender):
         return self.request("GET", "/files", query={"purpose": "batch", **query})
 
     def watch(self, batch_id: str) -> Iterator[Exchange]:
-        """Yields the batch as it changes until it is final, or until patience ends."""
+        """
+        Yields the batch as it changes until it is final, or until patience ends.
+
+        Where patience ends, the last look is yielded though it shows no change.
+        """
         deadline, pause, seen = time.monotonic() + self.patience, 0.02, None
         while True:
             answer = self.retrieve(batch_id, awaited=True)
             batch = the_batch(answer)
             if not batch and answer.status not in BUSY:
                 raise Blocked(f"a batch is answered with {answer.status} {answer.text[:200]}")
-            if batch and batch != seen:
+            late = time.monotonic() > deadline
+            if batch and (batch != seen or late):
                 yield answer
                 seen = batch
-            if batch.get("status") in FINAL or time.monotonic() > deadline:
+            if batch.get("status") in FINAL or late:
                 return
             time.sleep(pause)
             pause = min(pause * 1.2, 10)
