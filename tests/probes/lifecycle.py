@@ -30,6 +30,7 @@ PROBES: dict[str, Probe] = {
         lambda api, _: cancelling(api) == ["cancelling", "cancelled"],
     ),
     "cancel-running-refused": lambda api, _: cancelling(api, 0.4) == ["cancelling", "cancelled"],
+    "cancel-finalizing-unknown": lambda api, _: cancelling(api, 1) == ["cancelling", "cancelled"],
     "cancel-finished": lambda api, _: cancelling(api, 2) == ["400", "completed"],
     "cancel-all": lambda api, _: spares(api),
 }

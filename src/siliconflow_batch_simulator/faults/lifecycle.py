@@ -11,11 +11,12 @@ from typing import Any
 from attrs import evolve
 
 from ..lifecycle import Batch
-from ..refusals import bad_request
+from ..refusals import Refused, bad_request, not_found
 from ..service import Service
 from ..switchboard import Behaviour, saying
 from .altering import CREATE, RETRIEVE, Answer, Body, Replace, again, altering, altering_json
 
+TOO_EARLY = bad_request("A batch cannot be cancelled yet.")
 ORDER = ["in_queue", "in_progress", "finalizing", "completed"]
 
 
@@ -81,11 +82,11 @@ def _spelling(**names: str) -> Replace:
     return saying(lambda body, _: body.update(status=names.get(body["status"], body["status"])))
 
 
-def _cancel_refused(status: str) -> Replace:
+def _cancel_refused(status: str, refusal: Refused) -> Replace:
     def replace(sound: Any, service: Service) -> Any:
         def cancel(account: str, batch_id: str) -> Any:
             if service.retrieve(account, batch_id).status == status:
-                raise bad_request(f"A batch cannot be cancelled while it is {status}.")
+                raise refusal
             return sound(account, batch_id)
 
         return cancel
@@ -200,10 +201,17 @@ FAULTS = {
         "a cancel is answered with cancelling, and the batch goes on", "cancel", _cancel_forgotten
     ),
     "cancel-queued-refused": Behaviour(
-        "a batch in_queue cannot be cancelled", "cancel", _cancel_refused("in_queue")
+        "a batch in_queue cannot be cancelled", "cancel", _cancel_refused("in_queue", TOO_EARLY)
     ),
     "cancel-running-refused": Behaviour(
-        "a batch in_progress cannot be cancelled", "cancel", _cancel_refused("in_progress")
+        "a batch in_progress cannot be cancelled",
+        "cancel",
+        _cancel_refused("in_progress", TOO_EARLY),
+    ),
+    "cancel-finalizing-unknown": Behaviour(
+        "a batch that is finalizing is unknown to a cancel",
+        "cancel",
+        _cancel_refused("finalizing", not_found()),
     ),
     "cancel-all": Behaviour("a cancel stops every batch of the account", "cancel", _cancel_all),
     "completed-misspelled": Behaviour(

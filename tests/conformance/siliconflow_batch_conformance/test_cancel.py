@@ -23,17 +23,28 @@ def test_cancelled(target: Target, cancellation: list[Exchange], expect: Expect)
     expect(across.ends_as, cancellation, "cancelled")
 
 
+def cancelled_while(target: Target, status: str, input_file: str) -> list[Exchange]:
+    """The answers before, to and behind the cancel of a batch that was seen in a status."""
+    created = target.batch(input_file)
+    for look in target.watch(id_of(created)):
+        if the_batch(look)["status"] == status:
+            answer = target.cancel(id_of(created))
+            return [look, answer, target.retrieve(id_of(created))]
+    raise NotJudged(f"no batch was seen {status}")
+
+
 @requirement("CANCEL-7")
 def test_running(target: Target, expect: Expect) -> None:
     """A batch whose lines are running can be cancelled."""
     lines = [target.line(f"line-{number}") for number in range(min(20, target.most_lines))]
-    created = target.batch(target.input_file(*lines))
-    for look in target.watch(id_of(created)):
-        if the_batch(look)["status"] == "in_progress":
-            answer = target.cancel(id_of(created))
-            expect(across.was_cancelled, look, answer, target.retrieve(id_of(created)))
-            return
-    raise NotJudged("no batch was seen in progress")
+
+    expect(across.was_cancelled, *cancelled_while(target, "in_progress", target.input_file(*lines)))
+
+
+@requirement("CANCEL-10")
+def test_finalizing(target: Target, input_file: str, expect: Expect) -> None:
+    """A batch whose results are being put together is cancelled, or it is too late for that."""
+    expect(across.was_cancelled, *cancelled_while(target, "finalizing", input_file))
 
 
 @requirement("CANCEL-9")

@@ -7,6 +7,7 @@ import pytest
 
 from . import inputs
 from .conftest import Expect
+from .exchange import the_batch
 from .requirements import requirement
 from .target import Target, id_of, id_of_upload, json_lines, taken
 
@@ -30,6 +31,8 @@ def sent(target: Target, data: bytes, **fields: Any) -> list[Any]:
         return [uploaded, created]
     taken(created)
     *_, last = created, *target.watch(id_of(created))
+    if the_batch(last).get("status") == "failed":
+        target.cancel(id_of(created))  # it has ended: the observer judges the refusal
     return [uploaded, created, target.settled(last)]
 
 
