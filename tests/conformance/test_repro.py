@@ -14,6 +14,7 @@ import checks_for_tests as checks
 import pytest
 from recorder import Recorder, line
 
+from siliconflow_batch_conformance import bodies, history, paging
 from siliconflow_batch_conformance.carried import NotCarried
 from siliconflow_batch_conformance.exchange import Exchange
 from siliconflow_batch_conformance.repro import script
@@ -173,6 +174,54 @@ def more(recorder: Recorder) -> tuple[Any, Any]:
     return checks.has_more, (recorder.request("GET", "/batches", params={"limit": 1}),)
 
 
+def listed_at_its_end(recorder: Recorder) -> tuple[Any, Any]:
+    """A list shows a batch that has ended, for which nobody waited."""
+    id = recorder.create(recorder.upload(line())).json["id"]
+    while True:
+        page = recorder.request("GET", "/batches", params={"limit": 5})
+        if page.json["data"][0]["status"] == "completed":
+            return bodies.status_has_its_times, (page,)
+        recorder.story.pop()
+        assert page.json["data"][0]["id"] == id
+
+
+def read_again(recorder: Recorder) -> tuple[Any, Any]:
+    """A file that was read before is not there any more."""
+    id = recorder.upload(line()).json["data"]["id"]
+    read = [recorder.request("GET", f"/files/{id}/content") for _ in range(2)]
+    return checks.status_is, (read[1], 200)
+
+
+def used_again(recorder: Recorder) -> tuple[Any, Any]:
+    """A file that a batch was made of is good for no other."""
+    upload = recorder.upload(line())
+    return checks.status_is, ([recorder.create(upload) for _ in range(2)][1], 200)
+
+
+def overwritten(recorder: Recorder) -> tuple[Any, Any]:
+    """A file is another one since there was an upload of its name."""
+    first = recorder.upload(line("a"))
+    recorder.upload(line("b"))
+    id = first.json["data"]["id"]
+    return history.reads_back, (first, recorder.request("GET", f"/files/{id}/content"))
+
+
+def listed_before_and_after(recorder: Recorder) -> tuple[Any, Any]:
+    """Between two lists there was a creation that was refused."""
+    file = recorder.upload(line())
+    before = recorder.request("GET", "/batches", params={"limit": 5})
+    recorder.create(file, completion_window="1h")
+    return paging.is_the_same, (before, recorder.request("GET", "/batches", params={"limit": 5}))
+
+
+def noted(recorder: Recorder) -> tuple[Any, Any]:
+    """The check knows a creation by its notes."""
+    notes = {"sent": "once"}
+    recorder.create(recorder.upload(line()), metadata=notes)
+    page = recorder.request("GET", "/batches", params={"limit": 5})
+    return paging.holds_one, (page, notes, 1)
+
+
 class TestVerdict:
     @pytest.mark.parametrize(
         ("story", "fault"),
@@ -190,6 +239,11 @@ class TestVerdict:
             (late, "milliseconds"),
             (large, "custom-id-twice"),
             (more, "has-more-false"),
+            (read_again, "content-once"),
+            (used_again, "input-used-once"),
+            (overwritten, "upload-overwrites"),
+            (listed_before_and_after, "create-refused-kept"),
+            (noted, "create-twice"),
         ],
         ids=lambda value: getattr(value, "__name__", value),
     )
@@ -213,6 +267,18 @@ class TestVerdict:
                 there = run(text, tmp_path, again.base_url, **more)
         with Simulator(keys=OTHER_KEYS, pace=pace) as sound:
             here = run(text, tmp_path, sound.base_url, **keys(sound))
+
+        assert (there.returncode, here.returncode) == (1, 0)
+
+    def test_what_a_list_showed_is_waited_for(self, tmp_path: Path) -> None:
+        """A defect that only a finished batch shows is seen where batches take their time."""
+        with recorded(listed_at_its_end, "completed-without-time") as (failure, faulty):
+            text = script(ROW, failure, faulty.base_url)
+        pace = Pace(queued=1, running=1, finalizing=1, cancelling=1)
+        with Simulator(keys=KEYS, faults=("completed-without-time",), pace=pace) as slow:
+            there = run(text, tmp_path, slow.base_url, **keys(slow))
+        with Simulator(keys=KEYS, pace=pace) as slow:
+            here = run(text, tmp_path, slow.base_url, **keys(slow))
 
         assert (there.returncode, here.returncode) == (1, 0)
 

@@ -5,16 +5,21 @@ Rule 1: an exchange needs whoever issued an id that stands in its request, and w
 that id before: cancels, and the latest wait.
 Rule 2: what a list answers depends on what its owner had created; a page needs what is not older
 than it, and one more, which tells whether more follow.
+Rule 3: what is judged may have been changed by what no id in it tells of: the same asked before, an
+upload of the same name, and whatever was written between two lists.
+Rule 4: what a list or a look shows of a batch takes its time, and is waited for.
 """
 
 import itertools
+import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from attrs import define, field
 
-from .exchange import Exchange
+from .exchange import Exchange, batches, files, uploaded
 from .naming import dig, pattern
 from .replay import END, FINAL
 from .verdicts import Failure
@@ -49,11 +54,14 @@ class Extract:
             return
         self.steps[exchange.number] = exchange
         for value in self._mentioned(exchange):
-            self._add_origin(value, exchange.number)
+            self.add_origin(value, exchange.number)
             for needed in self._done_to(value, exchange.number):
                 self.add(needed)
         for other in self._listed(exchange):
             self.add(other)
+            for origin in issued(other):
+                changes = self._changes(origin.value, exchange.number)
+                self._add_all([one for one in changes if one.status == 200])
 
     def _listed(self, exchange: Exchange) -> list[Exchange]:
         """What a list's owner had created by then, from just before the oldest that is shown."""
@@ -70,11 +78,16 @@ class Extract:
         return made[max(0, shown[0] - 1) :] if shown and "limit" in exchange.query else made
 
     def add_literal(self, value: Any) -> None:
-        """Adds who issued the ids in a JSON value."""
+        """Adds who issued the ids in a JSON value, and who sent its notes."""
+        for notes in _notes(value):
+            for one in self.story:
+                sent = one.asked.get("metadata")
+                if isinstance(sent, dict) and notes.items() <= sent.items():
+                    self.add(one)
         texts = list(_texts(value))
         known = pattern(origin.value for origin in self._origins)
         for found in {id for text in texts for id in known.findall(text)}:
-            self._add_origin(found, math.inf)
+            self.add_origin(found, math.inf)
 
     def _mentioned(self, exchange: Exchange) -> set[str]:
         values = {origin.value for origin in self._origins}
@@ -83,21 +96,43 @@ class Extract:
         words = [exchange.path, *exchange.query.values(), exchange.sent.decode("latin-1")]
         return found or set(pattern(values).findall("\n".join(words)))
 
-    def _add_origin(self, value: str, before: float) -> None:
+    def add_origin(self, value: str, before: float) -> None:
+        """Adds who issued an id, and where the answer says it."""
         earlier = [
             one for one in self._origins if one.value == value and one.source.number < before
         ]
         makers = [one for one in earlier if one.source.operation in MAKERS]
-        if earlier:
-            origin = (makers or earlier)[-1]
+        for origin in makers or earlier[-1:]:  # an id that was issued twice is what is wrong
             self.taken[origin.source.number, origin.field] = origin
             self.add(origin.source)
 
     def _done_to(self, id: str, before: int) -> list[Exchange]:
         """What changed the object that is named, and the wait for what it came to before."""
-        earlier = [one for one in self.story if one.named == id and one.number < before]
-        changes = [one for one in earlier if one.method != "GET"]
-        return changes + [one for one in earlier if one.awaited][-1:]
+        looks = [one for one in self.story if one.named == id and one.number < before]
+        return self._changes(id, before) + [one for one in looks if one.awaited][-1:]
+
+    def _changes(self, id: str, before: int) -> list[Exchange]:
+        written = [one for one in self.story if one.named == id and one.method != "GET"]
+        return [one for one in written if one.number < before]
+
+    def add_unsaid(self, judged: list[Exchange]) -> None:
+        """Adds what may have led to what is judged, though no id in it says so."""
+        for exchange in judged:
+            earlier = [one for one in self.story if one.number < exchange.number]
+            own = [one for one in earlier if one.sender == exchange.sender and one.status == 200]
+            if exchange.status != 200 and (about := _about(exchange)):
+                self._add_all([one for one in own if _about(one) == about][-1:])
+            if exchange.operation == "GET /files/{file_id}/content":
+                uploads = [one for one in own if one.operation == "POST /files"]
+                names = [uploaded(one)[0] for one in uploads if exchange.named in files(one)]
+                self._add_all([one for one in uploads if uploaded(one)[0] in names][-1:])
+        lists = [one.number for one in judged if one.operation in LISTED]
+        between = range(min(lists, default=0), max(lists, default=0))
+        self._add_all([one for one in self.story if one.number in between and one.method != "GET"])
+
+    def _add_all(self, exchanges: list[Exchange]) -> None:
+        for exchange in exchanges:
+            self.add(exchange)
 
 
 def extract(failure: Failure) -> Extract:
@@ -108,6 +143,7 @@ def extract(failure: Failure) -> Extract:
     part._origins.extend(origin for one in part.story for origin in issued(one))
     for exchange in judged:
         part.add(exchange)
+    part.add_unsaid(judged)
     part.add_literal(failure.arguments)
     part.steps = dict(sorted(part.steps.items()))
     return part
@@ -117,6 +153,34 @@ def judged_in(failure: Failure) -> list[Exchange]:
     """What a failure's check was given; without one, the last of its story."""
     found = list(_exchanges(failure.arguments))
     return found if failure.check is not None else list(failure.story[-1:])
+
+
+def sent(failure: Failure) -> Extract:
+    """
+    What a script sends: waits stand before what is judged, and none of them twice.
+
+    A wait that was in no story has a number below zero.
+    """
+    part, judged = extract(failure), judged_in(failure)
+    created = {id for one in part.steps.values() for id in batches(one) if "POST" in one.method}
+    steps: list[Exchange] = []
+    for exchange in waited_once(part, judged).values():
+        if exchange in judged and exchange.method == "GET" and not exchange.awaited:
+            shown = [(id, b) for id, b in batches(exchange).items() if id in created]
+            for id, batch in shown:
+                if batch.get("status") not in ("validating", "in_queue"):
+                    part.add_origin(id, exchange.number)
+                    steps.append(_wait(id, batch.get("status"), exchange, -1 - len(steps)))
+        steps.append(exchange)
+    part.steps = {one.number: one for one in steps}
+    return part
+
+
+def _wait(id: str, status: object, shown_by: Exchange, number: int) -> Exchange:
+    body = json.dumps({"id": id, "status": status}).encode()
+    return replace(
+        shown_by, number=number, path=f"/batches/{id}", query={}, body=body, awaited=True
+    )
 
 
 def waited_once(part: Extract, judged: list[Exchange]) -> dict[int, Exchange]:
@@ -163,6 +227,23 @@ def goal(exchange: Exchange, story: tuple[Exchange, ...]) -> str:
     is_latest = all(one.number <= exchange.number for one in about)
     gave_up = is_latest and status not in FINAL and before[-1:] == [status]
     return END if gave_up else status
+
+
+def _about(exchange: Exchange) -> tuple[str, object] | None:
+    """What a request asks of which object; None where it names none."""
+    if exchange.named or "://" in exchange.path:
+        return f"{exchange.method} {exchange.path}", None
+    file = exchange.asked.get("input_file_id")
+    return (exchange.operation, file) if isinstance(file, str) else None
+
+
+def _notes(value: Any) -> Iterator[dict[str, str]]:
+    """The notes among the arguments of a check: objects of texts alone."""
+    if isinstance(value, dict) and value and all(type(text) is str for text in value.values()):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _notes(item)
 
 
 def _status(exchange: Exchange) -> Any:

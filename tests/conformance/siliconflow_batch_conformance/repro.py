@@ -22,7 +22,7 @@ from .carried import carried
 from .exchange import BEARER, Exchange
 from .judgments import referring
 from .naming import variable
-from .origins import Extract, extract, goal, judged_in, waited_once
+from .origins import Extract, goal, sent
 from .requirements import SOURCES, Requirement
 from .verdicts import Failure
 
@@ -40,8 +40,7 @@ exit status: 1 the failure is there, 0 it is not, 2 nothing can be said
 
 def script(row: Requirement, failure: Failure, base_url: str) -> str:
     """The script as text; `base_url` is where it goes when it is not told otherwise."""
-    part = extract(failure)
-    part.steps = waited_once(part, judged_in(failure))
+    part = sent(failure)
     places = {number: place for place, number in enumerate(part.steps, 1)}
     steps = [_step(one, places, part) for one in part.steps.values()]
     senders = dict.fromkeys(one.sender for one in part.steps.values() if _needs_key(one))
@@ -99,7 +98,9 @@ def _step(exchange: Exchange, places: dict[int, int], part: Extract) -> str:
     """A comment and the commands that send one request and take down what others need of it."""
     place, wanted = places[exchange.number], goal(exchange, part.story)
     name = exchange.operation or f"{exchange.method} {'a result' * ('://' in exchange.path)}"
-    lines = [f"# {place}. {_plain(name)}: answered with {exchange.status} in the recorded run"]
+    told = f"answered with {exchange.status} in the recorded run"
+    told = "as far as it had come in the recorded run" if exchange.number < 0 else told
+    lines = [f"# {place}. {_plain(name)}: {told}"]
     if exchange.authorization is None:
         lines.append("no_authorization")
     elif exchange.authorization != BEARER:

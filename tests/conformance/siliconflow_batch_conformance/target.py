@@ -127,7 +127,7 @@ class Target(Sender):
 
         Where patience ends, the last look is yielded though it shows no change.
         """
-        deadline, pause, seen = time.monotonic() + self.patience, 0.02, None
+        deadline, pause, seen = time.monotonic() + self.patience, 0.03, None
         while True:
             answer = self.retrieve(batch_id, awaited=True)
             batch = the_batch(answer)
