@@ -12,7 +12,7 @@ from typing import Any
 
 import checks_for_tests as checks
 import pytest
-from recorder import Recorder, line
+from recorder import ENDPOINT, Recorder, line
 
 from siliconflow_batch_conformance import bodies, history, paging
 from siliconflow_batch_conformance.carried import NotCarried
@@ -215,11 +215,11 @@ def listed_before_and_after(recorder: Recorder) -> tuple[Any, Any]:
 
 
 def noted(recorder: Recorder) -> tuple[Any, Any]:
-    """The check knows a creation by its notes."""
-    notes = {"sent": "once"}
-    recorder.create(recorder.upload(line()), metadata=notes)
-    page = recorder.request("GET", "/batches", params={"limit": 5})
-    return paging.holds_one, (page, notes, 1)
+    """The check knows a creation by its notes, and nothing else tells of it: it was refused."""
+    notes, file = {"sent": "wrongly"}, recorder.upload(line()).json["data"]["id"]
+    body = {"input_file_id": file, "endpoint": ENDPOINT, "completion_window": "24h"}
+    recorder.request("POST", "/batches", "Bearer sk-no", json={**body, "metadata": notes})
+    return paging.holds_one, (recorder.request("GET", "/batches"), notes, 0)
 
 
 class TestVerdict:
@@ -243,7 +243,7 @@ class TestVerdict:
             (used_again, "input-used-once"),
             (overwritten, "upload-overwrites"),
             (listed_before_and_after, "create-refused-kept"),
-            (noted, "create-twice"),
+            (noted, "refused-key-creates"),
         ],
         ids=lambda value: getattr(value, "__name__", value),
     )
