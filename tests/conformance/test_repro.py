@@ -243,7 +243,6 @@ class TestVerdict:
             (used_again, "input-used-once"),
             (overwritten, "upload-overwrites"),
             (listed_before_and_after, "create-refused-kept"),
-            (noted, "refused-key-creates"),
         ],
         ids=lambda value: getattr(value, "__name__", value),
     )
@@ -270,12 +269,18 @@ class TestVerdict:
 
         assert (there.returncode, here.returncode) == (1, 0)
 
-    def test_what_a_list_showed_is_waited_for(self, tmp_path: Path) -> None:
-        """A defect that only a finished batch shows is seen where batches take their time."""
-        with recorded(listed_at_its_end, "completed-without-time") as (failure, faulty):
+    @pytest.mark.parametrize(
+        ("story", "fault"),
+        [(listed_at_its_end, "completed-without-time"), (noted, "refused-key-creates")],
+    )
+    def test_a_service_that_knows_nothing_of_the_run_fails_as_well(
+        self, tmp_path: Path, story: Story, fault: str
+    ) -> None:
+        """What led to the failure is sent again, and what a list showed is waited for."""
+        with recorded(story, fault) as (failure, faulty):
             text = script(ROW, failure, faulty.base_url)
         pace = Pace(queued=1, running=1, finalizing=1, cancelling=1)
-        with Simulator(keys=KEYS, faults=("completed-without-time",), pace=pace) as slow:
+        with Simulator(keys=KEYS, faults=(fault,), pace=pace) as slow:
             there = run(text, tmp_path, slow.base_url, **keys(slow))
         with Simulator(keys=KEYS, pace=pace) as slow:
             here = run(text, tmp_path, slow.base_url, **keys(slow))
