@@ -139,7 +139,11 @@ class TestWhatIsUsedUp:
         with pytest.raises(BudgetSpent, match="55 writes"):
             budget.ask("POST", "/batches/batch_x/cancel")
         budget.ask("GET", "/batches")
-        budget.wait()
+        for _ in range(BATCHES):
+            budget.clean("POST")
+        with pytest.raises(BudgetSpent, match="60 writes"):
+            budget.clean("POST")
+        budget.clean("GET")
 
     @pytest.mark.parametrize(
         ("status", "expected"), [(400, True), (429, True), (408, False), (503, False), (200, False)]

@@ -9,6 +9,7 @@ import pytest
 
 from account import asked, json_lines, line
 from siliconflow_batch_conformance import cleanup
+from siliconflow_batch_conformance.budget import WRITES, Budget
 from siliconflow_batch_conformance.cleanup import Cleaned, clean_up
 from siliconflow_batch_conformance.exchange import Exchange
 from siliconflow_batch_conformance.journal import MARK
@@ -39,8 +40,8 @@ class TestKilledRun:
     def test_what_was_not_sent_is_looked_for_until_lists_have_caught_up(self, site: Site) -> None:
         """Nobody knows whether it was sent: it is closed when the list has had its time."""
         theirs = site.account.batch(line())
-        site.time.now = present()
         killed(site, "intended")
+        site.time.now = present()
 
         early = site.next_run()
         late = site.next_run(later=15 * 60 + 1)
@@ -53,8 +54,8 @@ class TestKilledRun:
 
     def test_a_batch_that_was_listed_late_is_found(self, site: Site) -> None:
         """A list that lags holds the clean-up back and does not mislead it."""
-        site.time.now = present()
         killed(site, "answer lost")
+        site.time.now = present()
         site.simulator.faults.add("list-lags")
 
         early = site.next_run()
@@ -328,6 +329,24 @@ class TestTrouble:
         assert sum(site.time.slept) <= cleanup.PATIENCE
         assert len(asked(site.simulator)) - before == 6  # one entry's attempts
         site.simulator.faults.clear()
+        assert site.next_run().left == 0
+        assert site.cancels() == ids
+
+    def test_what_may_not_be_sent_is_left_to_the_next_run(self, site: Site) -> None:
+        """Where the writes are used up the rest is kept, and said."""
+        budget = Budget(loopback=False, writes=True, clock=site.time, sleep=site.time.sleep)
+        budget.written = WRITES - 1
+
+        def send(method: str, path: str, query: dict[str, Any]) -> Exchange:
+            budget.clean(method)
+            return site.send(method, path, query)
+
+        with site.journal() as journal:
+            ids = [created(site, journal) for _ in range(3)]
+            cleaned = clean_up(send, journal, clock=site.time, sleep=site.time.sleep)
+
+        assert (site.cancels(), cleaned.left) == (ids[:1], 2)
+        assert "60 writes" in cleaned.said[-1]
         assert site.next_run().left == 0
         assert site.cancels() == ids
 

@@ -255,9 +255,18 @@ class TestTrouble:
             assert len(made) == (trouble == "reset-after")
         assert "inconclusive: CREATE-21" in said
 
+    def test_a_storm_at_the_end_is_sat_out(self, site: Open) -> None:
+        """What runs on is cancelled although cancels are answered with errors for a while."""
+        storm = Rule("server-error", "POST /batches/{batch_id}/cancel", times=2)
+        with site(HOURS, (storm,)) as live:
+            status, said = live.run("--writes", "--only", "CREATE-21")
+
+            assert (status, live.posts("/cancel")) == (0, 3), said
+            assert statuses(live.batches()) == {"cancelling"}, said
+
 
 class TestEnd:
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
     def test_what_runs_on_is_cancelled(self, site: Open, number: int) -> None:
         """Told to end, a run stops what it made; killed, it leaves that to --clean-up."""
         with site(HOURS) as live:

@@ -12,7 +12,8 @@ sent, and its case is not judged.
 Rule 2: a creation counts as a batch until the service has refused it: an answer that was lost
 counts, and so does a 200 where a refusal was certain.
 Rule 3: no file and no batch has more than two lines, to be refused or not.
-Rule 4: of 60 writes five are kept for whoever cleans up, who is never refused: `wait` is for them.
+Rule 4: of 60 writes five are kept for whoever cleans up; `clean` is for them. What is not cancelled
+within the 60 is left to the next run, which has 60 of its own.
 """
 
 import ipaddress
@@ -94,6 +95,14 @@ class Budget:
         """Raises `BudgetSpent` where there is no batch left."""
         if not self.loopback and self.batches >= BATCHES:
             raise BudgetSpent(f"the {BATCHES} batches of a run are used up")
+
+    def clean(self, method: str) -> None:
+        """As `ask`, for a clean-up: it reads, and cancels what was created."""
+        if not self.loopback and method not in READING:
+            if self.written >= WRITES:
+                raise BudgetSpent(f"the {WRITES} writes of a run are used up")
+            self.written += 1
+        self.wait()
 
     def wait(self) -> None:
         """Waits for the rate and for what the service asked, a minute at most."""

@@ -25,7 +25,7 @@ from urllib.parse import quote
 import httpx
 from attrs import define, field
 
-from .budget import LONGEST_PAUSE, retry_after
+from .budget import LONGEST_PAUSE, NotSent, retry_after
 from .exchange import Exchange
 from .journal import MARK, Entry, Journal
 from .state import StateUnusable
@@ -62,7 +62,8 @@ def clean_up(
     Works through the open entries of a journal and of the dead runs beside it.
 
     `send(method, path, query)` sends with the journal's key, waits as the rate asks and raises
-    httpx.TransportError where nobody answers; trouble is sat out for `patience` seconds in all.
+    httpx.TransportError where nobody answers, `NotSent` where it may not be sent; trouble is sat
+    out for `patience` seconds in all.
     """
     cleaner = _Cleaner(send, clock, sleep, clock() + patience)
     cleaner.tidy(journal)
@@ -176,6 +177,8 @@ class _Cleaner:
             told = None
             try:
                 answer = self.send(method, path, dict(query or {}))
+            except NotSent as kept:
+                raise _GaveUp(str(kept)) from kept
             except httpx.TransportError as error:
                 trouble = f"nobody answers ({type(error).__name__})"
             else:

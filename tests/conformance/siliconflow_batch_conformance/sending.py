@@ -180,8 +180,8 @@ class Sender:
         time.sleep(pause)
 
     def send_plainly(self, method: str, path: str, query: dict[str, Any] | None = None) -> Exchange:
-        """One request for the clean-up: never refused, never judged."""
-        self.budget.wait()
+        """One request for the clean-up, never judged; `NotSent` where all writes are used up."""
+        self.budget.clean(method)
         response = self._client.request(
             method,
             self.base_url + path,
