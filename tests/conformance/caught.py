@@ -11,7 +11,6 @@ bar is missed.
 import argparse
 import contextlib
 import io
-import itertools
 import os
 import platform
 import re
@@ -19,21 +18,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from xml.etree import ElementTree
 
-from attrs import define
+from attrs import define, evolve
+from repeating import KEYS, QUICK, Scripts, repeated, scripts
 
 from siliconflow_batch_conformance.judging import judge, selected
-from siliconflow_batch_conformance.repro import script
-from siliconflow_batch_conformance.requirements import load
 from siliconflow_batch_conformance.rig import Rig
-from siliconflow_batch_conformance.verdicts import FAILS, Failure, Run
-from siliconflow_batch_simulator import Pace, Simulator
+from siliconflow_batch_conformance.verdicts import FAILS
+from siliconflow_batch_simulator import Simulator
 from siliconflow_batch_simulator.faults import CLASSES
 from siliconflow_batch_simulator.switchboard import Rule
 from siliconflow_batch_simulator.variants import VARIANTS
@@ -41,14 +39,12 @@ from siliconflow_batch_simulator.variants import VARIANTS
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "FAULTS.md"
 SEEDS = range(1, 21)
-AT_ONCE = 6 * (os.cpu_count() or 1)  # they wait most of the time
+CORES = os.cpu_count() or 1
+AT_ONCE, SCRIPTS_AT_ONCE = 4 * CORES, 2 * CORES  # both wait now and then
 SAMPLE = 3  # faults of each class that plain schemathesis is shown
 NOISE = range(1, 6)  # seeds for what schemathesis finds in the sound simulator too
 OVERALL, PER_CLASS, MEDIAN = 0.95, 0.90, 2
 REQUESTS, CORE_SECONDS, ALL_SECONDS = 250, 5, 60
-KEYS = ("sk-conformance", "sk-stranger")
-QUICK = Pace(queued=0.1, running=0.1, finalizing=0.1, cancelling=0.1)
-SLOW = Pace(queued=2, running=2, finalizing=2, cancelling=2)  # as scripts are
 # What would make every request fail happens now and then.
 PASSING = {
     **dict.fromkeys(("slow", "rate-limited-retry-after"), 0.01),
@@ -74,17 +70,11 @@ class Outcome:
     noticed: tuple[str, ...]
     requests: int
     seconds: float
+    scripts: Scripts
     repeated: str = ""
 
 
-def run(
-    name: str,
-    faults: tuple[Fault, ...],
-    seed: int = 1,
-    *,
-    repeat: bool = True,
-    core: bool = True,
-) -> Outcome:
+def run(name: str, faults: tuple[Fault, ...], seed: int = 1, *, core: bool = True) -> Outcome:
     began = time.monotonic()
     quiet = io.StringIO()
     with Rig.simulated(faults) as rig, contextlib.redirect_stdout(quiet):
@@ -92,39 +82,9 @@ def run(
     seconds = time.monotonic() - began
     failed = [id for id, verdict in found.verdicts.items() if verdict.outcome == FAILS]
     noticed = [id for id, verdict in found.verdicts.items() if verdict.failures]
-    repeated = _repeated(found, failed, faults) if failed and repeat else ""
-    return Outcome(name, tuple(failed), tuple(noticed), found.requests, seconds, repeated)
-
-
-def _repeated(found: Run, failed: list[str], faults: tuple[Fault, ...]) -> str:
-    """
-    `yes` where a script tells the fault from a sound simulator, else what the first one answered.
-
-    The script of the first failure is tried first, against a simulator that takes its time.
-    """
-    said = ""
-    for id, pace in itertools.product(failed, (SLOW, QUICK)):
-        failure = min(found.verdicts[id].failures, key=lambda failure: len(failure.story))
-        statuses = [_script_status(id, failure, given, pace) for given in (faults, ())]
-        if statuses == [1, 0]:
-            by = "" if id == failed[0] else f", by {id}"
-            return f"yes{by}{', when quick' if pace is QUICK else ''}"
-        said = said or f"{statuses[0]}, {statuses[1]}"
-    return said
-
-
-def _script_status(id: str, failure: Failure, faults: tuple[Fault, ...], pace: Pace) -> int:
-    with (
-        Simulator(keys=KEYS, faults=faults, pace=pace) as simulator,
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        path = Path(folder) / "repro.sh"
-        path.write_text(script(load()[id], failure, simulator.base_url), encoding="utf-8")
-        keys = {"SILICONFLOW_API_KEY": KEYS[0], "SILICONFLOW_API_KEY_2": KEYS[1]}
-        keys |= {"SILICONFLOW_TRIES": "28"}  # looks at a batch; all is quick here
-        return subprocess.run(  # noqa: S603 - our own script
-            ["/bin/sh", str(path)], env={**os.environ, **keys}, capture_output=True, check=False
-        ).returncode
+    return Outcome(
+        name, tuple(failed), tuple(noticed), found.requests, seconds, scripts(found, failed)
+    )
 
 
 def plain_schemathesis(name: str = "", seed: int = 1) -> frozenset[str]:
@@ -154,8 +114,8 @@ def _fault(name: str) -> Outcome:
     return run(name, (name,))
 
 
-def _fault_alone(name: str) -> Outcome:
-    return run(name, (name,), repeat=False)
+def _repeated(outcome: Outcome) -> Outcome:
+    return evolve(outcome, repeated=repeated(outcome.name, outcome.scripts))
 
 
 def _variant(name: str) -> Outcome:
@@ -170,10 +130,12 @@ def _everything() -> Outcome:
     return run("everything", (), core=False)
 
 
-def _told(
-    pool: ProcessPoolExecutor, work: Callable[..., Outcome], of: Iterable[str | int]
-) -> Iterator[Outcome]:
-    for outcome in pool.map(work, of):
+def _workers(number: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(number, mp_context=get_context("spawn"))
+
+
+def _told(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    for outcome in outcomes:
         first = ", ".join(outcome.failed) or "nothing"
         print(f"{outcome.name}: {first} ({outcome.repeated or '-'})", flush=True)  # noqa: T201
         yield outcome
@@ -184,22 +146,25 @@ def main() -> int:
     parser.add_argument("--scripts", type=int, default=1_000, help="of so many faults of a class")
     parser.add_argument("--sample", type=int, default=SAMPLE, help="shown to schemathesis, of each")
     options = parser.parse_args()
-    with ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn")) as pool:
-        caught = {}
-        for kind, rows in CLASSES.items():
-            names = list(rows)
-            repeated = _told(pool, _fault, names[: options.scripts])
-            others = _told(pool, _fault_alone, names[options.scripts :])
-            caught[kind] = [*repeated, *others]
-        variants = list(_told(pool, _variant, VARIANTS))
-        sound = list(_told(pool, _sound, SEEDS))
-        sample = [name for rows in CLASSES.values() for name in list(rows)[: options.sample]]
+    sample = [name for rows in CLASSES.values() for name in list(rows)[: options.sample]]
+    with _workers(AT_ONCE) as pool:
+        found = {kind: list(_told(pool.map(_fault, rows))) for kind, rows in CLASSES.items()}
+        variants = list(_told(pool.map(_variant, VARIANTS)))
+        sound = list(_told(pool.map(_sound, SEEDS)))
         plain = dict(zip(sample, pool.map(plain_schemathesis, sample), strict=True))
         noise = frozenset().union(*pool.map(plain_schemathesis, [""] * len(NOISE), NOISE))
+    with _workers(SCRIPTS_AT_ONCE) as pool:
+        caught = {
+            kind: [
+                *_told(pool.map(_repeated, rows[: options.scripts])),
+                *rows[options.scripts :],
+            ]
+            for kind, rows in found.items()
+        }
     alone = [_sound(1), _everything()]  # with the machine to themselves
     missed = list(bars(caught, variants, sound, alone))
-    found = {name: seen - noise for name, seen in plain.items()}
-    PAGE.write_text(page(caught, variants, sound, alone, found, missed), encoding="utf-8")
+    plain = {name: seen - noise for name, seen in plain.items()}
+    PAGE.write_text(page(caught, variants, sound, alone, plain, missed), encoding="utf-8")
     print("\n".join(missed) or "every bar is met")  # noqa: T201
     return 1 if missed else 0
 

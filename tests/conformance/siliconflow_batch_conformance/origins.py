@@ -26,6 +26,7 @@ from .verdicts import Failure
 
 MAKERS = {"POST /files": ("id", "data.id"), "POST /batches": ("id",)}
 LISTED = {"GET /batches": "POST /batches", "GET /files": "POST /files"}
+FIRST = {"validating", "in_queue"}
 REFERENCES = ("output_file_id", "error_file_id")
 SHORTEST = 4  # of an id; what is shorter stands in too many places by chance
 
@@ -163,20 +164,22 @@ def sent(failure: Failure) -> Extract:
     """
     part, judged = extract(failure), judged_in(failure)
     created = {id for one in part.steps.values() for id in batches(one) if "POST" in one.method}
+    cancelled = {one.named for one in part.steps.values() if one.operation.endswith("/cancel")}
     steps: list[Exchange] = []
     for exchange in waited_once(part, judged).values():
-        if exchange in judged and exchange.method == "GET" and not exchange.awaited:
-            shown = [(id, b) for id, b in batches(exchange).items() if id in created]
-            for id, batch in shown:
-                if batch.get("status") not in ("validating", "in_queue"):
-                    part.add_origin(id, exchange.number)
-                    steps.append(_wait(id, batch.get("status"), exchange, -1 - len(steps)))
+        looks = exchange in judged and exchange.method == "GET" and not exchange.awaited
+        for id, batch in batches(exchange).items() if looks else ():
+            status = str(batch.get("status"))
+            expected = id in cancelled if "cancel" in status else status not in FIRST
+            if id in created and expected:
+                part.add_origin(id, exchange.number)
+                steps.append(_wait(id, status, exchange, -1 - len(steps)))
         steps.append(exchange)
     part.steps = {one.number: one for one in steps}
     return part
 
 
-def _wait(id: str, status: object, shown_by: Exchange, number: int) -> Exchange:
+def _wait(id: str, status: str, shown_by: Exchange, number: int) -> Exchange:
     body = json.dumps({"id": id, "status": status}).encode()
     return replace(
         shown_by, number=number, path=f"/batches/{id}", query={}, body=body, awaited=True
