@@ -26,8 +26,8 @@ from statistics import median
 from xml.etree import ElementTree
 
 from attrs import define, evolve
-from repeating import KEYS, QUICK, Scripts, repeated, scripts
 
+from repeating import KEYS, QUICK, Scripts, repeated, scripts
 from siliconflow_batch_conformance.judging import judge, selected
 from siliconflow_batch_conformance.rig import Rig
 from siliconflow_batch_conformance.verdicts import FAILS

@@ -1,0 +1,148 @@
+"""The report as JUnit XML and as Markdown."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from sampled_runs import (
+    CATALOGUE,
+    HOSTILE,
+    a_run,
+    crowded_runs,
+    last_runs,
+    three_runs,
+)
+from siliconflow_batch_conformance.reports import (
+    as_junit,
+    as_markdown,
+)
+from siliconflow_batch_conformance.reports.outcomes import OUTCOMES
+from siliconflow_batch_conformance.verdicts import Run
+
+
+class TestJUnit:
+    def suites(self, runs: list[Run]) -> list[ET.Element]:
+        return list(ET.fromstring(as_junit(runs, CATALOGUE)))  # noqa: S314 - our own text
+
+    def test_a_target_is_a_suite_and_a_requirement_a_case(self) -> None:
+        """Readers count what they find, and find what is counted."""
+        suites = self.suites(three_runs(CATALOGUE))
+
+        assert [suite.get("name") for suite in suites] == [
+            run.target for run in three_runs(CATALOGUE)
+        ]
+        for suite in suites:
+            assert suite.get("tests") == str(len(suite.findall("testcase")))
+            for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+                assert suite.get(name) == str(len(suite.findall(f"testcase/{tag}")))
+        case = next(case for case in suites[0].iter("testcase") if "LIST-3" in case.attrib["name"])
+        assert case.get("classname") == "LIST"
+        assert case.get("name") == f"LIST-3 {CATALOGUE['LIST-3'].says}"
+        assert suites[0].get("timestamp") == "2026-09-21T14:13:20"
+
+    @pytest.mark.parametrize(
+        ("word", "tag"),
+        [
+            ("holds", None),
+            ("fails", "failure"),
+            ("stale", "failure"),
+            ("expired", "failure"),
+            ("error", "error"),
+            ("known", "skipped"),
+            ("flaky", "skipped"),
+            ("blocked", "skipped"),
+            ("inconclusive", "skipped"),
+            ("not judged", "skipped"),
+        ],
+    )
+    def test_each_outcome_is_an_element(self, word: str, tag: str | None) -> None:
+        """What is accepted or open is skipped with its reason, and what the ledger lost fails."""
+        run = a_run("http://one.invalid/v1", CATALOGUE, LIST_3=word)
+        (suite,) = self.suites([run])
+        case = next(case for case in suite.iter("testcase") if "LIST-3" in case.attrib["name"])
+
+        assert [child.tag for child in case] == ([tag] if tag else [])
+        if tag and word != "fails":
+            message = case[0].attrib["message"]
+            assert message == f"{word}: {run.verdicts['LIST-3'].reason}"
+        assert word in OUTCOMES
+
+    def test_what_xml_cannot_hold_is_left_out(self) -> None:
+        """A service's control characters do not break the reader."""
+        text = as_junit(three_runs(CATALOGUE), CATALOGUE)
+
+        assert "\x1b" in HOSTILE
+        assert "[31mred" in text
+        assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", text)
+        assert self.suites(three_runs(CATALOGUE))
+
+    def test_errors_of_the_rig_are_errors(self) -> None:
+        """A run that broke down is not green."""
+        run = a_run("http://one.invalid/v1", CATALOGUE)
+        run.errors = ["ConnectError: \x1bnobody answers", "another"]
+
+        (suite,) = self.suites([run])
+
+        assert suite.get("errors") == "1"
+        assert "nobody answers" in str(suite.findtext("testcase/error"))
+
+
+def cells(line: str) -> list[str]:
+    """A row's cells, split as GitHub does: at pipes without a backslash of their own."""
+    parts = re.findall(r"(?:\\.|[^|\\])*", line.strip().strip("|"))
+    return [part.strip() for part in parts if part]
+
+
+class TestMarkdown:
+    def tables(self, text: str) -> list[list[list[str]]]:
+        blocks = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+        return [[cells(line) for line in block.splitlines()] for block in blocks]
+
+    def test_tables_are_well_formed(self) -> None:
+        """Every row has the columns of its heading, whatever a service said."""
+        for table in self.tables(as_markdown(three_runs(CATALOGUE), CATALOGUE)):
+            heading, rule, *rows = table
+
+            assert set(rule) == {"---"}
+            assert rows
+            for row in rows:
+                assert len(row) == len(heading), row
+
+    def test_failures_come_first_and_must_before_should(self) -> None:
+        """The order is the order of reading."""
+        _, failures = self.tables(as_markdown(three_runs(CATALOGUE), CATALOGUE))
+
+        tiers = [row[1] for row in failures[2:]]
+        assert tiers == ["must"] * 4 + ["should"]
+        assert [row[2] for row in failures[2:]] == ["fails", "fails", "stale", "expired", "fails"]
+
+    def test_what_services_say_stands_in_a_code_span(self) -> None:
+        """No mention, link or element is read in it."""
+        text = as_markdown(three_runs(CATALOGUE), CATALOGUE)
+
+        outside = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
+        assert "@everyone" in text
+        for word in ("@everyone", "<script", "<img", "api.siliconflow"):
+            assert word not in outside
+
+    def test_a_long_list_is_cut_and_says_so(self) -> None:
+        """A summary stays one."""
+        text = as_markdown(crowded_runs(), CATALOGUE)
+
+        assert len(text) < 60_000
+        assert f"… and {3 * len(CATALOGUE) - 50} more; report.html has them all." in text
+
+    def test_nothing_fails(self) -> None:
+        """A sound target is told in a line."""
+        text = as_markdown([a_run("http://one.invalid/v1", CATALOGUE)], CATALOGUE)
+
+        assert text.endswith("Nothing fails.\n")
+        assert f"{len(CATALOGUE)} hold" in text
+
+    def test_a_new_failure_is_marked(self) -> None:
+        """The change since the last run stands beside the outcome."""
+        text = as_markdown(three_runs(CATALOGUE), CATALOGUE, last_runs(CATALOGUE))
+
+        assert "| **LIST-3** | must | fails | " in text
+        assert "| **RETRIEVE-2** | must | fails (new) | " in text
