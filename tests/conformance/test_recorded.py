@@ -2,18 +2,22 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recorder import Recorder, line
 
 from siliconflow_batch_conformance import har, paging
 from siliconflow_batch_conformance.exchange import Exchange
 from siliconflow_batch_conformance.judging import judge_recorded, selected
 from siliconflow_batch_conformance.judgments import Judgment
-from siliconflow_batch_conformance.verdicts import FAILS, NOT_JUDGED
+from siliconflow_batch_conformance.verdicts import FAILS, HOLDS, NOT_JUDGED
+from siliconflow_batch_simulator import Clock, Pace, Simulator
 
 CODE = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
 FAULTS = ["", "metadata-lost", "cancel-finished", "any-key", "after-skips-at-3", "key-any-case"]
@@ -106,3 +110,42 @@ def test_traffic_of_others_shows_a_walk_to_fail_only(page: Exchange, outcome: st
     run = judge_recorded([page], BASE, selected(["LIST-5"]))
 
     assert run.verdicts["LIST-5"].outcome == outcome
+
+
+def expired(*faults: str) -> tuple[list[Exchange], str]:
+    """The traffic of a batch that waited until its window had passed."""
+    pace = Pace(queued=100 * 3600)
+    with Simulator(faults=faults, pace=pace, clock=Clock(speed=0)) as simulator:
+        recorder = Recorder(simulator)
+        created = recorder.create(recorder.upload(line("a"), line("b")))
+        simulator.clock.advance(hours=25)
+        *_, end = recorder.watch(created)
+        recorder.request("GET", end.json["error_file_id"], authorization=None)
+        return recorder.story, simulator.base_url
+
+
+class TestExpiry:
+    """What no run waits for: a window is a day at least."""
+
+    def test_a_batch_that_expired_is_judged(self) -> None:
+        """Its time, its results and what they say of the lines are as the guide has it."""
+        run = judge_recorded(*expired(), selected(["TIME", "RESULT", "LIFE"]))
+
+        wrong = [id for id, verdict in run.verdicts.items() if verdict.failures]
+        assert wrong == []
+        assert run.verdicts["TIME-4"].outcome == run.verdicts["RESULT-11"].outcome == HOLDS
+        assert run.verdicts["RESULT-1"].outcome == HOLDS
+
+    def test_an_undone_line_says_why(self) -> None:
+        """An expired batch whose lines name another reason, or whose time comes too early."""
+        story, base_url = expired()
+        other = [replace(one, body=one.body.replace(b"batch_expired", b"unknown")) for one in story]
+        early = [replace(one, body=sooner(one.body)) for one in story]
+
+        for told, id in ((other, "RESULT-11"), (early, "TIME-4")):
+            assert judge_recorded(told, base_url, selected([id])).verdicts[id].outcome == FAILS
+
+
+def sooner(body: bytes) -> bytes:
+    """A batch that expired an hour before its window had passed."""
+    return re.sub(rb'"expired_at":(\d+)', lambda at: b'"expired_at":%d' % (int(at[1]) - 7200), body)

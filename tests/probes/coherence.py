@@ -16,6 +16,7 @@ from .words import (
     entry,
     files,
     new,
+    records,
     upload,
 )
 
@@ -76,6 +77,10 @@ PROBES: dict[str, Probe] = {
     "end-foretold": lambda api, _: new(api)["completed_at"] is None,
     "created-at-moves": lambda api, _: stays(api, "created_at", "expires_at"),
     "input-file-changes": lambda api, _: stays(api, "input_file_id"),
+    "failed-line-expired": lambda api, _: all(
+        record["error"] is None or record["error"]["code"] != "batch_expired"
+        for record in records(api, done(api, GOOD, BAD), "error")
+    ),
     "errors-when-completed": lambda api, _: not done(api)["errors"],
     "cancelled-errors-late": lambda api, _: not api.retrieve(cancelled(api)["id"])["errors"],
     **dict.fromkeys(("counts-twice", "total-short", "counts-zero"), lambda api, _: counted(api)),

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from .. import answers
 from ..lifecycle import Batch
 from ..refusals import not_found
 from ..service import Service
@@ -116,6 +117,15 @@ def _results(change: Callable[[list[bytes], list[bytes]], list[bytes]]) -> Repla
         return publish
 
     return replace
+
+
+def _as_expired(sound: Any, _: Service) -> Any:
+    def reply(batch: Batch, request: Body, *more: Any) -> Body:
+        line: Body = sound(batch, request, *more)
+        expired = {"response": None, "error": answers.EXPIRED}
+        return line if answers.succeeded(line) else {**line, **expired}
+
+    return reply
 
 
 def _stranger(output: list[bytes], _: list[bytes]) -> list[bytes]:
@@ -246,6 +256,11 @@ FAULTS = {
         "failed lines stand in the output file as well",
         "execution.publish",
         _results(lambda output, error: output + error),
+    ),
+    "failed-line-expired": Behaviour(
+        "a line that failed says batch_expired, and its batch was completed",
+        "execution.reply",
+        _as_expired,
     ),
     "finished-unlisted": Behaviour(
         "a finished batch is not listed", "list_batches", _finished_unlisted

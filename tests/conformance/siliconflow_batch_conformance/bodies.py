@@ -74,6 +74,15 @@ def times_are_seconds(answer: Exchange) -> str | None:
     return None
 
 
+def expires_when_due(answer: Exchange) -> str | None:
+    """a batch that expired no earlier than expires_at"""
+    for batch in batches(answer).values():
+        at, due = batch.get("expired_at"), batch.get("expires_at")
+        if type(at) is int and type(due) is int and at < due:
+            return f"expired_at {at}, expires_at {due}"
+    return None
+
+
 def times_are_in_order(answer: Exchange) -> str | None:
     """times in the order of the statuses that they are of"""
     for batch in batches(answer).values():

@@ -222,6 +222,7 @@ class Observer:
         yield "RESULT-7", results.is_json_lines, (e,)
         right = results.holds_answers if kind == "completed" else results.holds_failures
         yield "RESULT-2", right, (e,)
+        yield "RESULT-11", results.tells_what_expired, (known.latest, e)
         yield "COUNT-4", results.counts_agree, (known.latest, kind, e)
         if kind == "completed":
             yield "RESULT-4", results.holds_completions, (e,)

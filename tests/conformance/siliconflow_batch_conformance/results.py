@@ -61,6 +61,16 @@ def comes_from(file: Exchange, model: str) -> str | None:
     return None if models <= {model} else f"{sorted(models)}, and {model} was asked for"
 
 
+def tells_what_expired(batch: Exchange, file: Exchange) -> str | None:
+    """batch_expired for what an expired batch left undone, and for no line of another batch"""
+    late = [row for row in _records(file) if _code(row) == "batch_expired"]
+    status = the_batch(batch).get("status")
+    if status != "expired":
+        return f"{json.dumps(late[0])[:300]}, and the batch is {status}" if late else None
+    undone = [row for row in _records(file) if row.get("response") is None]
+    return f"{json.dumps(undone[0])[:300]}" if undone and not late else None
+
+
 def counts_agree(batch: Exchange, kind: str, file: Exchange) -> str | None:
     """as many lines in a result file as request_counts says"""
     counts = the_batch(batch).get("request_counts") or {}
@@ -98,6 +108,11 @@ def _is_answered(record: dict[str, Any]) -> bool:
     response = record.get("response")
     answered = isinstance(response, dict) and response.get("status_code") == 200
     return answered and record.get("error") is None
+
+
+def _code(record: dict[str, Any]) -> object:
+    error = record.get("error")
+    return error.get("code") if isinstance(error, dict) else None
 
 
 def _has_a_reason(record: dict[str, Any]) -> bool:

@@ -51,6 +51,7 @@ ALONE: list[tuple[str, Callable[[Exchange], bool], Check, tuple[Any, ...]]] = [
     ("TIME-1", lambda e: bool(batches(e)), bodies.times_are_seconds, ()),
     ("TIME-2", lambda e: bool(batches(e)), bodies.times_are_in_order, ()),
     ("TIME-3", lambda e: bool(batches(e)), bodies.status_has_its_times, ()),
+    ("TIME-4", lambda e: bool(batches(e)), bodies.expires_when_due, ()),
     ("CREATE-5", lambda e: bool(batches(e)), bodies.expires_with_its_window, ()),
     ("COUNT-1", lambda e: bool(batches(e)), bodies.counts_add_up, ()),
     ("COUNT-2", lambda e: bool(batches(e)), bodies.nothing_is_counted_early, ()),
@@ -100,7 +101,7 @@ BY_MEMORY = [
     ),
     *("CREATE-20", "FILES-1", "FILES-3", "LIFE-6", "LIST-9", "LIST-10", "RETRIEVE-1", "RETRIEVE-4"),
     *(f"OWNER-{number}" for number in range(1, 7)),
-    *(f"RESULT-{number}" for number in (1, 2, 3, 4, 7, 8, 10)),
+    *(f"RESULT-{number}" for number in (1, 2, 3, 4, 7, 8, 10, 11)),
     "UPLOAD-7",
 ]
 # Traffic may speak against these; that they hold, only a case can show, which goes and looks.
