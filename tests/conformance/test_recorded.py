@@ -121,6 +121,7 @@ def expired(*faults: str) -> tuple[list[Exchange], str]:
         simulator.clock.advance(hours=25)
         *_, end = recorder.watch(created)
         recorder.request("GET", end.json["error_file_id"], authorization=None)
+        recorder.request("POST", f"/batches/{end.json['id']}/cancel")
         return recorder.story, simulator.base_url
 
 
@@ -129,12 +130,18 @@ class TestExpiry:
 
     def test_a_batch_that_expired_is_judged(self) -> None:
         """Its time, its results and what they say of the lines are as the guide has it."""
-        run = judge_recorded(*expired(), selected(["TIME", "RESULT", "LIFE"]))
+        run = judge_recorded(*expired(), selected(["TIME", "RESULT", "LIFE", "CANCEL"]))
 
         wrong = [id for id, verdict in run.verdicts.items() if verdict.failures]
         assert wrong == []
         assert run.verdicts["TIME-4"].outcome == run.verdicts["RESULT-11"].outcome == HOLDS
-        assert run.verdicts["RESULT-1"].outcome == HOLDS
+        assert run.verdicts["RESULT-1"].outcome == run.verdicts["CANCEL-4"].outcome == HOLDS
+
+    def test_a_cancel_of_a_batch_that_expired_is_refused(self) -> None:
+        """It is finished like any other."""
+        run = judge_recorded(*expired("cancel-finished"), selected(["CANCEL-4"]))
+
+        assert run.verdicts["CANCEL-4"].outcome == FAILS
 
     def test_an_undone_line_says_why(self) -> None:
         """An expired batch whose lines name another reason, or whose time comes too early."""

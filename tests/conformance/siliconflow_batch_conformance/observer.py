@@ -162,9 +162,12 @@ class Observer:
 
     def _later(self, e: Exchange) -> Iterator[Due]:
         """What is said of batches that were seen before."""
-        missed = self._batches.get(e.named) if e.operation == RETRIEVE else None
-        if missed is not None and missed.sender == e.sender and missed.created:
-            yield "RETRIEVE-4", history.is_found, (missed.created, e)
+        named = self._batches.get(e.named)
+        if named is not None and named.sender == e.sender:
+            if e.operation == RETRIEVE and named.created:
+                yield "RETRIEVE-4", history.is_found, (named.created, e)
+            if e.operation == CANCEL and named.latest:
+                yield "CANCEL-4", history.refuses_what_is_finished, (named.latest, e)
         known = [self._batches[id] for id in batches(e) if id in self._batches]
         mine = [batch for batch in known if batch.sender == e.sender]
         if e.operation == CREATE:
@@ -189,8 +192,6 @@ class Observer:
                 yield "LIST-10", history.carries_its_file_name, (upload, e)
         else:
             for batch in mine:
-                if e.operation == CANCEL and batch.latest:
-                    yield "CANCEL-4", history.refuses_what_is_finished, (batch.latest, e)
                 if batch.retrieved:
                     yield "LIFE-6", history.keeps_what_was_asked, (batch.retrieved, e)
                 elif batch.created:

@@ -56,8 +56,7 @@ class Extract:
         self.steps[exchange.number] = exchange
         for value in self._mentioned(exchange):
             self.add_origin(value, exchange.number)
-            for needed in self._done_to(value, exchange.number):
-                self.add(needed)
+            self._add_all(self._done_to(value, exchange.number))
         for other in self._listed(exchange):
             self.add(other)
             for origin in issued(other):
@@ -166,7 +165,7 @@ def sent(failure: Failure) -> Extract:
     created = {id for one in part.steps.values() for id in batches(one) if "POST" in one.method}
     cancelled = {one.named for one in part.steps.values() if one.operation.endswith("/cancel")}
     steps: list[Exchange] = []
-    for exchange in waited_once(part, judged).values():
+    for exchange in _waited_once(part, judged).values():
         looks = exchange in judged and exchange.method == "GET" and not exchange.awaited
         for id, batch in batches(exchange).items() if looks else ():
             status = str(batch.get("status"))
@@ -186,7 +185,7 @@ def _wait(id: str, status: str, shown_by: Exchange, number: int) -> Exchange:
     )
 
 
-def waited_once(part: Extract, judged: list[Exchange]) -> dict[int, Exchange]:
+def _waited_once(part: Extract, judged: list[Exchange]) -> dict[int, Exchange]:
     """The steps without waits for what the next step waits for as well; what is judged stays."""
     kept = {one.number for one in judged} | {number for number, _ in part.taken}
     steps = list(part.steps.values())
