@@ -5,6 +5,7 @@ Whether the scripts of a fault's failures tell it from a sound simulator.
 import itertools
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,7 @@ ENVIRONMENT = {
     "SILICONFLOW_API_KEY": KEYS[0],
     "SILICONFLOW_API_KEY_2": KEYS[1],
     "SILICONFLOW_TRIES": "28",  # looks at a batch: some 15 seconds
+    "PYTHON": sys.executable,  # a shim in the PATH may take ten times as long to start
 }
 Scripts = tuple[tuple[str, str], ...]
 
