@@ -92,6 +92,16 @@ class TestJudgments:
 
         assert (found.judgments, sum(found.left_out.values())) == ([], 1)
 
+    def test_what_is_no_list_of_judgments_says_nothing(self, tmp_path: Path) -> None:
+        """A field of another tool's may have the same name."""
+        file = tmp_path / "run.har"
+        har.write(file, [a_page()], BASE)
+        content = json.loads(file.read_text())
+        content["log"]["_judgments"] = 5
+        file.write_text(json.dumps(content))
+
+        assert har.capture(file).judgments == []
+
     def test_a_key_in_what_was_judged_stays_at_home(self, tmp_path: Path) -> None:
         """Not even what a case looked for tells a key."""
         key = "sk-one-1234567890"

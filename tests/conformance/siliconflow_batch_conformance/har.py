@@ -77,7 +77,8 @@ def capture(path: str | Path, base_url: str | None = None) -> Capture:
     accounts = Accounts.of(kept)
     made.exchanges = [_exchange(n, entry, base, accounts) for n, entry in enumerate(kept, 1)]
     by_number = {one.number: one for one in made.exchanges}
-    for told in log.get("_judgments") or ():
+    listed = log.get("_judgments")
+    for told in listed if isinstance(listed, list) else ():
         judgment = judgments.heard(told, by_number)
         if judgment is None:
             made.left_out["a judgment of another version"] += 1
