@@ -165,15 +165,17 @@ def sent(failure: Failure) -> Extract:
     created = {id for one in part.steps.values() for id in batches(one) if "POST" in one.method}
     cancelled = {one.named for one in part.steps.values() if one.operation.endswith("/cancel")}
     steps: list[Exchange] = []
+    reached: dict[str, str] = {}
     for exchange in _waited_once(part, judged).values():
         looks = exchange in judged and exchange.method == "GET" and not exchange.awaited
         for id, batch in batches(exchange).items() if looks else ():
             status = str(batch.get("status"))
             expected = id in cancelled if "cancel" in status else status not in FIRST
-            if id in created and expected:
+            if id in created and expected and reached.get(id) != status:
                 part.add_origin(id, exchange.number)
                 steps.append(_wait(id, status, exchange, -1 - len(steps)))
         steps.append(exchange)
+        reached |= {id: str(batch.get("status")) for id, batch in batches(exchange).items()}
     part.steps = {one.number: one for one in steps}
     return part
 
