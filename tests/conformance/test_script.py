@@ -195,5 +195,5 @@ class TestText:
             return "wrong"
 
         answer = Exchange(1, "GET", "/batches", 200)
-        with pytest.raises(NotCarried, match=r"^test_repro imports"):
+        with pytest.raises(NotCarried, match=rf"^{__name__} imports"):
             script(ROW, Failure("case", "", "", check, (answer,), (answer,)), "http://h/v1")
