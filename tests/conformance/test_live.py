@@ -22,6 +22,7 @@ import pytest
 from attrs import define
 
 from account import Account, json_lines, line
+from siliconflow_batch_conformance.exchange import without_keys
 from siliconflow_batch_simulator import Pace, Rule, Simulator
 
 CODE = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
@@ -341,7 +342,12 @@ def test_a_key_that_the_service_says_back_is_told_nowhere(address: str, tmp_path
 
     assert running.returncode == 1, said
     assert (tmp_path / "run.har").exists()
-    for key in KEYS:
+    for key in (*KEYS, *map(str.swapcase, KEYS)):
         assert key not in said
         for path in (path for path in tmp_path.rglob("*") if path.is_file()):
             assert key.encode() not in path.read_bytes(), path
+
+
+def test_a_key_in_the_other_letters_is_told_as_little() -> None:
+    """A case sends it so; who reads it has the key."""
+    assert without_keys("a sk-Live, b SK-lIVE", ["sk-Live"]) == "a …, b …"

@@ -16,7 +16,6 @@ from ..service import Service
 from ..switchboard import Behaviour, saying
 from .altering import CREATE, RETRIEVE, Answer, Body, Replace, again, altering, altering_json
 
-TOO_EARLY = bad_request("A batch cannot be cancelled yet.")
 ORDER = ["in_queue", "in_progress", "finalizing", "completed"]
 
 
@@ -82,11 +81,15 @@ def _spelling(**names: str) -> Replace:
     return saying(lambda body, _: body.update(status=names.get(body["status"], body["status"])))
 
 
-def _cancel_refused(status: str, refusal: Refused) -> Replace:
+def _too_early() -> Refused:
+    return bad_request("A batch cannot be cancelled yet.")
+
+
+def _cancel_refused(status: str, refusal: Callable[[], Refused]) -> Replace:
     def replace(sound: Any, service: Service) -> Any:
         def cancel(account: str, batch_id: str) -> Any:
             if service.retrieve(account, batch_id).status == status:
-                raise refusal
+                raise refusal()
             return sound(account, batch_id)
 
         return cancel
@@ -201,17 +204,17 @@ FAULTS = {
         "a cancel is answered with cancelling, and the batch goes on", "cancel", _cancel_forgotten
     ),
     "cancel-queued-refused": Behaviour(
-        "a batch in_queue cannot be cancelled", "cancel", _cancel_refused("in_queue", TOO_EARLY)
+        "a batch in_queue cannot be cancelled", "cancel", _cancel_refused("in_queue", _too_early)
     ),
     "cancel-running-refused": Behaviour(
         "a batch in_progress cannot be cancelled",
         "cancel",
-        _cancel_refused("in_progress", TOO_EARLY),
+        _cancel_refused("in_progress", _too_early),
     ),
     "cancel-finalizing-unknown": Behaviour(
         "a batch that is finalizing is unknown to a cancel",
         "cancel",
-        _cancel_refused("finalizing", not_found()),
+        _cancel_refused("finalizing", not_found),
     ),
     "cancel-all": Behaviour("a cancel stops every batch of the account", "cancel", _cancel_all),
     "completed-misspelled": Behaviour(

@@ -19,6 +19,7 @@ from .budget import is_loopback
 from .deviations import Entry, LedgerInvalid, apply
 from .deviations import read as read_ledger
 from .entries import HarUnreadable
+from .exchange import without_keys
 from .exits import NOTHING_SAID, exit_status
 from .judging import judge, judge_recorded, selected
 from .options import parser, refuse_contradictions
@@ -63,8 +64,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def say(line: str, file: TextIO | None = None) -> None:
     """Prints without the keys, should a service say them back."""
-    for key in filter(None, map(os.environ.get, VARIABLES)):
-        line = line.replace(key, "…")
+    line = without_keys(line, filter(None, map(os.environ.get, VARIABLES)))
     print(line, flush=True, file=file)  # the command's output
 
 

@@ -7,6 +7,7 @@ Rule 2: nothing but the standard library: scripts that repeat a failure carry th
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -92,6 +93,13 @@ OPERATIONS = (
 def with_key(authorization: str, key: str) -> str:
     """An Authorization header as it is sent."""
     return authorization.replace("{key}", key).replace("{KEY}", key.swapcase())
+
+
+def without_keys(text: str, keys: Iterable[str]) -> str:
+    """A text in which no key stands, however a service says it back."""
+    for key in keys:
+        text = text.replace(key, "…").replace(key.swapcase(), "…")
+    return text
 
 
 def _json(raw: bytes) -> Any:

@@ -15,6 +15,7 @@ import pytest
 import requests
 from attrs import define, evolve, field
 
+from .exchange import without_keys
 from .origins import extract
 from .requirements import Blocked, Deviation, Inconclusive, Requirement, load
 from .rig import Rig, RigBroken
@@ -111,9 +112,7 @@ class Report:
 
     def _told(self, text: str) -> str:
         """Without the keys, should a service say them back."""
-        for target in self.rig.targets():
-            text = text.replace(target.key, "…")
-        return text
+        return without_keys(text, [target.key for target in self.rig.targets()])
 
     def run(self) -> Run:
         """What was found; failures behind a failure that they need are blocked."""
