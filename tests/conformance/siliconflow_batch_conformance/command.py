@@ -7,8 +7,9 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -32,7 +33,7 @@ from .verdicts import Run
 VARIABLES = ("SILICONFLOW_API_KEY", "SILICONFLOW_API_KEY_2")
 BROKEN = (
     *(RigBroken, LedgerInvalid, StateUnusable, HarUnreadable, reports.ReportUnreadable),
-    OSError,  # a report or a recording that cannot be written
+    OSError,  # a folder that cannot be made
 )
 
 
@@ -80,8 +81,8 @@ class HeldAgainst:
 def _read(options: argparse.Namespace) -> HeldAgainst:
     """Comes before the first request: a file that cannot be read costs no run."""
     earlier = options.report / "report.json" if options.report else None
-    if options.report:
-        options.report.mkdir(parents=True, exist_ok=True)
+    for folder in filter(None, (options.report, options.record and options.record.parent)):
+        folder.mkdir(parents=True, exist_ok=True)
     return HeldAgainst(
         read_ledger(options.deviations, load()),
         [other for path in options.beside for other in reports.read(path)],
@@ -106,10 +107,11 @@ def _run(options: argparse.Namespace, held_against: HeldAgainst, rig: Rig) -> in
         report = judge(rig, options.seed, only)
     keys = tuple(key for target in rig.targets() for key in (target.key, target.key.swapcase()))
     status = conclude(options, held_against, report.run(), keys)
-    if options.record:
-        seen = rig.target.observer
-        har.write(options.record, seen.exchanges, rig.target.base_url, keys, seen.judgments)
-    return status
+    if not options.record:
+        return status
+    seen = rig.target.observer
+    record = partial(har.write, options.record, seen.exchanges, rig.target.base_url, keys)
+    return _written(status, partial(record, seen.judgments))
 
 
 def conclude(
@@ -125,8 +127,18 @@ def conclude(
     status = exit_status(judged, tiers, strict=options.strict)
     for line in words.report(judged, catalogue, status):
         say(line)
-    if options.report:
-        _write_reports(options.report, held_against, judged, secrets)
+    if not options.report:
+        return status
+    return _written(status, partial(_write_reports, options.report, held_against, judged, secrets))
+
+
+def _written(status: int, write: Callable[[], None]) -> int:
+    """The exit status after `write`, whose trouble takes nothing from a failure that was found."""
+    try:
+        write()
+    except OSError as trouble:
+        say(f"siliconflow-batch conformance: {trouble}", sys.stderr)
+        return status or NOTHING_SAID
     return status
 
 
