@@ -180,6 +180,16 @@ def listed_at_its_end(recorder: Recorder) -> tuple[Any, Any]:
         assert page.json["data"][0]["id"] == id
 
 
+def stopped_by_a_list(recorder: Recorder) -> tuple[Any, Any]:
+    """A list stops a batch in the queue; another one had ended before that one was created."""
+    upload = recorder.upload(line())
+    made = [recorder.create(upload)]
+    recorder.watch(made[0])
+    made.append(recorder.create(upload))
+    page = recorder.request("GET", "/batches", params={"limit": 5})
+    return history.was_asked_to_cancel, (page, made, [])
+
+
 def read_again(recorder: Recorder) -> tuple[Any, Any]:
     """A file that was read before is not there any more."""
     id = recorder.upload(line()).json["data"]["id"]

@@ -39,6 +39,7 @@ from stories import (
     renamed,
     run,
     statuses,
+    stopped_by_a_list,
     stuck,
     taken,
     taken_all_the_way,
@@ -96,13 +97,18 @@ class TestVerdict:
 
     @pytest.mark.parametrize(
         ("story", "fault"),
-        [(listed_at_its_end, "completed-without-time"), (noted, "refused-key-creates")],
+        [
+            (listed_at_its_end, "completed-without-time"),
+            (noted, "refused-key-creates"),
+            (stopped_by_a_list, "list-cancels"),
+        ],
     )
     def test_a_service_that_knows_nothing_of_the_run_fails_as_well(
         self, tmp_path: Path, story: Story, fault: str
     ) -> None:
         """What led to the failure is sent again, and what a list showed is waited for."""
-        with recorded(story, fault) as (failure, faulty):
+        brief = Pace(queued=0.3, running=0, finalizing=0, cancelling=0)
+        with recorded(story, fault, pace=brief) as (failure, faulty):
             text = script(ROW, failure, faulty.base_url)
         pace = Pace(queued=1, running=1, finalizing=1, cancelling=1)
         with Simulator(keys=KEYS, faults=(fault,), pace=pace) as slow:

@@ -151,7 +151,11 @@ def cancellation(rig: Rig) -> list[Exchange]:
 
 @pytest.fixture(scope="session")
 def listed(rig: Rig, request: pytest.FixtureRequest) -> list[Exchange]:
-    """Five creations, or, where they cost, batches that are there; the oldest first, all listed."""
+    """
+    Five batches, created for it or, where they cost, already there; the oldest first, all listed.
+
+    The newest has ended, so that what leaves the list at its end is missed at any pace.
+    """
     if not rig.target.budget.loopback:
         newest = list(batches(rig.target.page(limit=5)))
         if len(newest) < 5:
@@ -160,4 +164,5 @@ def listed(rig: Rig, request: pytest.FixtureRequest) -> list[Exchange]:
     input_file = request.getfixturevalue("input_file")
     created = [rig.target.batch(input_file) for _ in range(5)]
     rig.target.page_with(created[-1])
-    return created
+    *_, ended = created[-1], *rig.target.watch(id_of(created[-1]), pause=0.2)
+    return [*created[:-1], ended]

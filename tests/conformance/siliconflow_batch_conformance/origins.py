@@ -7,13 +7,14 @@ Rule 2: what a list answers depends on what its owner had created; a page needs 
 than it, and one more, which tells whether more follow.
 Rule 3: what is judged may have been changed by what no id in it tells of: the same asked before, an
 upload of the same name, and whatever was written between two lists.
-Rule 4: what a list or a look shows of a batch takes its time, and is waited for.
+Rule 4: what a list or a look shows of a batch takes its time, and is waited for, before a younger
+one is created that is not as far.
 """
 
 import itertools
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from typing import Any
 
@@ -168,16 +169,29 @@ def sent(failure: Failure) -> Extract:
     reached: dict[str, str] = {}
     for exchange in _waited_once(part, judged).values():
         looks = exchange in judged and exchange.method == "GET" and not exchange.awaited
-        for id, batch in batches(exchange).items() if looks else ():
-            status = str(batch.get("status"))
-            expected = id in cancelled if "cancel" in status else status not in FIRST
-            if id in created and expected and reached.get(id) != status:
+        shown = {id: str(batch.get("status")) for id, batch in batches(exchange).items()}
+        awaited = {
+            id: status
+            for id, status in shown.items()
+            if (id in cancelled if "cancel" in status else status not in FIRST)
+        }
+        early = shown.keys() - awaited.keys()
+        for id, status in awaited.items() if looks else ():
+            if id in created and reached.get(id) != status:
                 part.add_origin(id, exchange.number)
-                steps.append(_wait(id, status, exchange, -1 - len(steps)))
+                wait = _wait(id, status, exchange, -1 - len(steps))
+                steps.insert(_before_the_next(steps, id, early), wait)
         steps.append(exchange)
-        reached |= {id: str(batch.get("status")) for id, batch in batches(exchange).items()}
+        reached |= shown
     part.steps = {one.number: one for one in steps}
     return part
+
+
+def _before_the_next(steps: list[Exchange], id: str, early: Set[str]) -> int:
+    """The place before the first of `early` that was created after the batch; else the end."""
+    made = [batches(one).keys() if one.operation == "POST /batches" else set() for one in steps]
+    own = next((place for place, ids in enumerate(made) if id in ids), len(steps))
+    return next((n for n in range(own + 1, len(steps)) if made[n] & early), len(steps))
 
 
 def _wait(id: str, status: str, shown_by: Exchange, number: int) -> Exchange:

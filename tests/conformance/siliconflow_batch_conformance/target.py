@@ -121,13 +121,14 @@ class Target(Sender):
     def files(self, **query: Any) -> Exchange:
         return self.request("GET", "/files", query={"purpose": "batch", **query})
 
-    def watch(self, batch_id: str) -> Iterator[Exchange]:
+    def watch(self, batch_id: str, pause: float = 0.03) -> Iterator[Exchange]:
         """
         Yields the batch as it changes until it is final, or until patience ends.
 
+        `pause` is how long it waits before the second look, in seconds; it grows from look to look.
         Where patience ends, the last look is yielded though it shows no change.
         """
-        deadline, pause, seen = time.monotonic() + self.patience, 0.03, None
+        deadline, seen = time.monotonic() + self.patience, None
         while True:
             answer = self.retrieve(batch_id, awaited=True)
             batch = the_batch(answer)
