@@ -39,6 +39,12 @@ TRUTH = """
     fails         flaky             flaky          0 0   0 0     0 0
     fails         old flaky         expired        1 1   1 1     1 1
 
+    behind        none              blocked        1 1   0 1     0 1
+    behind        deviation         known          0 1   0 1     0 1
+    behind        old deviation     expired        1 1   1 1     1 1
+    behind        flaky             flaky          0 1   0 1     0 1
+    behind        old flaky         expired        1 1   1 1     1 1
+
     blocked       none              blocked        0 0   0 0     0 0
     blocked       deviation         blocked        0 0   0 0     0 0
     blocked       old deviation     blocked        0 0   0 0     0 0
@@ -64,7 +70,7 @@ TRUTH = """
     error         old flaky         error          2 2   2 2     2 2
 """
 HEAD, *ROWS = [line.strip() for line in TRUTH.splitlines() if line.strip()]
-OUTCOMES = ("holds", "fails", "blocked", "inconclusive", "not judged", "error")
+OUTCOMES = ("holds", "fails", "behind", "blocked", "inconclusive", "not judged", "error")
 ENTRIES = ("none", "deviation", "old deviation", "flaky", "old flaky")
 
 
@@ -98,6 +104,14 @@ def a_run(*errors: str, **outcomes: str) -> Run:
     return Run(TARGET, 1, 0.0, 1.0, 9, verdicts, list(errors))
 
 
+def behind(run: Run, **others: str) -> Run:
+    """The same run with failures blocked behind others, as LIST_3="LIST-5"."""
+    for name, other in others.items():
+        verdict = run.verdicts[name.replace("_", "-")]
+        verdict.outcome, verdict.behind = "blocked", (other,)
+    return run
+
+
 class TestTruthTable:
     def test_it_is_complete(self) -> None:
         """Every outcome stands beside every entry, once."""
@@ -111,11 +125,16 @@ class TestTruthTable:
         """The outcome becomes what the table says, and the run exits with its numbers."""
         outcome, column, becomes, exits = cells(row)
 
-        judged = apply(a_run(LIST_3=outcome, LIST_4="holds"), ledger(column), TODAY)
+        run = a_run(LIST_3=outcome, LIST_4="holds")
+        if outcome == "behind":  # a `should` that fails
+            run = behind(a_run(LIST_3="fails", LIST_4="holds", LIST_5="fails"), LIST_3="LIST-5")
+        judged = apply(run, ledger(column), TODAY)
 
         assert judged.verdicts["LIST-3"].outcome == becomes
         found = [
-            exit_status(judged, {"LIST-3": tier, "LIST-4": "must"}, strict=strict)
+            exit_status(
+                judged, {"LIST-3": tier, "LIST-4": "must", "LIST-5": "should"}, strict=strict
+            )
             for tier in ("must", "should", "hygiene")
             for strict in (False, True)
         ]
@@ -225,6 +244,17 @@ class TestExitStatus:
         run = a_run("no answer", LIST_3=outcome, LIST_4="error")
 
         assert exit_status(run, {"LIST-3": "must", "LIST-4": "must"}, interrupted=True) == 1
+
+    @pytest.mark.parametrize(("known", "status"), [("LIST-5", 0), ("LIST-4", 0), ("LIST-2", 1)])
+    def test_a_known_cause_excuses_what_stands_behind_it(self, known: str, status: int) -> None:
+        """However far behind; a failure elsewhere is no excuse."""
+        failing = dict.fromkeys(("LIST_2", "LIST_3", "LIST_4", "LIST_5"), "fails")
+        run = behind(a_run(**failing), LIST_3="LIST-4", LIST_4="LIST-5")
+        tiers = dict.fromkeys(("LIST-2", "LIST-4", "LIST-5"), "should")
+
+        judged = apply(run, [entry(known)], TODAY)
+
+        assert exit_status(judged, tiers) == status
 
     def test_a_tier_that_is_not_told_is_a_must(self) -> None:
         """A forgotten line in a table lets no failure through."""

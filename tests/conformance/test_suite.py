@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from siliconflow_batch_conformance import requirements
+from siliconflow_batch_conformance import requirements, wire
+from siliconflow_batch_conformance.exits import exit_status
 from siliconflow_batch_conformance.judging import judge, selected
 from siliconflow_batch_conformance.rig import Rig
 from siliconflow_batch_conformance.rules import OBSERVED, SHOWN_BY_CASES
-from siliconflow_batch_conformance.verdicts import FAILS
+from siliconflow_batch_conformance.verdicts import BROKEN, FAILS, HOLDS
 from siliconflow_batch_simulator import Simulator
 from siliconflow_batch_simulator.faults import CLASSES, FAULTS
 
@@ -189,6 +190,14 @@ class TestExitStatus:
         assert done.returncode == 0
         assert "UPLOAD-3" in done.stdout
 
+    def test_a_must_behind_a_should_is_fatal(self) -> None:
+        """The first cause is told, and what fails for it counts."""
+        done = conformance("--fault", "page-reversed", *only("LIST"))
+
+        assert done.returncode == 1
+        assert "LIST-2  GET /batches: the newest batch comes first  [should]" in done.stdout
+        assert "[must]" not in done.stdout
+
     def test_nobody_there_is_no_verdict(self) -> None:
         """A service that does not answer is neither conformant nor not."""
         done = conformance("--base-url", "http://127.0.0.1:9/v1", SILICONFLOW_API_KEY="sk-x")
@@ -227,6 +236,36 @@ class TestExitStatus:
         assert "interrupted" in said
         assert "conformant" not in said
 
+    def test_a_mistake_of_the_suite_is_no_verdict(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A check that cannot be applied at all is not the service's failure."""
+
+        def mistaken(*_: object) -> str:
+            raise NameError("no such name")
+
+        monkeypatch.setattr(wire, "status_is", mistaken)
+        with Rig.simulated() as rig, capsys.disabled():
+            run = judge(rig, 1, selected(["RETRIEVE-2", "LIST-4"])).run()
+
+        outcomes = {id: verdict.outcome for id, verdict in run.verdicts.items()}
+        assert outcomes == {"RETRIEVE-2": BROKEN, "LIST-4": HOLDS}
+        assert run.errors == ["test_unknown: NameError: no such name"]
+        assert exit_status(run, {}) == 2
+
+    @pytest.mark.parametrize(("fault", "status"), [("limit-word-taken", 1), ("", 2)])
+    @pytest.mark.parametrize("file", ["run.har", "report/report.html"])
+    def test_what_cannot_be_written_hides_no_failure(
+        self, tmp_path: Path, file: str, fault: str, status: int
+    ) -> None:
+        """A failure that was found counts first; without one, a run that keeps nothing is none."""
+        (tmp_path / file / "in the way").mkdir(parents=True)
+        files = ("--record", str(tmp_path / "run.har"), "--report", str(tmp_path / "report"))
+        done = conformance(*files, *only("LIST-8"), *(["--fault", fault] if fault else []))
+
+        assert done.returncode == status
+        assert str(tmp_path / file) in done.stderr
+
     @pytest.mark.parametrize(
         ("arguments", "reason"),
         [
@@ -235,6 +274,7 @@ class TestExitStatus:
             (("--core", *only("SCHEMA-1")), "--core leaves out all"),
             (("--deviations", "/nowhere.yaml", *only("HTTP")), "/nowhere.yaml"),
             (("--report", "/dev/null/x", *only("HTTP")), "/dev/null/x"),
+            (("--record", "/dev/null/x/run.har", *only("HTTP")), "/dev/null/x"),
             (("--only", "LIST-99"), "no requirement 'LIST-99'"),
             (("--fault", "nonsense"), "no fault or variant 'nonsense'"),
             (("--fault", "any-key", "--base-url", "http://127.0.0.1:9/v1"), "leave out --base-url"),

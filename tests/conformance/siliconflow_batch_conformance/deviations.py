@@ -2,9 +2,11 @@
 The ledger of known deviations: what fails on a target, why, how that is known, and until when.
 
     the requirement    no entry    deviation    flaky      expired      expired flaky
-    fails              fails       KNOWN        FLAKY      EXPIRED      EXPIRED
+    fails *)           fails       KNOWN        FLAKY      EXPIRED      EXPIRED
     holds              holds       STALE        holds      STALE        holds
     anything else      as it is    as it is     as it is   as it is     as it is
+
+    *) or failed behind another one, and is blocked without an entry
 
 Rule 1: an entry excuses a failure and nothing else: what was not seen is not known.
 Rule 2: an entry that is wrong is a mistake like any other: STALE and EXPIRED are fatal.
@@ -107,7 +109,8 @@ def apply(run: Run, ledger: list[Entry], today: date) -> Run:
 
 
 def _turn(verdict: Verdict, entry: Entry, today: date) -> Verdict:
-    outcome = TURNED.get((entry.kind, today > entry.expires, verdict.outcome))
+    found = FAILS if verdict.behind else verdict.outcome
+    outcome = TURNED.get((entry.kind, today > entry.expires, found))
     if outcome is None:
         return verdict
     words = {

@@ -1,8 +1,8 @@
 """
 What a run found, requirement by requirement.
 
-Rule 1: a requirement that does not hold is a failure; a case that could not be judged because
-nobody answered is an error of the rig, which says nothing about the service.
+Rule 1: a requirement that does not hold is a failure; a case that could not be judged, as nobody
+answered or the suite made a mistake, is an error of the rig, which says nothing about the service.
 Rule 2: a requirement that failed behind one that it needs is blocked: the first cause is told.
 Rule 3: a requirement holds when each of its cases does.
 """
@@ -10,15 +10,15 @@ Rule 3: a requirement holds when each of its cases does.
 import time
 from collections.abc import Generator, Mapping
 
-import httpx
 import pytest
-import requests
 from attrs import define, evolve, field
+from hypothesis.errors import Flaky
 
 from .exchange import without_keys
 from .origins import extract
 from .requirements import Blocked, Deviation, Inconclusive, Requirement, load
-from .rig import Rig, RigBroken
+from .rig import Rig
+from .rules import MALFORMED
 from .thrift import thrifty
 from .verdicts import (
     BLOCKED,
@@ -32,7 +32,8 @@ from .verdicts import (
     Verdict,
 )
 
-NOBODY_ANSWERED = (httpx.TransportError, requests.ConnectionError, requests.Timeout, RigBroken)
+# What speaks of the service: a finding of a check, of schemathesis, or an answer of another shape.
+FOUND = (Deviation, *MALFORMED, AssertionError, BaseExceptionGroup, Flaky)
 # Of several cases, the first of these is the outcome.
 WEIGHT = (FAILS, BROKEN, BLOCKED, INCONCLUSIVE, NOT_JUDGED, HOLDS)
 SKIPPED: dict[object, str] = {Blocked: BLOCKED, Inconclusive: INCONCLUSIVE}
@@ -79,9 +80,10 @@ class Report:
     ) -> None:
         if report.skipped:
             self._note(id, SKIPPED.get(type(error), NOT_JUDGED), reason=str(error))
-        elif report.failed and isinstance(error, NOBODY_ANSWERED):
-            self.errors.append(f"{case}: {type(error).__name__}: {error}")
-            self._note(id, BROKEN, reason=str(error))
+        elif report.failed and not isinstance(error, FOUND):
+            told = self._told(f"{type(error).__name__}: {error}")
+            self.errors.append(f"{case}: {told}")
+            self._note(id, BROKEN, reason=told)
         elif report.failed and (report.when != "teardown" or not self._has_failed(id, case)):
             self._note(id, FAILS).failures.append(self._failure(case, error))
         elif report.when == "call":
@@ -104,7 +106,7 @@ class Report:
         if isinstance(error, Deviation):
             actual = self._told(error.actual)
             return Failure(case, error.expected, actual, error.check, error.arguments, story)
-        if isinstance(error, KeyError | TypeError | IndexError | ValueError):
+        if isinstance(error, MALFORMED):
             shape = "an answer of the documented shape"
             return Failure(case, shape, self._told(repr(error)), story=story[-1:])
         # schemathesis explains itself, replay included.
@@ -140,8 +142,8 @@ def blocked(
         everything = [other for other in failed if not other.startswith("SCHEMA-")]
         before = everything if "*" in needs else [other for other in failed if other in needs]
         if before:
-            reason = f"behind {', '.join(before)}"
-            turned[id] = evolve(verdicts[id], outcome=BLOCKED, reason=reason)
+            reason = f"failed behind {', '.join(before)}"
+            turned[id] = evolve(verdicts[id], outcome=BLOCKED, reason=reason, behind=tuple(before))
         else:
             turned[id] = evolve(verdicts[id], failures=[_short(f) for f in verdicts[id].failures])
     return turned

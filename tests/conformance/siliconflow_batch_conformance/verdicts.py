@@ -38,13 +38,17 @@ class Failure:
 
 @define
 class Verdict:
-    """`outcome` is one of the words above; `reason` explains one without failures."""
+    """
+    `outcome` is one of the words above; `reason` explains one without failures. One that failed and
+    is blocked says which failures it stands `behind`.
+    """
 
     requirement: str
     outcome: str
     failures: list[Failure] = field(factory=list)
     reason: str = ""
     cases: int = 0
+    behind: tuple[str, ...] = ()
 
 
 @define
