@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,10 +21,10 @@ import pytest
 from attrs import define
 
 from account import Account, json_lines, line
+from shell import start
 from siliconflow_batch_conformance.exchange import without_keys
 from siliconflow_batch_simulator import Pace, Rule, Simulator
 
-CODE = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
 KEYS = ("sk-live-own-not-to-be-told", "sk-live-other-not-to-be-told")
 QUICK = Pace(queued=0.1, running=0.1, finalizing=0.1, cancelling=0.1)
 HOURS = Pace(queued=36_000, cancelling=36_000)
@@ -115,11 +114,9 @@ def command(
     kept = {name: text for name, text in os.environ.items() if "SILICONFLOW" not in name}
     given = dict(zip(("SILICONFLOW_API_KEY", "SILICONFLOW_API_KEY_2"), keys, strict=False))
     words = ["conformance", "--base-url", base_url, "--rate", "200", "--core", *arguments]
-    return subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-c", CODE, *words],
-        stdout=subprocess.PIPE,
+    return start(
+        *words,
         stderr=subprocess.STDOUT,
-        text=True,
         cwd="/",
         env={**kept, **given, "SILICONFLOW_STATE": str(state)},
     )

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from recorder import Recorder, line
 
+from shell import SCRIPT
 from siliconflow_batch_conformance import har, paging
 from siliconflow_batch_conformance.exchange import Exchange
 from siliconflow_batch_conformance.judging import judge_recorded, selected
@@ -19,7 +19,6 @@ from siliconflow_batch_conformance.judgments import Judgment
 from siliconflow_batch_conformance.verdicts import FAILS, HOLDS, NOT_JUDGED
 from siliconflow_batch_simulator import Clock, Pace, Simulator
 
-CODE = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
 FAULTS = ["", "metadata-lost", "cancel-finished", "any-key", "after-skips-at-3", "key-any-case"]
 
 
@@ -31,7 +30,7 @@ def test_a_run_and_its_recording_agree(tmp_path: Path, fault: str) -> None:
     broken = ["--fault", fault] if fault else []
     kept = {name: text for name, text in os.environ.items() if "SILICONFLOW" not in name}
     subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-c", CODE, "conformance", "--core", *files, *broken],
+        [SCRIPT, "conformance", "--core", *files, *broken],
         check=False,
         capture_output=True,
         cwd="/",

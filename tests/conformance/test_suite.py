@@ -6,12 +6,12 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from shell import SCRIPT
 from siliconflow_batch_conformance import requirements, wire
 from siliconflow_batch_conformance.exits import exit_status
 from siliconflow_batch_conformance.judging import judge, selected
@@ -49,14 +49,11 @@ CAUGHT_BY = {
 }
 
 
-CODE = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
-
-
 def conformance(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs the command as its users do, from a folder that is not the checkout."""
     kept = {name: text for name, text in os.environ.items() if "SILICONFLOW" not in name}
     return subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-c", CODE, "conformance", *arguments],
+        [SCRIPT, "conformance", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -226,7 +223,7 @@ class TestExitStatus:
 
     def test_an_interrupted_run_is_no_verdict(self) -> None:
         """What was not run does not count as held."""
-        command = [sys.executable, "-u", "-c", CODE, "conformance", *only("LIFE", "AUTH")]
+        command = [SCRIPT, "conformance", *only("LIFE", "AUTH")]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="/") as running:  # noqa: S603
             assert running.stdout is not None
             running.stdout.readline()

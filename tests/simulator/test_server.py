@@ -4,14 +4,13 @@ import logging
 import os
 import signal
 import socket
-import subprocess
-import sys
 from typing import Any
 
 import httpx
 import pytest
 
 from account import Account, line
+from shell import start
 from siliconflow_batch_simulator import Simulator, command
 from siliconflow_batch_simulator.faults import FAULTS
 from siliconflow_batch_simulator.variants import VARIANTS
@@ -21,14 +20,7 @@ class TestSimulateCommand:
     def test_it_prints_the_base_url_and_serves_until_interrupted(self) -> None:
         """The first line of the output is all that a script needs."""
         arguments = ["simulate", "--port", "0", "--api-key", "sk-a", "--api-key", "sk-b"]
-        code = "import sys; from siliconflow_batch.command import main; sys.exit(main())"
-        with subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-c", code, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        ) as server:
+        with start(*arguments, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as server:
             try:
                 assert server.stdout is not None
                 base_url = server.stdout.readline().strip()
