@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 import sqlite3
-import struct
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Mapping
@@ -16,7 +15,6 @@ from typing import Any, Self
 
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from . import admin
 from .app import LABELS, build_app, label, refuse
@@ -26,9 +24,10 @@ from .faults import FAULTS
 from .journal import FILES, FolderUnusable, Journal
 from .lifecycle import Pace
 from .service import Service
+from .serving import EndingProtocol, StoppableServer
 from .switchboard import Behaviour, Rule, Switch, Switchboard, install
 from .traffic import Received, Traffic
-from .variants import ABORT, CLOSE, VARIANTS
+from .variants import VARIANTS
 
 DEFAULT_KEY = "sk-simulator"
 BEHAVIOURS: Mapping[str, Behaviour] = {**VARIANTS, **FAULTS}
@@ -97,10 +96,10 @@ class Simulator:
         )
         shown = f"[{host}]" if ":" in host else host
         self.base_url = f"http://{shown}:{self._socket.getsockname()[1]}/v1"
-        self._server = uvicorn.Server(
+        self._server = StoppableServer(
             uvicorn.Config(
                 self._traffic,
-                http=_Protocol,
+                http=EndingProtocol,
                 log_level="warning",
                 access_log=False,
                 lifespan="on" if backend else "off",
@@ -147,31 +146,12 @@ class Simulator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.should_exit = True
+        self._server.stop()
         self._thread.join()
         self.close()
 
     def close(self) -> None:
         self._opened.close()
-
-
-class _Protocol(HttpToolsProtocol):
-    """Lets a variant end the connection, which an ASGI application cannot."""
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        ends: dict[str, Any] = {ABORT: self._reset, CLOSE: self._close}
-        self.scope["extensions"] = ends
-
-    def _close(self) -> None:
-        self.cycle.disconnected = True  # or uvicorn reports an answer that is not complete
-        self.transport.close()
-
-    def _reset(self) -> None:
-        connection = self.transport.get_extra_info("socket")
-        # With a linger time of zero the other side sees a reset, not an end.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
 
 
 def _driving(backend: Backend, service: Service) -> Any:

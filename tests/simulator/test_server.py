@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from account import Account, line
-from shell import start
+from shell import start, until
 from siliconflow_batch_simulator import Simulator, command
 from siliconflow_batch_simulator.faults import FAULTS
 from siliconflow_batch_simulator.variants import VARIANTS
@@ -100,6 +100,30 @@ class TestEnd:
 
         half.close()
         assert not simulator._thread.is_alive()
+
+    def test_what_is_under_way_is_answered(self) -> None:
+        """A request that it has begun with is not cut off by its end."""
+        with Simulator(faults=("slow",)) as simulator:
+            url = httpx.URL(simulator.base_url)
+            client = socket.create_connection((url.host, url.port or 0))
+            head = "GET /v1/batches HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            client.sendall((head + f"Authorization: Bearer {simulator.api_key}\r\n\r\n").encode())
+            until(lambda: bool(simulator._server.server_state.tasks))
+
+        with client.makefile("rb") as answer:
+            assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
+            assert answer.read().endswith(b'"has_more":false}')
+        client.close()
+
+    def test_it_may_end_before_it_began(self) -> None:
+        """Whatever the order, it ends, and nothing listens any more."""
+        simulator = Simulator()
+        simulator._server.stop()
+        with simulator:
+            simulator._thread.join()
+
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(simulator.base_url)
 
 
 class TestAccess:
