@@ -53,8 +53,10 @@ class StoppableServer(uvicorn.Server):
         if self.server_state.connections or self.server_state.tasks:
             await super().shutdown(sockets)
             return
-        for server in self.servers:
-            await server.wait_closed()
+        with contextlib.suppress(TimeoutError):  # who came at the last moment may not go
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                for server in self.servers:
+                    await server.wait_closed()
         await self.lifespan.shutdown()
 
 

@@ -252,17 +252,19 @@ class TestExitStatus:
         assert exit_status(run, {}) == 2
 
     @pytest.mark.parametrize(("fault", "status"), [("limit-word-taken", 1), ("", 2)])
-    @pytest.mark.parametrize("file", ["run.har", "report/report.html"])
+    @pytest.mark.parametrize("option", ["--record", "--report"])
     def test_what_cannot_be_written_hides_no_failure(
-        self, tmp_path: Path, file: str, fault: str, status: int
+        self, tmp_path: Path, option: str, fault: str, status: int
     ) -> None:
         """A failure that was found counts first; without one, a run that keeps nothing is none."""
-        (tmp_path / file / "in the way").mkdir(parents=True)
-        files = ("--record", str(tmp_path / "run.har"), "--report", str(tmp_path / "report"))
-        done = conformance(*files, *only("LIST-8"), *(["--fault", fault] if fault else []))
+        (tmp_path / "report.html" / "in the way").mkdir(parents=True)
+        # A temporary file's name, which is longer, is too long.
+        given = tmp_path / ("r" * 250) if option == "--record" else tmp_path
+        broken = ["--fault", fault] if fault else []
+        done = conformance(option, str(given), *only("LIST-8"), *broken)
 
         assert done.returncode == status
-        assert str(tmp_path / file) in done.stderr
+        assert str(tmp_path) in done.stderr
 
     @pytest.mark.parametrize(
         ("arguments", "reason"),
@@ -273,6 +275,7 @@ class TestExitStatus:
             (("--deviations", "/nowhere.yaml", *only("HTTP")), "/nowhere.yaml"),
             (("--report", "/dev/null/x", *only("HTTP")), "/dev/null/x"),
             (("--record", "/dev/null/x/run.har", *only("HTTP")), "/dev/null/x"),
+            (("--record", "/", *only("HTTP")), "--record names a file, and / is a folder"),
             (("--only", "LIST-99"), "no requirement 'LIST-99'"),
             (("--fault", "nonsense"), "no fault or variant 'nonsense'"),
             (("--fault", "any-key", "--base-url", "http://127.0.0.1:9/v1"), "leave out --base-url"),

@@ -154,7 +154,7 @@ def listed(rig: Rig, request: pytest.FixtureRequest) -> list[Exchange]:
     """
     Five batches, created for it or, where they cost, already there; the oldest first, all listed.
 
-    The newest has ended, so that what leaves the list at its end is missed at any pace.
+    Of those created for it the newest had time to end: what leaves the list then is missed.
     """
     if not rig.target.budget.loopback:
         newest = list(batches(rig.target.page(limit=5)))

@@ -92,6 +92,8 @@ def refuse_contradictions(options: argparse.Namespace) -> None:
         raise RigBroken("--fault breaks the suite's own simulator; leave out --base-url.")
     if options.har and (options.writes or options.fault or options.clean_up):
         raise RigBroken("--har judges what was recorded; it goes with no option that sends.")
+    if options.record and options.record.is_dir():
+        raise RigBroken(f"--record names a file, and {options.record} is a folder.")
     if options.beside and not options.report:
         raise RigBroken("--beside is about the reports; name their folder with --report.")
     if options.clean_up and not options.base_url:
