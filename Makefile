@@ -3,11 +3,11 @@
 # make lint       ruff and mypy
 # make lint-spec  openapi.yaml through its three linters (two of them need Node.js)
 # make generate   write generated/ anew from openapi.yaml
-# make corrections  write CORRECTIONS.md anew from corrections.yaml
-# make requirements  write REQUIREMENTS.md anew from the suite's catalogue
-# make drift PUBLISHED=file       compare a freshly downloaded vendor document with published/
+# make corrections  write docs/corrections.md anew from contract/corrections.yaml
+# make requirements  write docs/requirements.md anew from the suite's catalogue
+# make drift PUBLISHED=file       compare a freshly downloaded vendor document with contract/published/
 # make conformance [BASE_URL=…] [REPORT=folder]  run the suite alone, against the simulator or a service
-# make faults     run the suite against every fault of the simulator, and write FAULTS.md
+# make faults     run the suite against every fault of the simulator, and write docs/faults.md
 # make lock       write requirements.lock anew from pyproject.toml
 
 PYTHON ?= python3
@@ -31,7 +31,7 @@ generate: .venv/installed
 	$(BIN)/python -m contract.generation
 
 corrections: .venv/installed
-	$(BIN)/python -m contract.ledger
+	$(BIN)/python -m contract.corrections
 
 requirements: .venv/installed
 	$(BIN)/python -m siliconflow_batch_conformance.requirements
@@ -44,7 +44,7 @@ conformance: .venv/installed
 	$(BIN)/siliconflow-batch conformance $(if $(BASE_URL),--base-url "$(BASE_URL)") $(if $(REPORT),--report "$(REPORT)")
 
 faults: .venv/installed
-	$(BIN)/python tests/conformance/caught.py
+	PYTHONPATH=tests $(BIN)/python -m support.fault_report
 
 test: .venv/installed
 	$(BIN)/python -m pytest

@@ -18,9 +18,9 @@ from typing import Any
 import httpx2
 from openai import AsyncOpenAI, OpenAI
 
-from canned import ITEMS
 from costs import Work, cpu, in_turns, settle
 from files import checking, reading
+from responses_server import ITEMS
 from server_process import running
 from siliconflow_batch import AsyncSiliconFlowBatch, SiliconFlowBatch, models, operations
 from siliconflow_batch_api import AuthenticatedClient

@@ -17,8 +17,8 @@ import msgspec
 import orjson
 
 from costs import Cost, Prepared, Work, fresh, fresh_in_turns
-from siliconflow_batch.lines import Limits, validate
-from siliconflow_batch.records import read
+from siliconflow_batch.input_files.validation import Limits, validate
+from siliconflow_batch.result_files.results import read
 from table import Row
 
 LIBRARIES: dict[str, Callable[[bytes], Any]] = {

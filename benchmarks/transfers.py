@@ -16,9 +16,9 @@ from typing import Any, BinaryIO
 
 from openai import AsyncOpenAI, OpenAI
 
-from canned import BATCH
 from costs import Cost, Work, fresh_in_turns
 from files import records, write
+from responses_server import BATCH
 from server_process import running
 from siliconflow_batch import AsyncSiliconFlowBatch, SiliconFlowBatch, models, operations
 from siliconflow_batch_api import AuthenticatedClient

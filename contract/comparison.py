@@ -14,7 +14,7 @@ import attrs
 
 from contract.document import METHODS, MISSING, Document, Nowhere, escape, operations, same
 from contract.ledger import Claim, Ledger
-from contract.published import Page, structure
+from contract.vendor_pages import Page, structure
 
 UNORDERED = ("/required", "/enum")
 

@@ -1,14 +1,15 @@
 """
-CORRECTIONS.md, rendered from the ledger.
+The page `docs/corrections.md`, rendered from the ledger: `python -m contract.corrections`.
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from contract.ledger import ROOT, Entry, Ledger, Statement
+from contract.ledger import ROOT, Entry, Ledger, LedgerInvalid, Statement, read_ledger
 
-RENDERED: Path = ROOT / "CORRECTIONS.md"
+RENDERED: Path = ROOT / "docs" / "corrections.md"
 
 # The pointers are long and mostly alike; corrections.yaml has them in full.
 OPERATION = re.compile(
@@ -21,8 +22,9 @@ HEAD = """\
 # Corrections
 
 What the published documents of the SiliconFlow Batch API get wrong, what is right instead, and how
-we know. Written by `make corrections` from `corrections.yaml`; the tests show both sides of every
-entry. Nothing here was measured against the service: the evidence is what the documents say.
+we know. Written by `make corrections` from
+[contract/corrections.yaml](../contract/corrections.yaml); the tests show both sides of every entry.
+Nothing here was measured against the service: the evidence is what the documents say.
 """
 
 
@@ -65,7 +67,8 @@ def _places(statements: tuple[Statement, ...]) -> Iterator[str]:
         if _where(statement) not in where:
             where.append(_where(statement))
     for file, where in seen.items():
-        yield f"  - [{file}]({file}): " + ", ".join(where)
+        folder = ".." if file == "openapi.yaml" else "../contract"
+        yield f"  - [{file}]({folder}/{file}): " + ", ".join(where)
 
 
 def _section(entry: Entry) -> Iterator[str]:
@@ -104,3 +107,10 @@ def render(ledger: Ledger) -> str:
             lines += _section(entry)
     lines += _sources(ledger)
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    try:
+        RENDERED.write_text(render(read_ledger()), encoding="utf-8")
+    except LedgerInvalid as error:
+        sys.exit(f"{error}. docs/corrections.md is unchanged.")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from contract.comparison import Change, Comparison, Finding, compare
 from contract.document import MISSING, Document, Nowhere, locate, operations
-from contract.download import Unreadable, read_download
 from contract.ledger import Claim, Ledger, read_ledger
-from contract.published import Page, read_pages
+from contract.parsing import Unreadable, read_download
+from contract.vendor_pages import Page, read_pages
 
 SECONDS = 60
 WIDTH = 70
@@ -136,7 +136,7 @@ def drift(file: Path, ledger: Ledger, pages: Mapping[str, Page]) -> tuple[bool, 
         )
     lines += [f"new operation, not in published/: {name}" for name in ours]
     if changed or ours:
-        lines.append("Something changed: published/README.md says what to do now.")
+        lines.append("Something changed: contract/published/README.md says what to do now.")
     else:
         lines.append("Nothing changed.")
     return changed or bool(ours), lines

@@ -6,7 +6,6 @@ Rule 1: both sides of an entry are data: claims that one table of verbs judges, 
 Rule 2: an entry without claims on both sides is refused, and so is a verb that is not in the table.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -17,10 +16,10 @@ import yaml
 
 from contract import document as documents
 from contract.document import MISSING, Document, Nowhere, escape, locate, same, unfollowed
-from contract.published import Page
+from contract.vendor_pages import Page
 
 ROOT = Path(__file__).parents[1]
-LEDGER = ROOT / "corrections.yaml"
+LEDGER = ROOT / "contract" / "corrections.yaml"
 CONTRACT = ROOT / "openapi.yaml"
 
 
@@ -215,12 +214,3 @@ def read_ledger(path: Path = LEDGER) -> Ledger:
 def read_contract(path: Path = CONTRACT) -> Document:
     contract: Document = yaml.safe_load(path.read_text(encoding="utf-8"))
     return contract
-
-
-if __name__ == "__main__":
-    from contract.corrections import RENDERED, render
-
-    try:
-        RENDERED.write_text(render(read_ledger()), encoding="utf-8")
-    except LedgerInvalid as error:
-        sys.exit(f"{error}. CORRECTIONS.md is unchanged.")

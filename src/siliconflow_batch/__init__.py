@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from . import errors, operations
     from .async_client import AsyncSiliconFlowBatch
     from .client import SiliconFlowBatch
-    from .connection import CHINA, INTERNATIONAL, Retries
     from .errors import SiliconFlowError
     from .flows import Patience
-    from .lines import check, validate
+    from .input_files.prompts import chat_lines, write_lines
+    from .input_files.validation import check, validate
     from .objects import Batch, Counts, File
-    from .prompts import chat_lines, write_lines
-    from .records import Result
+    from .result_files.results import Result
+    from .transport.connection import CHINA, INTERNATIONAL, Retries
 
 # Where each name lives: what a program does not use, as event loops, it does not wait for.
 HOMES = {
@@ -36,19 +36,19 @@ HOMES = {
     "operations": "",
     "AsyncSiliconFlowBatch": ".async_client",
     "SiliconFlowBatch": ".client",
-    "CHINA": ".connection",
-    "INTERNATIONAL": ".connection",
-    "Retries": ".connection",
+    "CHINA": ".transport.connection",
+    "INTERNATIONAL": ".transport.connection",
+    "Retries": ".transport.connection",
     "SiliconFlowError": ".errors",
     "Patience": ".flows",
-    "check": ".lines",
-    "validate": ".lines",
+    "check": ".input_files.validation",
+    "validate": ".input_files.validation",
     "Batch": ".objects",
     "Counts": ".objects",
     "File": ".objects",
-    "chat_lines": ".prompts",
-    "write_lines": ".prompts",
-    "Result": ".records",
+    "chat_lines": ".input_files.prompts",
+    "write_lines": ".input_files.prompts",
+    "Result": ".result_files.results",
 }
 
 

@@ -18,14 +18,17 @@ from attrs import define
 
 from siliconflow_batch_api import AuthenticatedClient
 
-from . import answers, connection, flows, joining, lines, records
-from .connection import AsyncHttp, Retries, arguments_of, label
-from .download import Part, Progress, Transfer, refuse
+from . import flows
 from .errors import CreateOutcomeUnknown, SiliconFlowError, TransportError
 from .flows import Call, Flow, Patience, Step
+from .input_files import validation
 from .objects import Batch, File
-from .records import Result
-from .uploads import Upload
+from .result_files import ordering, results
+from .result_files.results import Result
+from .transport import connection, responses
+from .transport.connection import AsyncHttp, Retries, arguments_of, label
+from .transport.download import Part, Progress, Transfer, refuse
+from .transport.upload import Upload
 
 
 @define(frozen=True)
@@ -94,7 +97,7 @@ class AsyncSiliconFlowBatch:
         """
         with Upload(source, name, on_progress) as upload:
             answer = await self._run(upload.flow())
-        return File(answer.data, answers.latest.get())
+        return File(answer.data, responses.latest.get())
 
     async def files(self, limit: int | None = None) -> AsyncIterator[File]:
         """The uploaded files that the service lists; `limit` at the most."""
@@ -125,7 +128,7 @@ class AsyncSiliconFlowBatch:
             model=model,
             patience=self._patience,
         )
-        return Batch(await self._run(flow), answers.latest.get())
+        return Batch(await self._run(flow), responses.latest.get())
 
     async def submit(
         self,
@@ -143,20 +146,20 @@ class AsyncSiliconFlowBatch:
         Raises `InputFileInvalid`, with nothing sent, where the file has faults.
         """
         flows.creation("file-to-come", window=window, metadata=metadata, model=model, token="")
-        lines.validate(source, model=model, name=name)
+        validation.validate(source, model=model, name=name)
         file = await self.upload(source, name=name, on_progress=on_progress)
         return await self.create(file.id, window=window, metadata=metadata, model=model)
 
     async def retrieve(self, batch_id: str) -> Batch:
-        return Batch(await self._run(flows.retrieve(batch_id)), answers.latest.get())
+        return Batch(await self._run(flows.retrieve(batch_id)), responses.latest.get())
 
     async def cancel(self, batch_id: str) -> Batch:
         """Stops a batch; requests in flight still end."""
-        return Batch(await self._run(flows.cancel(batch_id)), answers.latest.get())
+        return Batch(await self._run(flows.cancel(batch_id)), responses.latest.get())
 
     async def batches(self, limit: int = flows.PAGE) -> AsyncIterator[Batch]:
         """Every batch of the account, newest first; `limit` is the size of a page."""
-        pages = joining.Pages()
+        pages = ordering.Pages()
         while pages.more:
             for batch in pages.take(await self._run(flows.page(pages.after, limit))):
                 yield batch
@@ -196,7 +199,7 @@ class AsyncSiliconFlowBatch:
             longest=longest,
             on_update=on_update,
         )
-        batch = Batch(await self._run(flow), answers.latest.get())
+        batch = Batch(await self._run(flow), responses.latest.get())
         if check:
             batch.raise_unless_completed()
         return batch
@@ -229,30 +232,30 @@ class AsyncSiliconFlowBatch:
         downloaded, as the results are before the first one. A batch whose lines all failed has no
         answers, and that is no error.
         """
-        joining.checked_order(order)
+        ordering.checked_order(order)
         if order is None:
-            for _, reference in joining.references(batch, ("output", "error")):
+            for _, reference in ordering.references(batch, ("output", "error")):
                 async for result in self._records(reference):
                     yield result
             return
         with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
             paths = [
                 await self.download(reference, Path(folder) / kind)
-                for kind, reference in joining.references(batch, ("output", "error"))
+                for kind, reference in ordering.references(batch, ("output", "error"))
             ]
             if source is None:
                 source = await self.download(batch.input_file_id, Path(folder) / "input")
-            for result in joining.in_order(paths, Path(source)):
+            for result in ordering.in_order(paths, Path(source)):
                 yield result
 
     async def errors(self, batch: Batch) -> AsyncIterator[Result]:
         """The lines that were not answered, with the reasons."""
-        for _, reference in joining.references(batch, ("error",)):
+        for _, reference in ordering.references(batch, ("error",)):
             async for result in self._records(reference):
                 yield result
 
     async def _records(self, reference: str) -> AsyncIterator[Result]:
-        reader = records.Reader()
+        reader = results.Reader()
         async for piece in self._pieces(Transfer(reference, self._settings)):
             for result in reader.feed(piece):
                 yield result
@@ -327,12 +330,12 @@ class AsyncSiliconFlowBatch:
         raise AssertionError  # pragma: no cover - stamina returns or raises
 
     async def _once(self, call: Call) -> Any:
-        answers.latest.set(None)
+        responses.latest.set(None)
         try:
             found = await self._send(call)
-        except answers.UNREADABLE as error:
-            raise answers.unreadable(error) from error
-        return answers.judged(found, call.model)
+        except responses.UNREADABLE as error:
+            raise responses.unreadable(error) from error
+        return responses.judged(found, call.model)
 
     async def _send(self, call: Call) -> Any:
         line = self._line()

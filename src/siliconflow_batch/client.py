@@ -13,14 +13,18 @@ from typing import Any, BinaryIO, Self, cast
 
 import httpx
 
-from . import answers, connection, flows, joining, lines, records
-from .connection import Http, Retries, arguments_of, label
-from .download import Part, Progress, Transfer, refuse
+from . import flows
 from .errors import CreateOutcomeUnknown, SiliconFlowError, TransportError
 from .flows import Call, Flow, Patience, Step
+from .input_files import validation
 from .objects import Batch, File
-from .records import Result
-from .uploads import Upload
+from .result_files import ordering
+from .result_files import results as records
+from .result_files.results import Result
+from .transport import connection, responses
+from .transport.connection import Http, Retries, arguments_of, label
+from .transport.download import Part, Progress, Transfer, refuse
+from .transport.upload import Upload
 
 
 class SiliconFlowBatch:
@@ -85,7 +89,7 @@ class SiliconFlowBatch:
         """
         with Upload(source, name, on_progress) as upload:
             answer = self._run(upload.flow())
-        return File(answer.data, answers.latest.get())
+        return File(answer.data, responses.latest.get())
 
     def files(self, limit: int | None = None) -> Iterator[File]:
         """The uploaded files that the service lists; `limit` at the most."""
@@ -115,7 +119,7 @@ class SiliconFlowBatch:
             model=model,
             patience=self._patience,
         )
-        return Batch(self._run(flow), answers.latest.get())
+        return Batch(self._run(flow), responses.latest.get())
 
     def submit(
         self,
@@ -133,20 +137,20 @@ class SiliconFlowBatch:
         Raises `InputFileInvalid`, with nothing sent, where the file has faults.
         """
         flows.creation("file-to-come", window=window, metadata=metadata, model=model, token="")
-        lines.validate(source, model=model, name=name)
+        validation.validate(source, model=model, name=name)
         file = self.upload(source, name=name, on_progress=on_progress)
         return self.create(file.id, window=window, metadata=metadata, model=model)
 
     def retrieve(self, batch_id: str) -> Batch:
-        return Batch(self._run(flows.retrieve(batch_id)), answers.latest.get())
+        return Batch(self._run(flows.retrieve(batch_id)), responses.latest.get())
 
     def cancel(self, batch_id: str) -> Batch:
         """Stops a batch; requests in flight still end."""
-        return Batch(self._run(flows.cancel(batch_id)), answers.latest.get())
+        return Batch(self._run(flows.cancel(batch_id)), responses.latest.get())
 
     def batches(self, limit: int = flows.PAGE) -> Iterator[Batch]:
         """Every batch of the account, newest first; `limit` is the size of a page."""
-        pages = joining.Pages()
+        pages = ordering.Pages()
         while pages.more:
             yield from pages.take(self._run(flows.page(pages.after, limit)))
 
@@ -185,7 +189,7 @@ class SiliconFlowBatch:
             longest=longest,
             on_update=on_update,
         )
-        batch = Batch(self._run(flow), answers.latest.get())
+        batch = Batch(self._run(flow), responses.latest.get())
         if check:
             batch.raise_unless_completed()
         return batch
@@ -218,23 +222,23 @@ class SiliconFlowBatch:
         downloaded, as the results are before the first one. A batch whose lines all failed has no
         answers, and that is no error.
         """
-        joining.checked_order(order)
+        ordering.checked_order(order)
         if order is None:
-            for _, reference in joining.references(batch, ("output", "error")):
+            for _, reference in ordering.references(batch, ("output", "error")):
                 yield from self._records(reference)
             return
         with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
             paths = [
                 self.download(reference, Path(folder) / kind)
-                for kind, reference in joining.references(batch, ("output", "error"))
+                for kind, reference in ordering.references(batch, ("output", "error"))
             ]
             if source is None:
                 source = self.download(batch.input_file_id, Path(folder) / "input")
-            yield from joining.in_order(paths, Path(source))
+            yield from ordering.in_order(paths, Path(source))
 
     def errors(self, batch: Batch) -> Iterator[Result]:
         """The lines that were not answered, with the reasons."""
-        for _, reference in joining.references(batch, ("error",)):
+        for _, reference in ordering.references(batch, ("error",)):
             yield from self._records(reference)
 
     def _records(self, reference: str) -> Iterator[Result]:
@@ -310,12 +314,12 @@ class SiliconFlowBatch:
         raise AssertionError  # pragma: no cover - stamina returns or raises
 
     def _once(self, call: Call) -> Any:
-        answers.latest.set(None)
+        responses.latest.set(None)
         try:
             found = self._send(call)
-        except answers.UNREADABLE as error:
-            raise answers.unreadable(error) from error
-        return answers.judged(found, call.model)
+        except responses.UNREADABLE as error:
+            raise responses.unreadable(error) from error
+        return responses.judged(found, call.model)
 
     def _send(self, call: Call) -> Any:
         try:

@@ -2,7 +2,7 @@
 The SiliconFlow Batch API on your machine.
 
 Keeps state, checks input, runs batches and writes result files, as the vendor's documents describe
-it; ASSUMPTIONS.md lists what they leave open. Read in this order: `lifecycle` (the statuses),
+it; docs/assumptions.md lists what they leave open. Read in this order: `lifecycle` (the statuses),
 `lines` and `answers` (what goes in and comes out), `execution` (a batch runs), `service` (the seven
 operations), `app` (HTTP), `variants` and `faults` (bad days), `server` (a socket).
 
@@ -12,21 +12,21 @@ operations), `app` (HTTP), `variants` and `faults` (bad days), `server` (a socke
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .backend import Backend
-    from .clock import Clock
-    from .lifecycle import Pace
+    from .batches.backend import Backend
+    from .batches.lifecycle import Pace
     from .server import DEFAULT_KEY, Simulator
-    from .switchboard import Rule
+    from .state.clock import Clock
+    from .switches.switchboard import Rule
 
 __all__ = ["DEFAULT_KEY", "Backend", "Clock", "Pace", "Rule", "Simulator"]
 
 _HOMES = {
-    "Backend": "backend",
-    "Clock": "clock",
-    "DEFAULT_KEY": "server",
-    "Pace": "lifecycle",
-    "Rule": "switchboard",
-    "Simulator": "server",
+    "Backend": ".batches.backend",
+    "Clock": ".state.clock",
+    "DEFAULT_KEY": ".server",
+    "Pace": ".batches.lifecycle",
+    "Rule": ".switches.switchboard",
+    "Simulator": ".server",
 }
 
 
@@ -36,4 +36,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return getattr(import_module(_HOMES[name], __name__), name)

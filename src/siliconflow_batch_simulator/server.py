@@ -16,18 +16,18 @@ from typing import Any, Self
 import uvicorn
 from starlette.applications import Starlette
 
-from . import admin
-from .app import LABELS, build_app, label, refuse
-from .backend import Backend
-from .clock import Clock
+from .batches.backend import Backend
+from .batches.lifecycle import Pace
 from .faults import FAULTS
-from .journal import FILES, FolderUnusable, Journal
-from .lifecycle import Pace
+from .http import admin
+from .http.app import LABELS, build_app, label, refuse
+from .http.serving import EndingProtocol, StoppableServer
+from .http.traffic import Received, Traffic
 from .service import Service
-from .serving import EndingProtocol, StoppableServer
-from .switchboard import Behaviour, Rule, Switch, Switchboard, install
-from .traffic import Received, Traffic
-from .variants import VARIANTS
+from .state.clock import Clock
+from .state.database import FILES, FolderUnusable, Journal
+from .switches.switchboard import Behaviour, Rule, Switch, Switchboard, install
+from .switches.variants import VARIANTS
 
 DEFAULT_KEY = "sk-simulator"
 BEHAVIOURS: Mapping[str, Behaviour] = {**VARIANTS, **FAULTS}

@@ -15,15 +15,15 @@ from typing import Any
 
 from attrs import define, field
 
-from . import lifecycle
-from .clock import Clock
-from .creation import read_creation
-from .execution import Execution
-from .journal import Journal
-from .lifecycle import Batch, Pace
-from .lines import Inspection
+from .batches import lifecycle
+from .batches.execution import Execution
+from .batches.lifecycle import Batch, Pace
+from .inputs.batch_request import read_creation
+from .inputs.inspection import Inspection
 from .refusals import bad_request, invalid_token, not_found, rate_limited
-from .storage import File, Storage
+from .state.clock import Clock
+from .state.database import Journal
+from .state.storage import File, Storage
 
 RESULT_DAYS = 30
 MAX_UPLOADS = 16  # at the same time

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import stamina
 
-from blocking import Blocking
-from shell import Said, Shell
-from siliconflow_batch import AsyncSiliconFlowBatch, Patience, SiliconFlowBatch, command
+from siliconflow_batch import AsyncSiliconFlowBatch, Patience, SiliconFlowBatch, console
 from siliconflow_batch_simulator import Clock, Pace, Simulator
+from support.blocking import Blocking
+from support.shell import Said, Shell
 
 Open = Callable[..., Any]
 
@@ -68,7 +68,7 @@ def shell(site: Simulator, capsys: pytest.CaptureFixture[str]) -> Shell:
 
     def call(*arguments: str) -> Said:
         capsys.readouterr()
-        status = command.main(arguments)
+        status = console.main(arguments)
         return Said(status, *capsys.readouterr())
 
     return call

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from account import asked, json_lines, line
-from shell import Shell
 from siliconflow_batch_simulator import Simulator
+from support.account import asked, json_lines, line
+from support.shell import Shell
 
 GOOD = json_lines(line("a"), line("b", top_p=9), line("c"))
 

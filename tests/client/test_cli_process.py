@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from account import asked, json_lines, line
-from shell import SCRIPT, Shell, Terminal, ended, start, until
 from siliconflow_batch_simulator import Clock, Simulator
+from support.account import asked, json_lines, line
+from support.shell import SCRIPT, Shell, Terminal, ended, start, until
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ class TestInstallation:
         """The base install lists all commands, and says what the others need."""
         code = (
             "import sys; sys.modules.update(typer=None, click=None, rich=None); "
-            "from siliconflow_batch.command import main; sys.exit(main(sys.argv[1:]))"
+            "from siliconflow_batch.console import main; sys.exit(main(sys.argv[1:]))"
         )
 
         def base(*arguments: str) -> subprocess.CompletedProcess[str]:

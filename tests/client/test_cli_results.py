@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from account import json_lines, line
-from shell import Said, Shell
 from siliconflow_batch_simulator import Simulator
+from support.account import json_lines, line
+from support.shell import Said, Shell
 
 
 def submitted(shell: Shell, *lines: dict[str, Any]) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from account import asked, json_lines, line
 from siliconflow_batch import Batch, Retries, errors, models
 from siliconflow_batch_simulator import Simulator
+from support.account import asked, json_lines, line
 
 HOSTILE = (
     b'a\r\n--+++\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nx\r\n--+++--\r\n\xff\x00'

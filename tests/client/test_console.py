@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from siliconflow_batch import command
+from siliconflow_batch import console
 
 
 def test_an_unknown_command_is_named_with_those_there_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A mistyped command gets the list."""
-    assert command.main(["simulat"]) == 2
+    assert console.main(["simulat"]) == 2
 
     said = capsys.readouterr().err
     assert "no command 'simulat'" in said
@@ -23,7 +23,7 @@ def test_an_unknown_command_is_named_with_those_there_are(
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
 def test_help_is_no_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """--help prints the commands, and so does nothing at all."""
-    assert command.main(arguments) == 0
+    assert console.main(arguments) == 0
 
     assert "usage: siliconflow-batch" in capsys.readouterr().out
 
@@ -33,12 +33,12 @@ def test_a_missing_extra_is_named(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A command whose dependencies are not installed says what to install."""
-    _, extra, _ = command.COMMANDS[name]
+    _, extra, _ = console.COMMANDS[name]
 
     def without(name: str) -> Any:
         raise ModuleNotFoundError(f"No module named 'uvicorn' ({name})", name="uvicorn")
 
     monkeypatch.setattr(importlib, "import_module", without)
 
-    assert command.main([name]) == 2
+    assert console.main([name]) == 2
     assert f"pip install 'siliconflow-batch[{extra}]'" in capsys.readouterr().err

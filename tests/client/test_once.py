@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from account import asked, json_lines, line
 from siliconflow_batch import Patience, errors
 from siliconflow_batch_simulator import Clock, Simulator
+from support.account import asked, json_lines, line
 
 
 class TestOnce:

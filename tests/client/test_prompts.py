@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from account import json_lines, line
 from siliconflow_batch.errors import ArgumentInvalid
-from siliconflow_batch.lines import check, validate
-from siliconflow_batch.prompts import chat_lines, write_lines
+from siliconflow_batch.input_files.prompts import chat_lines, write_lines
+from siliconflow_batch.input_files.validation import check, validate
+from support.account import json_lines, line
 
 USER = {"role": "user", "content": "Hi"}
 

@@ -12,7 +12,7 @@ import pytest
 from siliconflow_batch_conformance.requirements import load
 from siliconflow_batch_simulator import Clock, Simulator
 from siliconflow_batch_simulator.faults import FAULTS
-from siliconflow_batch_simulator.variants import VARIANTS
+from siliconflow_batch_simulator.switches.variants import VARIANTS
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -68,7 +68,9 @@ def test_the_numbers_of_bad_days_are_true() -> None:
 def test_the_number_of_corrections_is_true() -> None:
     """README and CHANGELOG count what the ledger holds."""
     root = Path(__file__).parents[2]
-    entries = re.findall(r"^  - id: ", (root / "corrections.yaml").read_text(), re.MULTILINE)
+    entries = re.findall(
+        r"^  - id: ", (root / "contract" / "corrections.yaml").read_text(), re.MULTILINE
+    )
 
     assert f"[{len(entries)} places]" in README
     assert f"{len(entries)} mistakes" in (root / "CHANGELOG.md").read_text()

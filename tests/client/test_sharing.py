@@ -3,9 +3,9 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from account import json_lines, line
 from siliconflow_batch import AsyncSiliconFlowBatch, SiliconFlowBatch
 from siliconflow_batch_simulator import Simulator
+from support.account import json_lines, line
 
 
 def test_threads_share_one(simulator: Simulator) -> None:

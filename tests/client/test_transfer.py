@@ -11,10 +11,10 @@ import httpx2
 import pytest
 from attrs import define, field
 
-from account import asked, json_lines, line
-from blocking import Blocking
 from siliconflow_batch import AsyncSiliconFlowBatch, SiliconFlowBatch, errors
 from siliconflow_batch_simulator import Simulator
+from support.account import asked, json_lines, line
+from support.blocking import Blocking
 
 RECORDS = b"".join(
     b'{"custom_id": "%d", "response": {"status_code": 200, "body": {}}, "error": null}\n' % number

@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from account import Account
 from siliconflow_batch_simulator import Clock, Pace, Simulator
-from sites import KEY, NOW, Site, Time
+from support.account import Account
+from support.journaled_runs import KEY, NOW, Site, Time
 
 
 @pytest.fixture

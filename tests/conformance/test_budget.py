@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from siliconflow_batch_conformance.budget import (
+from siliconflow_batch_conformance.service.budget import (
     BATCHES,
     LONGEST_PAUSE,
     WRITES,
@@ -17,7 +17,7 @@ from siliconflow_batch_conformance.budget import (
     refused,
     retry_after,
 )
-from sites import NOW, Time
+from support.journaled_runs import NOW, Time
 
 
 def live(time: Time, *, writes: bool = False) -> Budget:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from account import asked, json_lines, line
-from siliconflow_batch_conformance import cleanup
-from siliconflow_batch_conformance.budget import WRITES, Budget
-from siliconflow_batch_conformance.cleanup import Cleaned, clean_up
-from siliconflow_batch_conformance.exchange import Exchange
-from siliconflow_batch_conformance.journal import MARK
-from sites import Site, created, full_disk, killed, lost, run
+from siliconflow_batch_conformance.checks.exchange import Exchange
+from siliconflow_batch_conformance.service import cleanup
+from siliconflow_batch_conformance.service.budget import WRITES, Budget
+from siliconflow_batch_conformance.service.cleanup import Cleaned, clean_up
+from siliconflow_batch_conformance.service.journal import MARK
+from support.account import asked, json_lines, line
+from support.journaled_runs import Site, created, full_disk, killed, lost, run
 
 
 class TestKilledRun:

@@ -6,15 +6,8 @@ from pathlib import Path
 import pytest
 
 from siliconflow_batch_conformance import requirements
-from siliconflow_batch_conformance.deviations import (
-    LEDGER,
-    Entry,
-    LedgerInvalid,
-    apply,
-    of,
-    read,
-)
-from siliconflow_batch_conformance.exits import exit_status
+from siliconflow_batch_conformance.deviations import LEDGER, Entry, LedgerInvalid, apply, of, read
+from siliconflow_batch_conformance.exit_status import exit_status
 from siliconflow_batch_conformance.verdicts import Failure, Run, Verdict
 
 TARGET = "https://api.siliconflow.cn/v1"

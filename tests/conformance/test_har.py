@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recorder import Recorder, line
 
-from siliconflow_batch_conformance import har
-from siliconflow_batch_conformance.entries import HarUnreadable
-from siliconflow_batch_conformance.exchange import BEARER, Exchange
+from siliconflow_batch_conformance.checks.exchange import BEARER, Exchange
+from siliconflow_batch_conformance.recordings import har
+from siliconflow_batch_conformance.recordings.entries import HarUnreadable
 from siliconflow_batch_simulator import Pace, Simulator
+from support.recorder import Recorder, line
 
 BASE = "https://api.siliconflow.cn/v1"
 KEY, OTHER, WRONG = "sk-one-1234567890", "sk-two-1234567890", "sk-wrong-1234567890"

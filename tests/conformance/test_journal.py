@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from siliconflow_batch_conformance.journal import Journal, digest
-from siliconflow_batch_conformance.state import StateUnusable, state
-from sites import KEY, Site, full_disk
+from siliconflow_batch_conformance.service.journal import Journal, digest
+from siliconflow_batch_conformance.service.locked_file import StateUnusable, state
+from support.journaled_runs import KEY, Site, full_disk
 
 
 class TestJournal:

@@ -20,10 +20,10 @@ import httpx
 import pytest
 from attrs import define
 
-from account import Account, json_lines, line
-from shell import start
-from siliconflow_batch_conformance.exchange import without_keys
+from siliconflow_batch_conformance.checks.exchange import without_keys
 from siliconflow_batch_simulator import Pace, Rule, Simulator
+from support.account import Account, json_lines, line
+from support.shell import start
 
 KEYS = ("sk-live-own-not-to-be-told", "sk-live-other-not-to-be-told")
 QUICK = Pace(queued=0.1, running=0.1, finalizing=0.1, cancelling=0.1)

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from test_suite import conformance
 
 from siliconflow_batch_conformance.requirements import load
 from siliconflow_batch_simulator import Simulator
+from support.conformance_command import conformance
 
 PACKAGE = "@copilotkit/aimock@1.43.0"
 KEY, STRANGER = "sk-other-server", "sk-other-stranger"

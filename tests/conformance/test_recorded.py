@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorder import Recorder, line
 
-from shell import SCRIPT
-from siliconflow_batch_conformance import har, paging
-from siliconflow_batch_conformance.exchange import Exchange
-from siliconflow_batch_conformance.judging import judge_recorded, selected
-from siliconflow_batch_conformance.judgments import Judgment
+from siliconflow_batch_conformance.checks import pages as paging
+from siliconflow_batch_conformance.checks.exchange import Exchange
+from siliconflow_batch_conformance.recordings import har
+from siliconflow_batch_conformance.recordings.judgments import Judgment
+from siliconflow_batch_conformance.run import judge_recorded, selected
 from siliconflow_batch_conformance.verdicts import FAILS, HOLDS, NOT_JUDGED
 from siliconflow_batch_simulator import Clock, Pace, Simulator
+from support.recorder import Recorder, line
+from support.shell import SCRIPT
 
 FAULTS = ["", "metadata-lost", "cancel-finished", "any-key", "after-skips-at-3", "key-any-case"]
 

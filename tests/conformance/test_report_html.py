@@ -5,7 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from sampled_runs import (
+from siliconflow_batch_conformance.reports import as_html
+from siliconflow_batch_conformance.reports.page import LIMIT
+from support.report_runs import (
     CATALOGUE,
     SCRIPTS,
     SMALL,
@@ -14,10 +16,6 @@ from sampled_runs import (
     last_runs,
     three_runs,
 )
-from siliconflow_batch_conformance.reports import (
-    as_html,
-)
-from siliconflow_batch_conformance.reports.page import LIMIT
 
 
 class Markup(HTMLParser):

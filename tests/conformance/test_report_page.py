@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from sampled_runs import CATALOGUE, SCRIPTS, SMALL, crowded_runs, last_runs, three_runs
 from siliconflow_batch_conformance.reports import as_html
+from support.report_runs import CATALOGUE, SCRIPTS, SMALL, crowded_runs, last_runs, three_runs
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

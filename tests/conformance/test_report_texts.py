@@ -5,20 +5,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from sampled_runs import (
-    CATALOGUE,
-    HOSTILE,
-    a_run,
-    crowded_runs,
-    last_runs,
-    three_runs,
-)
-from siliconflow_batch_conformance.reports import (
-    as_junit,
-    as_markdown,
-)
+from siliconflow_batch_conformance.reports import as_junit, as_markdown
 from siliconflow_batch_conformance.reports.outcomes import OUTCOMES
 from siliconflow_batch_conformance.verdicts import Run
+from support.report_runs import CATALOGUE, HOSTILE, a_run, crowded_runs, last_runs, three_runs
 
 
 class TestJUnit:

@@ -14,18 +14,6 @@ from urllib.parse import quote, quote_plus
 import attrs
 import pytest
 
-from sampled_runs import (
-    BEGAN,
-    CATALOGUE,
-    KEY,
-    SCRIPTS,
-    a_download,
-    a_list,
-    a_long_story,
-    a_run,
-    simple,
-    three_runs,
-)
 from siliconflow_batch_conformance.reports import (
     ReportUnreadable,
     as_html,
@@ -38,6 +26,18 @@ from siliconflow_batch_conformance.reports import (
 from siliconflow_batch_conformance.reports.records import FailureRecord, record
 from siliconflow_batch_conformance.requirements import Requirement
 from siliconflow_batch_conformance.verdicts import Failure, Run
+from support.report_runs import (
+    BEGAN,
+    CATALOGUE,
+    KEY,
+    SCRIPTS,
+    a_download,
+    a_list,
+    a_long_story,
+    a_run,
+    simple,
+    three_runs,
+)
 
 LEAKED = "told-nobody"
 

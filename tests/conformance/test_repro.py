@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import checks_for_tests as checks
 import pytest
-from recorder import Recorder, line
 
-from siliconflow_batch_conformance.repro import script
+from siliconflow_batch_conformance.repro.script import script
 from siliconflow_batch_conformance.verdicts import Failure
 from siliconflow_batch_simulator import Pace, Simulator
-from stories import (
+from support import example_checks as checks
+from support.recorder import Recorder, line
+from support.script_stories import (
     HOSTILE,
     KEYS,
     OTHER_KEYS,

@@ -7,16 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import checks_for_tests as checks
 import pytest
-from recorder import Recorder, line
 
-from siliconflow_batch_conformance.carried import NotCarried
-from siliconflow_batch_conformance.exchange import Exchange
-from siliconflow_batch_conformance.repro import script
+from siliconflow_batch_conformance.checks.exchange import Exchange
+from siliconflow_batch_conformance.repro.bundle import NotCarried
+from siliconflow_batch_conformance.repro.script import script
 from siliconflow_batch_conformance.verdicts import Failure
 from siliconflow_batch_simulator import Simulator
-from stories import (
+from support import example_checks as checks
+from support.recorder import Recorder, line
+from support.script_stories import (
     KEYS,
     OTHER_KEYS,
     QUICK,

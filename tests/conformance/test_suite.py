@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 import signal
 import subprocess
@@ -11,19 +10,21 @@ from pathlib import Path
 import pytest
 import yaml
 
-from shell import SCRIPT
-from siliconflow_batch_conformance import requirements, wire
-from siliconflow_batch_conformance.exits import exit_status
-from siliconflow_batch_conformance.judging import judge, selected
-from siliconflow_batch_conformance.rig import Rig
+from siliconflow_batch_conformance import requirements
+from siliconflow_batch_conformance.checks import shapes
+from siliconflow_batch_conformance.exit_status import exit_status
 from siliconflow_batch_conformance.rules import OBSERVED, SHOWN_BY_CASES
+from siliconflow_batch_conformance.run import judge, selected
+from siliconflow_batch_conformance.service.rig import Rig
 from siliconflow_batch_conformance.verdicts import BROKEN, FAILS, HOLDS
 from siliconflow_batch_simulator import Simulator
 from siliconflow_batch_simulator.faults import CLASSES, FAULTS
+from support.conformance_command import conformance
+from support.shell import SCRIPT
 
 ROOT = Path(__file__).parents[2]
 REQUESTS = {"CreateBatchRequest", "ModelReplacement", "UploadFileRequest"}
-SUITE = Path(requirements.__file__).parent
+CASES = Path(requirements.__file__).parent / "cases"
 HAND_WRITTEN = sorted({id.partition("-")[0] for id in requirements.load()} - {"SCHEMA"})
 
 # Of each class some faults, with the requirement that is told first; FAULTS.md has them all.
@@ -49,19 +50,6 @@ CAUGHT_BY = {
 }
 
 
-def conformance(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command as its users do, from a folder that is not the checkout."""
-    kept = {name: text for name, text in os.environ.items() if "SILICONFLOW" not in name}
-    return subprocess.run(  # noqa: S603 - our own module
-        [SCRIPT, "conformance", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd="/",
-        env={**kept, **environment},
-    )
-
-
 def only(*families: str) -> list[str]:
     return [word for family in families for word in ("--only", family)]
 
@@ -74,7 +62,7 @@ class TestCatalogue:
     def test_every_requirement_has_a_case_and_every_case_a_requirement(self) -> None:
         """The ids of the catalogue are the ids that the cases name, no more and no fewer."""
         named = set(OBSERVED)
-        for module in SUITE.glob("test_*.py"):
+        for module in CASES.glob("test_*.py"):
             named |= set(re.findall(r'"([A-Z]+-\d+)"', module.read_text(encoding="utf-8")))
 
         generated = {f"SCHEMA-{number}" for number in range(1, 8)}
@@ -83,7 +71,7 @@ class TestCatalogue:
     def test_what_cases_show_and_traffic_does_not_is_known(self) -> None:
         """Of what is observed, a case that asks for more is what a recording cannot replace."""
         asked = set()
-        for module in SUITE.glob("test_*.py"):
+        for module in CASES.glob("test_*.py"):
             for case in ast.parse(module.read_text(encoding="utf-8")).body:
                 if isinstance(case, ast.FunctionDef) and "expect" in map(_name, case.args.args):
                     asked |= set(re.findall(r"requirement\('(.+?)'\)", ast.unparse(case)))
@@ -144,7 +132,9 @@ class TestCatalogue:
 
     def test_the_page_is_written_from_the_catalogue(self) -> None:
         """REQUIREMENTS.md says what the catalogue says."""
-        assert (ROOT / "REQUIREMENTS.md").read_text(encoding="utf-8") == requirements.as_markdown()
+        assert (ROOT / "docs" / "requirements.md").read_text(
+            encoding="utf-8"
+        ) == requirements.as_markdown()
 
 
 class TestFaults:
@@ -162,7 +152,7 @@ class TestFaults:
 
     def test_every_fault_has_been_tried(self) -> None:
         """FAULTS.md is about the faults that there are, and of a run that met every bar."""
-        page = (ROOT / "FAULTS.md").read_text(encoding="utf-8")
+        page = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
         rows = {row.split("`")[1]: row for row in page.splitlines() if row.startswith("| `")}
 
         assert rows.keys() == FAULTS.keys()
@@ -242,7 +232,7 @@ class TestExitStatus:
         def mistaken(*_: object) -> str:
             raise NameError("no such name")
 
-        monkeypatch.setattr(wire, "status_is", mistaken)
+        monkeypatch.setattr(shapes, "status_is", mistaken)
         with Rig.simulated() as rig, capsys.disabled():
             run = judge(rig, 1, selected(["RETRIEVE-2", "LIST-4"])).run()
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from account import Account
 from siliconflow_batch_simulator import Clock, Simulator
+from support.account import Account
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from attrs import define, field
 
-from account import Account, line
 from siliconflow_batch_simulator import Backend, Pace, Simulator
+from support.account import Account, line
 
 FINAL = ("completed", "failed", "expired", "cancelled")
 

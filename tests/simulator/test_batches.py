@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from account import ENDPOINT, Account, json_lines, line
+from support.account import ENDPOINT, Account, json_lines, line
 
 GOOD = {"endpoint": ENDPOINT, "completion_window": "24h"}
 REFUSED_BODIES: dict[str, tuple[Any, str]] = {

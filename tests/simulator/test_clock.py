@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from account import Account, line
 from siliconflow_batch_simulator import Clock, Pace, Simulator
+from support.account import Account, line
 
 
 class TestClock:

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from account import Account, json_lines, line
-from siliconflow_batch_simulator import Clock, Pace, Simulator, command
-from siliconflow_batch_simulator.journal import FolderUnusable
+from siliconflow_batch_simulator import Clock, Pace, Simulator, launcher
+from siliconflow_batch_simulator.state.database import FolderUnusable
+from support.account import Account, json_lines, line
 
 
 @contextmanager
@@ -215,7 +215,7 @@ class TestFolder:
         with opened(tmp_path) as api:
             with pytest.raises(FolderUnusable, match="locked"):
                 Simulator(data_dir=tmp_path)
-            assert command.main(["--port", "0", "--data-dir", str(tmp_path)]) == 2
+            assert launcher.main(["--port", "0", "--data-dir", str(tmp_path)]) == 2
             assert api.http.get("batches").status_code == 200
 
         assert "cannot be used" in capsys.readouterr().err
@@ -236,7 +236,7 @@ class TestFolder:
             api.batch(line())
         damage(tmp_path / "simulator.sqlite3")
 
-        assert command.main(["--port", "0", "--data-dir", str(tmp_path)]) == 2
+        assert launcher.main(["--port", "0", "--data-dir", str(tmp_path)]) == 2
 
         assert f"{tmp_path} cannot be used" in capsys.readouterr().err
 
@@ -246,7 +246,7 @@ class TestFolder:
         """A file in the way is an error, not a traceback."""
         (tmp_path / "file").write_text(json.dumps({}))
 
-        assert command.main(["--port", "0", "--data-dir", str(tmp_path / "file")]) == 2
+        assert launcher.main(["--port", "0", "--data-dir", str(tmp_path / "file")]) == 2
 
         assert "file" in capsys.readouterr().err
 

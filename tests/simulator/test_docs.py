@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from account import Account
-from siliconflow_batch_simulator.command import _read_rules
 from siliconflow_batch_simulator.faults import FAULTS
-from siliconflow_batch_simulator.variants import VARIANTS
+from siliconflow_batch_simulator.launcher import _read_rules
+from siliconflow_batch_simulator.switches.variants import VARIANTS
+from support.account import Account
 
 PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
 

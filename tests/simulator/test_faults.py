@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from account import Account
-from probes import PROBES
 from siliconflow_batch_simulator import Clock, Simulator
 from siliconflow_batch_simulator.faults import CLASSES, FAULTS
-from siliconflow_batch_simulator.variants import VARIANTS
+from siliconflow_batch_simulator.switches.variants import VARIANTS
+from support.account import Account
+from support.probes import PROBES
 
 Pair = Callable[..., tuple[Account, Account]]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from account import Account, json_lines, line
 from siliconflow_batch_simulator import Clock, Simulator
+from support.account import Account, json_lines, line
 
 HOSTILE = b"\r\n--+++--\r\n\x00\xff" + "\u2028".encode() + b"\r\n--boundary--"
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from account import Account, line
-from siliconflow_batch_simulator.lifecycle import (
+from siliconflow_batch_simulator.batches.lifecycle import (
     FINAL,
     TRANSITIONS,
     Batch,
     TransitionRefused,
     move,
 )
+from support.account import Account, line
 
 
 class TestTransitions:

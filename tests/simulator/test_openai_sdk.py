@@ -8,8 +8,8 @@ import httpx
 import openai
 import pytest
 
-from account import json_lines, line
 from siliconflow_batch_simulator import Simulator
+from support.account import json_lines, line
 
 
 @pytest.fixture(params=[True, False], ids=["urls", "ids"])

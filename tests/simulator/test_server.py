@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from account import Account, line
-from shell import start, until
-from siliconflow_batch_simulator import Simulator, command
+from siliconflow_batch_simulator import Simulator, launcher
 from siliconflow_batch_simulator.faults import FAULTS
-from siliconflow_batch_simulator.variants import VARIANTS
+from siliconflow_batch_simulator.switches.variants import VARIANTS
+from support.account import Account, line
+from support.shell import start, until
 
 
 class TestSimulateCommand:
@@ -39,7 +39,7 @@ class TestSimulateCommand:
         with Simulator() as simulator:
             port = str(httpx.URL(simulator.base_url).port)
 
-            assert command.main(["--port", port]) == 2
+            assert launcher.main(["--port", port]) == 2
 
         assert "in use" in capsys.readouterr().err
 
@@ -59,13 +59,13 @@ class TestSimulateCommand:
         self, arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """What cannot be done is refused before anything listens."""
-        assert command.main(["--port", "0", *arguments]) == 2
+        assert launcher.main(["--port", "0", *arguments]) == 2
 
         assert reason in capsys.readouterr().err
 
     def test_bad_days_are_listed(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Every variant and every fault has a line."""
-        assert command.main(["--list-faults"]) == 0
+        assert launcher.main(["--list-faults"]) == 0
 
         listed = {row.split()[0] for row in capsys.readouterr().out.splitlines()}
         assert listed >= {*FAULTS, *VARIANTS}

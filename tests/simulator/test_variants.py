@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from account import Account, json_lines, line
 from siliconflow_batch_simulator import Rule, Simulator
-from siliconflow_batch_simulator.variants import SLOW, VARIANTS
+from siliconflow_batch_simulator.switches.variants import SLOW, VARIANTS
+from support.account import Account, json_lines, line
 
 RATE_LIMITED = b"Request was rejected due to rate limiting"
 ANSWERS: dict[str, tuple[int, str, bytes, str | None]] = {

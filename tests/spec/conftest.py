@@ -2,7 +2,7 @@ import pytest
 
 from contract.document import Document
 from contract.ledger import Ledger, read_contract, read_ledger
-from contract.published import Page, read_pages
+from contract.vendor_pages import Page, read_pages
 
 
 @pytest.fixture(scope="session")

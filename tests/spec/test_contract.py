@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from contract.document import Document, accepts, escape, locate, operations
 from contract.ledger import read_contract
-from contract.published import response_schema
+from contract.vendor_pages import response_schema
 
 CONTRACT = read_contract()
 OPERATIONS = [f"{method.upper()} {path}" for method, path in operations(CONTRACT)]

@@ -13,7 +13,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from contract.corrections import RENDERED, render
 from contract.document import Document, Nowhere, accepts, calls, locate, unfollowed
 from contract.ledger import LEDGER, Claim, Entry, Ledger, LedgerInvalid, parse_ledger, read_ledger
-from contract.published import Page, response_schema
+from contract.vendor_pages import Page, response_schema
 
 ENTRIES = [pytest.param(entry, id=entry.id) for entry in read_ledger().entries]
 PUBLISHED = [
@@ -272,7 +272,7 @@ class TestLedger:
 
     def test_page_is_up_to_date(self, ledger: Ledger) -> None:
         """
-        CORRECTIONS.md is what `make corrections` writes.
+        docs/corrections.md is what `make corrections` writes.
         """
         assert RENDERED.read_text(encoding="utf-8") == render(ledger)
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from contract.download import BYTES, Unreadable, read_download
 from contract.drift import main
 from contract.ledger import ROOT
-from contract.published import Page
+from contract.parsing import BYTES, Unreadable, read_download
+from contract.vendor_pages import Page
 
 Edit = Callable[[dict[str, Any]], object]
 Drift = Callable[[str], tuple[int, str, str]]

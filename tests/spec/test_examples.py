@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contract.document import Document, accepts, locate
-from contract.published import Example, Page, judge, read_pages, response_schema
+from contract.vendor_pages import Example, Page, judge, read_pages, response_schema
 
 EXAMPLES = [(page, example) for page in read_pages().values() for example in page.examples]
 JSON = [(page, example) for page, example in EXAMPLES if example.text is None]

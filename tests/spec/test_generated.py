@@ -16,7 +16,7 @@ import attrs
 import pytest
 
 from contract.generation import GENERATED, PACKAGE, generate
-from contract.published import Example, Page, read_pages
+from contract.vendor_pages import Example, Page, read_pages
 from siliconflow_batch_api import AuthenticatedClient
 from siliconflow_batch_api.api.batches import (
     cancel_batch,

@@ -29,8 +29,8 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import Batch, File
+from .messages import safe
 from .session import Session
-from .words import safe
 
 Row = TypeVar("Row", Batch, File)
 OnProgress = Callable[[int, int | None], None]

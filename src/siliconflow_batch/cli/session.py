@@ -26,7 +26,7 @@ from stamina.instrumentation import RetryDetails, get_on_retry_hooks, set_on_ret
 from .. import AsyncSiliconFlowBatch, SiliconFlowBatch
 from ..errors import KeyMissing, SiliconFlowError
 from . import exits
-from .words import facts, parts, safe, to_json
+from .messages import facts, parts, safe, to_json
 
 PROGRAM = "siliconflow-batch"
 KEY = "SILICONFLOW_API_KEY"

@@ -8,14 +8,24 @@ Rule 3: what a fault breaks is seen with an account's key or two, in a few reque
 
 from collections.abc import Mapping
 
-from ..switchboard import Behaviour
-from . import coherence, echo, idempotency, isolation, lifecycle, limits, lines, paging, wire
+from ..switches.switchboard import Behaviour
+from . import (
+    coherence,
+    echo,
+    idempotency,
+    input_limits,
+    isolation,
+    limits,
+    paging,
+    transitions,
+    wire,
+)
 
 CLASSES: Mapping[str, Mapping[str, Behaviour]] = {
     "wire": wire.FAULTS,
-    "limits": {**limits.FAULTS, **lines.FAULTS},
+    "limits": {**limits.FAULTS, **input_limits.FAULTS},
     "paging": paging.FAULTS,
-    "lifecycle": lifecycle.FAULTS,
+    "lifecycle": transitions.FAULTS,
     "coherence": coherence.FAULTS,
     "echo": echo.FAULTS,
     "idempotency": idempotency.FAULTS,

@@ -14,9 +14,9 @@ from attrs import define
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..app import label
+from ..http.app import label
 from ..service import Service
-from ..storage import File
+from ..state.storage import File
 
 Body = dict[str, Any]
 Replace = Callable[[Any, Service], Any]

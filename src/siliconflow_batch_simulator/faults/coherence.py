@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 
-from .. import answers
-from ..lifecycle import Batch
+from ..batches import completions
+from ..batches.lifecycle import Batch
 from ..refusals import not_found
 from ..service import Service
-from ..switchboard import Behaviour, saying
+from ..switches.switchboard import Behaviour, saying
 from .altering import Body, Replace, again, altering_files, altering_listed
 
 HOUR = 3600
@@ -122,8 +122,8 @@ def _results(change: Callable[[list[bytes], list[bytes]], list[bytes]]) -> Repla
 def _as_expired(sound: Any, _: Service) -> Any:
     def reply(batch: Batch, request: Body, *more: Any) -> Body:
         line: Body = sound(batch, request, *more)
-        expired = {"response": None, "error": answers.EXPIRED}
-        return line if answers.succeeded(line) else {**line, **expired}
+        expired = {"response": None, "error": completions.EXPIRED}
+        return line if completions.succeeded(line) else {**line, **expired}
 
     return reply
 

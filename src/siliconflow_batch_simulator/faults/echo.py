@@ -13,11 +13,11 @@ from typing import Any
 import orjson
 from attrs import evolve
 
-from .. import answers
-from ..lifecycle import Batch
+from ..batches import completions
+from ..batches.lifecycle import Batch
 from ..service import Service
-from ..storage import File
-from ..switchboard import Behaviour, saying
+from ..state.storage import File
+from ..switches.switchboard import Behaviour, saying
 from .altering import (
     CONTENT,
     UPLOAD,
@@ -67,7 +67,7 @@ def _replace_ignored(sound: Any, _: Service) -> Any:
 
 def _replace_once(sound: Any, _: Service) -> Any:
     def reply(batch: Batch, request: Body, id: str, at: int) -> Any:
-        first = id == answers.line_id(batch.id, 0)
+        first = id == completions.line_id(batch.id, 0)
         seen = batch if first else evolve(batch, model=request["body"].get("model", batch.model))
         return sound(seen, request, id, at)
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from attrs import evolve
 
-from ..creation import ENDPOINT
-from ..lifecycle import move
+from ..batches.lifecycle import move
+from ..inputs.batch_request import ENDPOINT
 from ..refusals import Refused, bad_request
 from ..service import Service
-from ..storage import File
-from ..switchboard import Behaviour
+from ..state.storage import File
+from ..switches.switchboard import Behaviour
 from .altering import CONTENT, RESULT, RETRIEVE, Answer, Replace, again, altering
 
 FINISHED = ("completed", "cancelled", "failed", "expired")

@@ -11,23 +11,13 @@ from typing import Any
 from attrs import evolve
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..app import label
-from ..lifecycle import Batch
+from ..batches.lifecycle import Batch
+from ..http.app import label
 from ..refusals import INVALID_TOKEN, Refused
 from ..service import Service
-from ..storage import File
-from ..switchboard import Behaviour
-from .altering import (
-    CANCEL,
-    CONTENT,
-    CREATE,
-    LIST,
-    RETRIEVE,
-    Answer,
-    Replace,
-    altering,
-    asking,
-)
+from ..state.storage import File
+from ..switches.switchboard import Behaviour
+from .altering import CANCEL, CONTENT, CREATE, LIST, RETRIEVE, Answer, Replace, altering, asking
 
 
 def _first(service: Service) -> str:

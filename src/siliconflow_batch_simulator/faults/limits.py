@@ -12,13 +12,13 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..app import label
-from ..creation import ENDPOINT
-from ..lifecycle import Batch
+from ..batches.lifecycle import Batch
+from ..http.app import label
+from ..inputs.batch_request import ENDPOINT
 from ..refusals import bad_request
 from ..service import Service
-from ..storage import File
-from ..switchboard import Behaviour
+from ..state.storage import File
+from ..switches.switchboard import Behaviour
 from .altering import FILES, LIST, UPLOAD, Body, Replace, named_file, querying
 
 PURPOSE = re.compile(rb'(name="?purpose"?\r\n(?:[^\r\n]+\r\n)*\r\n)[^\r\n]*')

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..lifecycle import Batch
+from ..batches.lifecycle import Batch
 from ..refusals import Refused, bad_request
 from ..service import Service
-from ..switchboard import Behaviour
+from ..switches.switchboard import Behaviour
 from .altering import EVERYTHING, LIST, Answer, Replace, altering, altering_json, querying
 
 Batches = list[Batch]

@@ -10,12 +10,12 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..app import label
-from ..lifecycle import Batch
+from ..batches.lifecycle import Batch
+from ..http.app import label
 from ..refusals import Refused
 from ..service import Service
-from ..switchboard import Behaviour, saying
-from ..variants import CLOSE
+from ..switches.switchboard import Behaviour, saying
+from ..switches.variants import CLOSE
 from .altering import (
     CANCEL,
     CONTENT,

@@ -1,0 +1,1 @@
+"""Input files: written from prompts, checked before anything is sent."""

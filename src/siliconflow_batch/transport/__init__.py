@@ -1,0 +1,1 @@
+"""HTTP: connections, retries, uploads, downloads, and the meaning of each response."""

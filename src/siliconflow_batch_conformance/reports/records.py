@@ -1,0 +1,196 @@
+"""
+What a report keeps of a run: plain data, short enough to store, without a key.
+
+Rule 1: a body is text where it is UTF-8, else base64; a long one is shortened and its length told.
+Rule 2: of a failure's story, the exchanges that were judged and the latest keep their bodies.
+"""
+
+import base64
+from collections.abc import Iterable, Sequence
+
+from attrs import define, field
+
+from ..checks.exchange import Exchange
+from ..verdicts import Failure, Run, Verdict
+from .redaction import redacted
+from .texts import cut
+
+BODY = 4096  # characters of a body; bytes of one that is no text
+TEXT = 8192  # characters of any other text
+IN_FULL = 6  # exchanges of a story that keep their bodies
+STORY = 60  # exchanges of a story that are kept at all
+FAILURES = 5  # failures of a verdict
+ERRORS = 50  # errors of a run
+
+
+@define(frozen=True)
+class Body:
+    """`length` counts the bytes that crossed the wire; `encoding` is `text` or `base64`."""
+
+    text: str = ""
+    length: int = 0
+    encoding: str = "text"
+    shortened: bool = False
+
+
+@define(frozen=True)
+class ExchangeRecord:
+    """An exchange; `judged` says that the check looked at it."""
+
+    number: int
+    method: str
+    path: str
+    status: int
+    query: dict[str, str]
+    sender: str
+    authorization: str | None
+    awaited: bool
+    judged: bool
+    at: float
+    sent_type: str
+    sent: Body
+    headers: dict[str, str]
+    body: Body
+
+
+@define(frozen=True)
+class FailureRecord:
+    """A failure; `left_out` counts the exchanges that were left out before those of `story`."""
+
+    case: str
+    expected: str
+    actual: str
+    story: list[ExchangeRecord] = field(factory=list)
+    left_out: int = 0
+
+
+@define(frozen=True)
+class VerdictRecord:
+    """A verdict; `left_out` counts the failures behind those that are kept."""
+
+    requirement: str
+    outcome: str
+    reason: str = ""
+    cases: int = 0
+    failures: list[FailureRecord] = field(factory=list)
+    left_out: int = 0
+
+
+@define(frozen=True)
+class RunRecord:
+    target: str
+    seed: int
+    began: float
+    seconds: float
+    requests: int
+    verdicts: dict[str, VerdictRecord]
+    errors: list[str] = field(factory=list)
+
+
+def record(run: Run | RunRecord, secrets: tuple[str, ...] = ()) -> RunRecord:
+    """What is kept of a run; a record is what it was, without the secrets."""
+    if isinstance(run, RunRecord):
+        return redacted(run, secrets)
+    errors = [cut(_text(error, secrets), TEXT) for error in run.errors[:ERRORS]]
+    if more := len(run.errors) - ERRORS:
+        errors += [f"… and {more} more"] if more > 0 else []
+    kept = RunRecord(
+        target=_text(run.target, secrets),
+        seed=run.seed,
+        began=run.began,
+        seconds=run.seconds,
+        requests=run.requests,
+        verdicts={id: _verdict(verdict, secrets) for id, verdict in run.verdicts.items()},
+        errors=errors,
+    )
+    return redacted(kept, secrets)
+
+
+def records(runs: Iterable[Run | RunRecord], secrets: tuple[str, ...] = ()) -> list[RunRecord]:
+    return [record(run, secrets) for run in runs]
+
+
+def _verdict(verdict: Verdict, secrets: tuple[str, ...]) -> VerdictRecord:
+    return VerdictRecord(
+        requirement=verdict.requirement,
+        outcome=verdict.outcome,
+        reason=cut(_text(verdict.reason, secrets), TEXT),
+        cases=verdict.cases,
+        failures=[_failure(failure, secrets) for failure in verdict.failures[:FAILURES]],
+        left_out=max(0, len(verdict.failures) - FAILURES),
+    )
+
+
+def _failure(failure: Failure, secrets: tuple[str, ...]) -> FailureRecord:
+    judged = {exchange.number for exchange in _exchanges(failure.arguments)}
+    story = failure.story or tuple(_exchanges(failure.arguments))
+    full = _in_full(story, judged)
+    return FailureRecord(
+        case=failure.case,
+        expected=cut(_text(failure.expected, secrets), TEXT),
+        actual=cut(_text(failure.actual, secrets), TEXT),
+        story=[
+            _exchange(exchange, secrets, full=place in full, judged=exchange.number in judged)
+            for place, exchange in enumerate(story)
+            if place >= len(story) - STORY or place in full
+        ],
+        left_out=sum(place not in full for place in range(len(story) - STORY)),
+    )
+
+
+def _in_full(story: Sequence[Exchange], judged: set[int]) -> set[int]:
+    """The places of the exchanges whose bodies tell most: the judged ones, then the latest."""
+    latest = sorted(range(len(story)), key=lambda place: (story[place].number in judged, place))
+    return set(latest[-IN_FULL:])
+
+
+def _exchanges(arguments: object) -> Iterable[Exchange]:
+    if isinstance(arguments, Exchange):
+        yield arguments
+    elif isinstance(arguments, list | tuple):
+        for argument in arguments:
+            yield from _exchanges(argument)
+
+
+def _exchange(
+    exchange: Exchange, secrets: tuple[str, ...], *, full: bool, judged: bool
+) -> ExchangeRecord:
+    limit = BODY if full else 0
+    return ExchangeRecord(
+        number=exchange.number,
+        method=exchange.method,
+        path=_text(exchange.path, secrets),
+        status=exchange.status,
+        query={
+            _text(name, secrets): _text(value, secrets) for name, value in exchange.query.items()
+        },
+        sender=exchange.sender,
+        authorization=exchange.authorization,
+        awaited=exchange.awaited,
+        judged=judged,
+        at=exchange.at,
+        sent_type=exchange.sent_type,
+        sent=_body(exchange.sent, limit, secrets),
+        headers={
+            name: cut(_text(exchange.headers[name], secrets), TEXT)
+            for name in (sorted(exchange.headers) if full else ())
+        },
+        body=_body(exchange.body, limit, secrets),
+    )
+
+
+def _body(data: bytes, limit: int, secrets: tuple[str, ...]) -> Body:
+    if not data or not limit:
+        return Body(length=len(data), shortened=bool(data))
+    clean = redacted(data, secrets)
+    try:
+        text = clean.decode()
+    except UnicodeDecodeError:
+        kept = base64.b64encode(clean[:limit]).decode()
+        return Body(kept, len(data), "base64", len(clean) > limit)
+    return Body(cut(text, limit), len(data), "text", len(text) > limit)
+
+
+def _text(text: str, secrets: tuple[str, ...]) -> str:
+    """Without secrets, before anything is cut; half a pair of UTF-16, as `\\ud800`, is no text."""
+    return redacted(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"), secrets)

@@ -1,0 +1,137 @@
+"""
+The catalogue of requirements, and what a case says when one does not hold.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+# pytest exports it as pytest.skip.Exception alone, which type checkers do not follow.
+from _pytest.outcomes import Skipped
+from attrs import define, field
+
+CATALOGUE = Path(__file__).with_name("requirements.yaml")
+SOURCES = {
+    "S0": 'the China site\'s "create batch" page',
+    "S1": 'the international site\'s "create batch" page',
+    "S2": 'the "list batches" page',
+    "P": "the page of the operation",
+    "G": "the batch guide",
+    "E": "the error-code page",
+    "U": "public programs that use the service",
+    "C": "openapi.yaml",
+    "H": "RFC 9110",
+}
+
+
+TIERS = {
+    "must": "a document says so",
+    "should": "no document says so; it follows from what they say, or is assumed",
+    "hygiene": "HTTP says so",
+}
+
+
+@define(frozen=True)
+class Requirement:
+    """
+    A sentence of the documents, in our words.
+
+    `place` says where in the source it stands; `needs` are the requirements without which it says
+    nothing; `covers` are the statuses of operations and the fields of answers that it is about.
+    """
+
+    id: str
+    tier: str
+    source: str
+    place: str
+    confidence: str
+    operation: str
+    says: str
+    needs: tuple[str, ...] = field(default=(), converter=tuple)
+    covers: tuple[str, ...] = field(default=(), converter=tuple)
+
+
+class Deviation(AssertionError):
+    """A requirement that does not hold: the check, what it got, and what it says is wrong."""
+
+    def __init__(self, check: Callable[..., str | None], arguments: tuple[Any, ...], actual: str):
+        super().__init__(actual)
+        self.check, self.arguments, self.actual = check, arguments, actual
+
+    @property
+    def expected(self) -> str:
+        said = (self.check.__doc__ or "").strip()
+        given = ", ".join(str(one) for one in self.arguments if type(one) is int)
+        return f"{said}: {given}" if given and said.endswith("given") else said
+
+    def __str__(self) -> str:
+        return f"expected: {self.expected}; actual: {self.actual}"
+
+
+class NotJudged(Skipped):
+    """Nothing could be sent that would tell."""
+
+
+class Blocked(NotJudged):
+    """What the case stands on is not there; another requirement says why."""
+
+
+class Inconclusive(NotJudged):
+    """The service did not get there in the time given."""
+
+
+@cache
+def load() -> dict[str, Requirement]:
+    """The catalogue by id, in the order of its file."""
+    rows = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
+    families = rows.pop("families")
+    for id, row in rows.items():
+        shared = [*families["ALL"], *families.get(id.partition("-")[0], ())]
+        row["needs"] = _needs(id, row.get("needs", []), shared, families)
+    return {id: Requirement(id=id, **row) for id, row in rows.items()}
+
+
+def _needs(id: str, own: list[str], shared: list[str], families: dict[str, list[str]]) -> list[str]:
+    """A requirement's own needs and its family's; what a family stands on has what all have."""
+    foundations = {other for others in families.values() for other in others}
+    first = families["ALL"]
+    if id in first:
+        return []
+    needs = [*own, *(first if id in foundations else shared)]
+    return [other for other in dict.fromkeys(needs) if other != id]
+
+
+def requirement(id: str) -> pytest.MarkDecorator:
+    """Marks a case with the requirement that it checks."""
+    return pytest.mark.requirement(id)
+
+
+def as_markdown() -> str:
+    """The page `docs/requirements.md`."""
+    lines = [
+        "# What is required",
+        "",
+        "Every sentence of the documents on the seven operations, in our words, with what "
+        "`siliconflow-batch conformance` calls it. This page is written from "
+        "[requirements.yaml](../src/siliconflow_batch_conformance/requirements.yaml) "
+        "by `make requirements`.",
+        "",
+        *(f"- **{tier}**: {why}" for tier, why in TIERS.items()),
+    ]
+    family = ""
+    for row in load().values():
+        if row.id.partition("-")[0] != family:
+            family = row.id.partition("-")[0]
+            lines += ["", f"## {family}", "", "| id | tier | operation | says | source |"]
+            lines += ["|---|---|---|---|---|"]
+        source = f"{SOURCES[row.source]}: {row.place} ({row.confidence})"
+        lines.append(f"| {row.id} | {row.tier} | `{row.operation}` | {row.says} | {source} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    Path("docs/requirements.md").write_text(as_markdown(), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The connection to the service under test: sending, budget, journal, clean-up."""

@@ -1,0 +1,1 @@
+"""A batch: its statuses, how it runs, and what its lines are answered with."""

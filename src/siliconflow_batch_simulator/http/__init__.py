@@ -1,0 +1,1 @@
+"""HTTP: the operations as an ASGI application, the control endpoints, the socket."""

@@ -1,0 +1,1 @@
+"""What callers send: the body of a creation, and input files."""

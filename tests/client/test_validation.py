@@ -1,0 +1,389 @@
+"""Input files: what is refused before anything is sent, and how they are written."""
+
+import io
+import json
+import tempfile
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from siliconflow_batch.errors import ArgumentInvalid, InputFileInvalid
+from siliconflow_batch.input_files.validation import InputSummary, Limits, check, validate
+from siliconflow_batch_simulator.inputs.inspection import inspect
+
+USER = {"role": "user", "content": "Hi"}
+HEAD = b'{"custom_id": "a", "body": {"model": "m", "messages": [{"role": "user"}]'
+
+
+def line(custom_id: str = "a", **body: Any) -> dict[str, Any]:
+    return {"custom_id": custom_id, "body": {"model": "m", "messages": [USER], **body}}
+
+
+def encoded(*lines: object) -> bytes:
+    return b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
+
+
+def faults(data: bytes, **options: Any) -> list[str]:
+    return [str(fault) for fault in check(data, name="f", **options)]
+
+
+class Stream(io.RawIOBase):
+    """A file that is made while it is read."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.pieces, self.rest = pieces, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self.rest = self.rest or next(self.pieces, b"")
+        size = min(len(buffer), len(self.rest))
+        buffer[:size], self.rest = self.rest[:size], self.rest[size:]
+        return size
+
+
+def peak_memory(pieces: Iterator[bytes], **options: Any) -> tuple[int, list[str]]:
+    tracemalloc.start()
+    try:
+        found = [str(fault) for fault in check(io.BufferedReader(Stream(pieces)), **options)]
+        return tracemalloc.get_traced_memory()[1], found
+    finally:
+        tracemalloc.stop()
+
+
+class TestCheck:
+    @pytest.mark.parametrize(
+        ("wrong", "place", "reason"),
+        [
+            ({"custom_id": 5}, "custom_id", "must be a non-empty string, not 5"),
+            ({"custom_id": ""}, "custom_id", "must be a non-empty string, not ''"),
+            ({"custom_id": "1"}, "custom_id", "'1' is already that of line 1"),
+            ({"method": "GET"}, "method", "must be 'POST', not 'GET'"),
+            ({"method": None}, "method", "must be 'POST', not None"),
+            ({"url": "/v1/embeddings"}, "url", "must be '/v1/chat/completions', not "),
+            ({"body": []}, "body", "must be an object, not []"),
+        ],
+    )
+    def test_a_fault_of_a_line_names_its_field(
+        self, wrong: dict[str, Any], place: str, reason: str
+    ) -> None:
+        """A fault says file, line, field and reason; what is right around it is not named."""
+        found = faults(encoded(line("1"), line("2") | wrong, line("3")))
+
+        assert [text[: len(f"f, line 2: {place}: {reason}")] for text in found] == [
+            f"f, line 2: {place}: {reason}"
+        ]
+
+    @pytest.mark.parametrize(
+        ("body", "place", "reason"),
+        [
+            ({"messages": []}, "body.messages", "must be a list of messages, not []"),
+            ({"messages": "Hi"}, "body.messages", "must be a list of messages, not 'Hi'"),
+            ({"messages": [USER, "x"]}, "body.messages[1]", "must be an object, not 'x'"),
+            (
+                {"messages": [{"role": "tool"}, USER]},
+                "body.messages[0].role",
+                "must be one of ('system', 'user', 'assistant'), not 'tool'",
+            ),
+            (
+                {"messages": [USER, {"role": []}]},
+                "body.messages[1].role",
+                "must be one of ('system', 'user', 'assistant'), not []",
+            ),
+            (
+                {"messages": [{"content": "Hi"}]},
+                "body.messages[0].role",
+                "must be one of ('system', 'user', 'assistant'); it is missing",
+            ),
+            (
+                {"messages": [USER, {"role": "assistant", "content": "Yes?"}]},
+                "body.messages",
+                "the last message must come from 'user', not 'assistant'",
+            ),
+            ({"model": 5}, "body.model", "must be a model's name, not 5"),
+            ({"model": ""}, "body.model", "must be a model's name, not ''"),
+            (
+                {"model": "other"},
+                "body.model",
+                "must be one in all lines: here it is 'other', in line 1 'm'",
+            ),
+            (
+                {"model": None},
+                "body.model",
+                "must be one in all lines: here it is none, in line 1 'm'",
+            ),
+            ({"stream": True}, "body.stream", "a batch does not stream; leave it out"),
+            (
+                {"thinking_budget": 127},
+                "body.thinking_budget",
+                "must be an integer from 128 to 32768, not 127",
+            ),
+            (
+                {"thinking_budget": 32769},
+                "body.thinking_budget",
+                "must be an integer from 128 to 32768, not 32769",
+            ),
+            (
+                {"thinking_budget": 200.0},
+                "body.thinking_budget",
+                "must be an integer from 128 to 32768, not 200.0",
+            ),
+            (
+                {"thinking_budget": True},
+                "body.thinking_budget",
+                "must be an integer from 128 to 32768, not True",
+            ),
+        ],
+    )
+    def test_a_fault_of_a_body_names_its_field(
+        self, body: dict[str, Any], place: str, reason: str
+    ) -> None:
+        """What lies inside a body is named by its path, as in body.messages[1].role."""
+        found = faults(encoded(line("1"), line("2", **body), line("3")))
+
+        assert found == [f"f, line 2: {place}: {reason}"]
+
+    @pytest.mark.parametrize(
+        ("raw", "reason"),
+        [
+            (b"", "the line is empty; remove it"),
+            (b" \r", "the line is empty; remove it"),
+            (b"[1]", "a line must be a JSON object, not [1]"),
+            (b'"x"', "a line must be a JSON object, not 'x'"),
+            (HEAD + b"}", "not JSON: Expecting ',' delimiter at character 74"),
+            (HEAD + b"}} x", "not JSON: Extra data at character 76"),
+            (HEAD + b', "x": "\xff"}}', "byte 81 of the line is not UTF-8"),
+            (HEAD + b', "x": "\xed\xa0\x80"}}', "byte 81 of the line is not UTF-8"),
+            (HEAD + b', "x": NaN}}', "not JSON: NaN, Infinity, a number out of range, or half"),
+            (
+                HEAD + b', "top_p": 1e999}}',
+                "not JSON: NaN, Infinity, a number out of range, or half",
+            ),
+            (HEAD + b', "x": "\\ud83d"}}', "not JSON: NaN, Infinity, a number out of range"),
+            pytest.param(
+                HEAD + b', "x": ' + b"[" * 10**5 + b"]" * 10**5 + b"}}",
+                "nested too deeply",
+                id="nested",
+            ),
+            (HEAD + b'}, "custom_id": "b"}', "custom_id: stands in the line more than once"),
+            (HEAD + b'}, "body": {}}', "body: stands in the line more than once"),
+        ],
+    )
+    def test_a_line_that_is_no_request_is_one_fault(self, raw: bytes, reason: str) -> None:
+        """What is not strict JSON, or not one object, is refused in one sentence; others go on."""
+        found = faults(encoded(line("1")) + raw + b"\n" + encoded(line("3"), line("3")))
+
+        assert len(found) == 2
+        assert found[0].startswith(f"f, line 2: {reason}")
+        assert found[1] == "f, line 4: custom_id: '3' is already that of line 3"
+
+    def test_required_fields_are_missed(self) -> None:
+        """custom_id, body and body.messages are required; method, url and the rest are not."""
+        found = faults(encoded({}, {"custom_id": "a", "body": {"model": "m"}}))
+
+        assert found == [
+            "f, line 1: custom_id: must be a non-empty string; it is missing",
+            "f, line 1: body: must be an object; it is missing",
+            "f, line 2: body.messages: must be a list of messages; it is missing",
+        ]
+
+    @pytest.mark.parametrize(
+        ("data", "expected"),
+        [
+            (b"", "f: the file has no lines"),
+            (
+                b"\xef\xbb\xbf" + encoded(line()),
+                "f, line 1: the file begins with a byte order mark; save it as UTF-8 without one",
+            ),
+            (
+                b"\xff\xfe" + '{"custom_id": "é"}'.encode("utf-16-le"),
+                "f, line 1: the file is UTF-16; save it as UTF-8",
+            ),
+            (
+                encoded(line(model=None)),
+                "f: body.model: no line names a model; name one in every line, or in `replace`",
+            ),
+        ],
+    )
+    def test_a_fault_of_the_file_says_what_to_do(self, data: bytes, expected: str) -> None:
+        """What is wrong with the whole file is one fault, however many lines it has."""
+        assert faults(data) == [expected]
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            encoded(line("1"), line("2")).replace(b"\n", b"\r\n"),
+            encoded(line("1"), line("2")).rstrip(b"\n"),
+            encoded(line("1", stream=False, thinking_budget=None), line("2", x=['"custom_id"'])),
+            encoded(line("1", thinking_budget=128), line("2", thinking_budget=32768)),
+            encoded(line("1"), line("2", note={"body": '{"body": "custom_id"}'})),
+            encoded(line("\u2028\u0085\u001c\u001d\u001e"), line("\u2029\x0b\x0c")),
+        ],
+    )
+    def test_what_json_lines_allow_is_no_fault(self, data: bytes) -> None:
+        """CRLF, a missing last line end and separators of other kinds change no line."""
+        assert faults(data) == []
+        assert validate(data).lines == 2
+
+    def test_a_model_in_replace_makes_those_of_the_lines_free(self) -> None:
+        """With `model`, that of `replace`, lines may name several models or none."""
+        data = encoded(line("1"), line("2", model="other"), line("3", model=None))
+
+        assert faults(data, model="replaced") == []
+        assert validate(data, model="replaced").model == "replaced"
+
+    def test_models_are_compared_once(self) -> None:
+        """A file of two models has one fault for them, not one a line."""
+        data = encoded(*(line(str(number), model=f"m{number % 3}") for number in range(9)))
+
+        assert faults(data) == [
+            "f, line 2: body.model: must be one in all lines: here it is 'm1', in line 1 'm0'"
+        ]
+
+    @pytest.mark.parametrize("over", [0, 1])
+    def test_five_thousand_lines_are_allowed(self, over: int) -> None:
+        """The 5,001st line is a fault of the file, which is counted to its end, not judged."""
+        data = encoded(*(line(str(number)) for number in range(5_000))) + b"x\n" * over
+
+        assert faults(data) == over * [
+            "f: the file has 5,001 lines, and 5,000 are allowed; split it"
+        ]
+
+    @pytest.mark.parametrize("over", [0, 1])
+    def test_the_size_is_limited(self, over: int) -> None:
+        """A file may have its limit of bytes, 1 GB, and not one more."""
+        data = encoded(line())
+
+        found = faults(data, limits=Limits(bytes=len(data) - over))
+
+        assert Limits().bytes == 10**9
+        assert found == over * [f"f: the file has 92 bytes, and {92 - over} are allowed; split it"]
+
+    @pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
+    @pytest.mark.parametrize("over", [0, 1])
+    def test_a_line_is_limited(self, over: int, end: bytes) -> None:
+        """A line may have its limit of bytes without its end; the lines behind it are read."""
+        long = encoded(line("1", x="x" * 1_000)).rstrip(b"\n")
+        data = long + end + (encoded(line("2"), {}) if end else b"")
+
+        found = faults(data, limits=Limits(line=len(long) - over))
+
+        too_long = f"f, line 1: the line is longer than {len(long) - 1:,} bytes"
+        assert [text for text in found if "line 1" in text] == over * [too_long]
+        assert [text[:9] for text in found if "line 1" not in text] == (
+            2 * ["f, line 3"] if end else []
+        )
+
+    @pytest.mark.parametrize("kind", ["path", "text path", "bytes", "file"])
+    def test_a_source_is_a_path_bytes_or_a_file(self, kind: str, tmp_path: Path) -> None:
+        """Whatever an input file comes as, its faults are the same, under the name it has."""
+        path = tmp_path / "requests.jsonl"
+        path.write_bytes(encoded({}, line()))
+        with path.open("rb") as file:
+            sources: dict[str, Any] = {
+                "path": path,
+                "text path": str(path),
+                "bytes": path.read_bytes(),
+                "file": file,
+            }
+            fault, *_ = check(sources[kind])
+
+            assert fault.file == ("input" if kind == "bytes" else str(path))
+            assert (fault.line, fault.field) == (1, "custom_id")
+            assert kind != "file" or file.read() == b""
+
+    @pytest.mark.parametrize("source", [io.StringIO("{}\n"), 5])
+    def test_another_source_is_refused(self, source: Any) -> None:
+        """A file open as text is not guessed at."""
+        with pytest.raises(ArgumentInvalid, match=r"binary mode|is no path"):
+            list(check(source))
+
+    def test_memory_is_flat(self) -> None:
+        """50 MB of lines are checked in the memory of a few."""
+        lines = (encoded(line(str(number), x="x" * 10_000)) for number in range(5_000))
+
+        peak, found = peak_memory(lines)
+
+        assert found == []
+        assert peak < 3_000_000
+
+    def test_memory_is_flat_over_a_line_without_end(self) -> None:
+        """Of a line that does not end, no more is held than the limit of a line."""
+        peak, found = peak_memory((b"x" * 100_000 for _ in range(500)), limits=Limits(line=10**6))
+
+        assert found == ["input, line 1: the line is longer than 1,000,000 bytes"]
+        assert peak < 6_000_000
+
+
+class TestValidate:
+    def test_a_file_without_faults_is_summed_up(self) -> None:
+        """Lines, bytes and model of a valid file are known without reading it again."""
+        data = encoded(line("1"), line("2"))
+
+        assert validate(data) == InputSummary(lines=2, bytes=len(data), model="m")
+
+    def test_reading_ends_at_the_most_faults(self) -> None:
+        """No more faults are raised than asked for, and no more of the file is read."""
+        file = io.BytesIO(encoded({}) * 1_000)
+
+        with pytest.raises(InputFileInvalid) as refused:
+            validate(file, name="f", most=3)
+
+        assert [fault.line for fault in refused.value.faults] == [1, 1, 2]
+        assert file.tell() == 6
+        assert str(refused.value).endswith("it is missing\n\nNothing was uploaded.")
+
+    ROLES = st.sampled_from(["user", "user", "user", "assistant", "system", "tool", None])
+    MESSAGES = st.lists(
+        st.one_of(st.builds(lambda role: {"role": role, "content": "\u2028"}, ROLES), st.none()),
+        max_size=3,
+    )
+    BODIES = st.one_of(
+        st.fixed_dictionaries(
+            {"messages": st.one_of(st.just([USER]), MESSAGES)},
+            optional={
+                "model": st.sampled_from(["m", "m", "", None, 5]),
+                "thinking_budget": st.sampled_from([127, 128, None, "x"]),
+            },
+        ),
+        st.none(),
+    )
+    RAW = st.one_of(
+        st.fixed_dictionaries(
+            {"custom_id": st.sampled_from(["a", "b", "c", "d", "", 5, "\x85"]), "body": BODIES},
+            optional={"method": st.sampled_from(["POST", "GET", None]), "url": st.just("/v1")},
+        ).map(encoded),
+        st.sampled_from([b"\n", b"{}\n", b"\xff\n", encoded(line("e"))]),
+        st.text("abc\u0085\u2028", min_size=1).map(lambda id: encoded(line(id))),
+    )
+
+    @given(st.lists(RAW, max_size=4), st.sampled_from([None, "m"]), st.booleans())
+    @settings(max_examples=400, deadline=None)
+    def test_what_is_valid_is_taken_by_the_simulator(
+        self, lines: list[bytes], model: str | None, cut: bool
+    ) -> None:
+        """
+        A file that passes here is refused by no simulator, which was written apart from this.
+
+        Listed differences: lines of 4 to 32 MB and integers over 308 digits pass only here.
+        """
+        data = b"".join(lines)[: -1 if cut else None]
+        try:
+            summary = validate(data, model=model)
+        except InputFileInvalid:
+            return
+
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            inspection = inspect(Path(file.name))
+
+        assert inspection.fault is None
+        assert inspection.lines == summary.lines
+        assert model or inspection.models == {summary.model}

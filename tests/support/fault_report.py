@@ -1,0 +1,271 @@
+"""
+Which faults of the simulator the suite catches, and by which requirement: `make faults`.
+
+Each fault is switched on alone in a simulator of its own, and the suite's core is run against it;
+so are the legal variants, and the sound simulator with many seeds, where nothing may be found. The
+first failure of each fault is repeated by its script, against the fault and against a sound
+simulator. Plain schemathesis is shown a sample. The table goes to FAULTS.md. Exit status 1 where a
+bar is missed.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from xml.etree import ElementTree
+
+from attrs import define, evolve
+
+from siliconflow_batch_conformance.run import judge, selected
+from siliconflow_batch_conformance.service.rig import Rig
+from siliconflow_batch_conformance.verdicts import FAILS
+from siliconflow_batch_simulator import Simulator
+from siliconflow_batch_simulator.faults import CLASSES
+from siliconflow_batch_simulator.switches.switchboard import Rule
+from siliconflow_batch_simulator.switches.variants import VARIANTS
+from support.repeated_scripts import KEYS, QUICK, Scripts, repeated, scripts
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "faults.md"
+SEEDS = range(1, 21)
+CORES = os.cpu_count() or 1
+AT_ONCE, SCRIPTS_AT_ONCE = 4 * CORES, 3 * CORES  # both wait now and then
+SAMPLE = 3  # faults of each class that plain schemathesis is shown
+NOISE = range(1, 6)  # seeds for what schemathesis finds in the sound simulator too
+OVERALL, PER_CLASS, MEDIAN = 0.95, 0.90, 2
+REQUESTS, CORE_SECONDS, ALL_SECONDS = 250, 5, 60
+# What would make every request fail happens now and then.
+PASSING = {
+    **dict.fromkeys(("slow", "rate-limited-retry-after"), 0.01),
+    **dict.fromkeys(
+        (
+            *("rate-limited", "rate-limited-plain", "forbidden", "server-error"),
+            *("overloaded-string", "overloaded-object", "timeout-string", "timeout-html"),
+            *("timeout-empty", "reset-before", "reset-after", "download-truncated"),
+            "upload-refused-midway",
+        ),
+        0.05,
+    ),
+}
+Fault = str | Rule
+
+
+@define(frozen=True)
+class Outcome:
+    """What a run found: the requirements that failed, those behind them, and what it cost."""
+
+    name: str
+    failed: tuple[str, ...]
+    noticed: tuple[str, ...]
+    requests: int
+    seconds: float
+    scripts: Scripts
+    repeated: str = ""
+
+
+def run(name: str, faults: tuple[Fault, ...], seed: int = 1, *, core: bool = True) -> Outcome:
+    began = time.monotonic()
+    quiet = io.StringIO()
+    with Rig.simulated(faults) as rig, contextlib.redirect_stdout(quiet):
+        found = judge(rig, seed, selected(core=core)).run()
+    seconds = time.monotonic() - began
+    failed = [id for id, verdict in found.verdicts.items() if verdict.outcome == FAILS]
+    noticed = [id for id, verdict in found.verdicts.items() if verdict.failures]
+    return Outcome(
+        name, tuple(failed), tuple(noticed), found.requests, seconds, scripts(found, failed)
+    )
+
+
+def plain_schemathesis(name: str = "", seed: int = 1) -> frozenset[str]:
+    """What `schemathesis run`, as its users run it, finds: codes and operations."""
+    with (
+        Simulator(keys=KEYS, faults=(name,) if name else (), pace=QUICK) as simulator,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        command = [
+            *(sys.executable, "-m", "schemathesis.cli", "run", str(ROOT / "openapi.yaml")),
+            *("--url", simulator.base_url, "-H", f"Authorization: Bearer {KEYS[0]}"),
+            *("--max-examples", "20", "--seed", str(seed), "--workers", "1"),
+            *("--report", "junit", "--report-dir", folder),
+        ]
+        subprocess.run(command, capture_output=True, check=False, cwd=folder)  # noqa: S603
+        (report,) = Path(folder).glob("*.xml")
+        cases = ElementTree.parse(report).getroot().iter("testcase")  # noqa: S314 - made just now
+        return frozenset(
+            f"{code} {case.get('name')}"
+            for case in cases
+            for failure in (*case.iter("failure"), *case.iter("error"))
+            for code in re.findall(r"^- (ST\d+)", failure.text or "", re.MULTILINE)
+        )
+
+
+def _fault(name: str) -> Outcome:
+    return run(name, (name,))
+
+
+def _repeated(outcome: Outcome) -> Outcome:
+    return evolve(outcome, repeated=repeated(outcome.name, outcome.scripts))
+
+
+def _again(outcome: Outcome) -> Outcome:
+    fine = not outcome.repeated or outcome.repeated.startswith("yes")
+    return outcome if fine else _repeated(outcome)
+
+
+def _variant(name: str) -> Outcome:
+    return run(name, (Rule(name, rate=PASSING[name]) if name in PASSING else name,))
+
+
+def _sound(seed: int) -> Outcome:
+    return run(f"seed {seed}", (), seed)
+
+
+def _everything() -> Outcome:
+    return run("everything", (), core=False)
+
+
+def _workers(number: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(number, mp_context=get_context("spawn"))
+
+
+def _told(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    for outcome in outcomes:
+        first = ", ".join(outcome.failed) or "nothing"
+        print(f"{outcome.name}: {first} ({outcome.repeated or '-'})", flush=True)  # noqa: T201
+        yield outcome
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scripts", type=int, default=1_000, help="of so many faults of a class")
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="shown to schemathesis, of each")
+    options = parser.parse_args()
+    sample = [name for rows in CLASSES.values() for name in list(rows)[: options.sample]]
+    with _workers(AT_ONCE) as pool:
+        found = {kind: list(_told(pool.map(_fault, rows))) for kind, rows in CLASSES.items()}
+        variants = list(_told(pool.map(_variant, VARIANTS)))
+        sound = list(_told(pool.map(_sound, SEEDS)))
+        plain = dict(zip(sample, pool.map(plain_schemathesis, sample), strict=True))
+        noise = frozenset().union(*pool.map(plain_schemathesis, [""] * len(NOISE), NOISE))
+    with _workers(SCRIPTS_AT_ONCE) as pool:
+        caught = {
+            kind: [
+                *_told(pool.map(_repeated, rows[: options.scripts])),
+                *rows[options.scripts :],
+            ]
+            for kind, rows in found.items()
+        }
+    # With the machine to themselves: scripts that may have come too late, and what takes how long.
+    caught = {kind: list(map(_again, rows)) for kind, rows in caught.items()}
+    alone = [_sound(1), _everything()]
+    missed = list(bars(caught, variants, sound, alone))
+    plain = {name: seen - noise for name, seen in plain.items()}
+    PAGE.write_text(page(caught, variants, sound, alone, plain, missed), encoding="utf-8")
+    print("\n".join(missed) or "every bar is met")  # noqa: T201
+    return 1 if missed else 0
+
+
+def bars(
+    caught: dict[str, list[Outcome]],
+    variants: list[Outcome],
+    sound: list[Outcome],
+    alone: list[Outcome],
+) -> Iterator[str]:
+    """What is not as good as it must be."""
+    everything = [outcome for rows in caught.values() for outcome in rows]
+    for kind, rows, least in (
+        ("all classes", everything, OVERALL),
+        *((kind, rows, PER_CLASS) for kind, rows in caught.items()),
+    ):
+        share = sum(bool(outcome.failed) for outcome in rows) / len(rows)
+        if share < least:
+            yield f"{kind}: {share:.0%} of the faults are caught, and {least:.0%} must be"
+    for outcome in (*variants, *sound, *alone):
+        if outcome.failed:
+            yield f"false alarm: {outcome.name}: {', '.join(outcome.failed)}"
+    noticed = {id for outcome in everything for id in outcome.noticed}
+    if idle := [id for id in selected(core=True) if id not in noticed]:
+        yield f"these requirements catch no fault: {', '.join(sorted(idle))}"
+    if (number := median(len(outcome.failed) for outcome in everything if outcome.failed)) > MEDIAN:
+        yield f"the median of failed requirements is {number}, and {MEDIAN} are allowed"
+    for outcome in everything:
+        if outcome.repeated and not outcome.repeated.startswith("yes"):
+            yield f"{outcome.name}: its script answers {outcome.repeated}, not 1 and 0"
+    core, whole = alone
+    if core.seconds > CORE_SECONDS or core.requests > REQUESTS:
+        yield f"the core takes {core.seconds:.1f} s and {core.requests} requests"
+    if whole.seconds > ALL_SECONDS:
+        yield f"everything takes {whole.seconds:.1f} s"
+
+
+def page(
+    caught: dict[str, list[Outcome]],
+    variants: list[Outcome],
+    sound: list[Outcome],
+    alone: list[Outcome],
+    plain: dict[str, frozenset[str]],
+    missed: list[str],
+) -> str:
+    everything = [outcome for rows in caught.values() for outcome in rows]
+    found = sum(bool(outcome.failed) for outcome in everything)
+    core, whole = alone
+    lines = [
+        "# What the suite catches",
+        "",
+        f"Written by `{' '.join(['caught.py', *sys.argv[1:]])}` (`make faults`) on "
+        f"{time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}. Each fault of the simulator alone, against the core of the "
+        "suite (what schemathesis generates is left out); then its script, against the fault and "
+        f"against a sound simulator ({sum(bool(o.repeated) for o in everything)} of them here).",
+        "",
+        f"- {found} of {len(everything)} faults are caught; the median of failed requirements is "
+        f"{median(len(o.failed) for o in everything if o.failed)}.",
+        f"- {len(variants)} legal variants and {len(sound)} seeds of the sound simulator: "
+        f"{sum(bool(o.failed) for o in (*variants, *sound))} false alarms.",
+        f"- Alone on the machine the core takes {core.seconds:.1f} s and {core.requests} requests, "
+        f"everything with schemathesis {whole.seconds:.1f} s and {whole.requests} requests. The "
+        f"seconds below are those of {AT_ONCE} runs at a time.",
+        f"- Plain `schemathesis run` with the same contract, shown the first faults of each class, "
+        f"finds something in {sum(map(bool, plain.values()))} of {len(plain)} that it does not "
+        "find in the sound simulator as well.",
+        *(f"- **missed**: {line}" for line in missed),
+    ]
+    for kind, rows in caught.items():
+        share = f"{sum(bool(o.failed) for o in rows)} of {len(rows)}"
+        lines += ["", f"## {kind}: {share}", "", HEAD, "|---|---|---|---|---|---|---|"]
+        lines += [_row(outcome, CLASSES[kind][outcome.name].description, plain) for outcome in rows]
+    return "\n".join(lines) + "\n"
+
+
+HEAD = "| fault | caught by | blocked | script | requests | seconds | schemathesis |"
+
+
+def _row(outcome: Outcome, description: str, plain: dict[str, frozenset[str]]) -> str:
+    found = ""
+    if outcome.name in plain:
+        found = ", ".join(sorted(plain[outcome.name])) or "nothing"
+    cells = [
+        f"`{outcome.name}`: {description}",
+        ", ".join(outcome.failed) or "**not caught**",
+        str(len(outcome.noticed) - len(outcome.failed)),
+        outcome.repeated,
+        str(outcome.requests),
+        f"{outcome.seconds:.1f}",
+        found,
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
