@@ -47,7 +47,7 @@ faults: .venv/installed
 	PYTHONPATH=tests $(BIN)/python -m support.fault_report
 
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 lint: .venv/installed
 	$(BIN)/ruff check .

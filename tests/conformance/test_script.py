@@ -174,7 +174,7 @@ class TestText:
         assert top.startswith("#!/bin/sh\n# LIST-3  GET /batches: a page with after begins")
         for word in ('the "list batches" page', "expected:", "actual:", "limit=2&after=batch_"):
             assert word in top
-        assert "judge checks_for_tests begins_behind" in top
+        assert "judge support.example_checks begins_behind" in top
 
     @pytest.mark.skipif(not shutil.which("shellcheck"), reason="needs shellcheck")
     @pytest.mark.parametrize("story", [finished, lost, large, taken, opened])

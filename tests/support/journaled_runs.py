@@ -70,7 +70,7 @@ class Site:
 RUN = """
 import os, signal, sys
 import httpx
-from siliconflow_batch_conformance.journal import Journal, digest
+from siliconflow_batch_conformance.service.journal import Journal, digest
 
 base_url, file_id, last = sys.argv[1:]
 
