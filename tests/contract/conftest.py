@@ -31,6 +31,7 @@ __all__ += ["listed", "observer", "pytest_configure", "rig", "stranger", "target
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Orders the cases as the suite does."""
     cases.pytest_collection_modifyitems(items)
