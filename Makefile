@@ -47,7 +47,7 @@ faults: .venv/installed
 	PYTHONPATH=tests $(BIN)/python -m support.fault_report
 
 test: .venv/installed
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto
 
 lint: .venv/installed
 	$(BIN)/ruff check .

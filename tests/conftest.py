@@ -1,0 +1,22 @@
+"""How the tests are spread over processes."""
+
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+
+class OneWorkerForTheContract(LoadScopeScheduling):  # type: ignore[misc]
+    """Any worker takes any test, but the cases of tests/contract, which share a run, stay together.
+
+    `--dist loadgroup` would say the same, and has no effect under pytest 9.2 (pytest-xdist #1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = "tests/contract/"
+        return folder if nodeid.startswith(folder) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneWorkerForTheContract:
+    return OneWorkerForTheContract(config, log)
