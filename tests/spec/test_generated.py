@@ -148,11 +148,17 @@ def whole(pages: dict[str, Page], example: Example) -> Any:
 class TestGeneration:
     def test_generated_is_what_the_generator_writes(self, tmp_path: Path) -> None:
         """
-        generated/ equals a fresh generation byte for byte, with no file more and none less.
+        generated/ equals a new generation byte for byte and has the same files.
         """
         generate(tmp_path / "generated")
 
         assert files(GENERATED) == files(tmp_path / "generated")
+
+    def test_generated_package_is_typed(self) -> None:
+        """
+        The package includes the `py.typed` marker, so that type checkers read its annotations.
+        """
+        assert (GENERATED / PACKAGE / "py.typed").is_file()
 
     @pytest.mark.parametrize("edit", ["change", "add", "remove"])
     def test_an_edit_by_hand_shows(self, tmp_path: Path, edit: str) -> None:
