@@ -1,5 +1,6 @@
 # make            set up, regenerate the client, run the conformance suite against the simulator
 # make test       every test
+# make test-wheel build the wheel, install it into new environments, test it there
 # make lint       ruff and mypy
 # make lint-spec  openapi.yaml through its three linters (two of them need Node.js)
 # make generate   write generated/ anew from openapi.yaml
@@ -16,7 +17,7 @@ REDOCLY := npx --yes @redocly/cli@2.77.0
 SPECTRAL := npx --yes @stoplight/spectral-cli@6.16.3
 
 .DEFAULT_GOAL := all
-.PHONY: all test lint lint-spec generate corrections requirements drift conformance faults lock clean
+.PHONY: all test test-wheel lint lint-spec generate corrections requirements drift conformance faults lock clean
 
 all: generate conformance
 
@@ -47,7 +48,10 @@ faults: .venv/installed
 	PYTHONPATH=tests $(BIN)/python -m support.fault_report
 
 test: .venv/installed
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --ignore=tests/packaging
+
+test-wheel: .venv/installed
+	$(BIN)/python -m pytest tests/packaging
 
 lint: .venv/installed
 	$(BIN)/ruff check .
