@@ -46,7 +46,8 @@ def mypy(environment: Environment, program: str) -> Errors:
         environment, program, "mypy", *arguments, "--python-executable", environment.python
     )
     errors: Errors = {}
-    for message in map(json.loads, output.splitlines()):
+    lines = [line for line in output.splitlines() if line.startswith("{")]
+    for message in map(json.loads, lines):
         if message["severity"] == "error":
             errors.setdefault(message["line"], set()).add(message["code"])
     return errors

@@ -4,13 +4,13 @@ A program with mistakes. Type checkers report every marked line, and no other li
 A mark names the error code that mypy reports and the rule that pyright reports.
 """
 
+import siliconflow_batch
 from siliconflow_batch import (
     AsyncSiliconFlowBatch,
     Batch,
     SiliconFlowBatch,
     models,
     operations,
-    result,  # wrong: attr-defined, reportAttributeAccessIssue
 )
 from siliconflow_batch.errors import APIError, BatchFailed, BatchNotCompleted
 from siliconflow_batch.models import Batch as BatchModel
@@ -24,6 +24,7 @@ def misspelt_attributes(batch: Batch) -> None:
     print(batch.counts.done)  # wrong: attr-defined, reportAttributeAccessIssue
     print(batch.model.state)  # wrong: attr-defined, reportAttributeAccessIssue
     print(batch.model.created_at.year)  # wrong: attr-defined, reportAttributeAccessIssue
+    print(siliconflow_batch.SiliconFlowBach)  # wrong: attr-defined, reportAttributeAccessIssue
     batch.id = "batch_2"  # wrong: misc, reportAttributeAccessIssue
 
 
