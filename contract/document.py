@@ -121,7 +121,7 @@ def accepts(document: Document, pointer: str, instance: object) -> bool:
     """
     Whether the schema at the pointer accepts the instance.
 
-    Raises `PointerNotFound` when there is no valid schema.
+    Raises `PointerNotFound` unless the pointer leads to a valid schema.
     """
     schema_pointer, schema = locate(document, pointer)
     if not isinstance(schema, Mapping | bool):
