@@ -28,6 +28,9 @@ conformance: .venv/installed ## Run the suite alone: [BASE_URL=…] [REPORT=fold
 test: .venv/installed ## Run the tests
 	$(BIN)/python -m pytest -n auto
 
+test-wheel: .venv/installed ## Build the wheel and test it in an empty environment, typing tests included
+	$(BIN)/python -m pytest tests/packaging
+
 soak: .venv/installed ## Run the tests that have a sample in `make test` in full
 	$(BIN)/python -m pytest -n auto -m soak --soak
 
