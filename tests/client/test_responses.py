@@ -10,26 +10,8 @@ import pytest
 from attrs import define, field
 
 from siliconflow_batch import Batch, Patience, Retries, errors
+from support.batches import BATCH
 
-BATCH = {
-    "id": "batch_a",
-    "object": "batch",
-    "endpoint": "/v1/chat/completions",
-    "errors": None,
-    "input_file_id": "file-a",
-    "completion_window": "24h",
-    "status": "in_queue",
-    "output_file_id": None,
-    "error_file_id": None,
-    "created_at": 1741685413,
-    "in_progress_at": None,
-    "expires_at": 1741771813,
-    "completed_at": None,
-    "failed_at": None,
-    "expired_at": None,
-    "request_counts": None,
-    "metadata": None,
-}
 JSON, TEXT, HTML = "application/json", "text/plain", "text/html"
 LIMITED = b"Request was rejected due to rate limiting"
 PAGE = b"<html><body>Bad Gateway of nginx</body></html>"
