@@ -192,5 +192,5 @@ class BaseClient(ABC):
 
         retries = self._settings.retries
         return stamina.retry_context(
-            on=lambda error: retries.decide(error, repeatable, rewindable), **retries.arguments()
+            on=lambda error: retries.again(error, repeatable, rewindable), **retries.arguments()
         )

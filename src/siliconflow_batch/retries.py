@@ -31,12 +31,12 @@ from .errors import ArgumentInvalid, RateLimited, ServiceUnavailable, TransportE
 @define(frozen=True)
 class Retries:
     """
-    The limits of one request: at most `attempts` attempts, and none that would begin more than
-    `seconds` and one pause after the first one ended.
+    The limits of one request.
 
-    The pauses between attempts double from `first` to `longest` seconds, plus a random part of up
-    to `first`. A `Retry-After` header replaces the pause; if it exceeds `seconds`, the request
-    fails at once.
+    It is sent at most `attempts` times, and not again once `seconds` have passed since the first
+    attempt ended. The pauses between attempts double from `first` to `longest` seconds, plus a
+    random part of up to `first`. A `Retry-After` header replaces the pause; if it exceeds
+    `seconds`, the error is raised at once.
     """
 
     attempts: int = 6
@@ -54,8 +54,14 @@ class Retries:
             "wait_jitter": self.first,
         }
 
-    def decide(self, error: Exception, repeatable: bool, rewindable: bool) -> bool | float:
-        """Whether to send a request again, or the seconds to wait before it is sent again."""
+    def again(
+        self, error: Exception, repeatable: bool = True, rewindable: bool = True
+    ) -> bool | float:
+        """
+        Whether to send a request again, or the seconds to wait before it is sent again.
+
+        `repeatable` and `rewindable` are those of a `Call`.
+        """
         if isinstance(error, TransportError):
             return repeatable or not error.sent
         if isinstance(error, RateLimited):
@@ -75,7 +81,7 @@ class Patience:
     The limits of the search for a batch whose creation had no clear response.
 
     The client reads the list of batches `looks` times, spread over `seconds`, because a list can
-    lag behind. If the batch is in none of them it is created again, at most `creations` times in
+    lag behind. If the batch is not in the list, it is created again, at most `creations` times in
     all. Raises `ArgumentInvalid` for limits that would skip the search.
     """
 
