@@ -51,13 +51,15 @@ MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(MODULES[name] or f".{name}", __name__)
-    value = getattr(module, name) if MODULES[name] else module
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker would accept every misspelt name
+
+    def __getattr__(name: str) -> Any:
+        if name not in MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(MODULES[name] or f".{name}", __name__)
+        value = getattr(module, name) if MODULES[name] else module
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

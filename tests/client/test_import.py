@@ -34,4 +34,4 @@ def test_the_client_for_threads_does_not_import_asyncio() -> None:
 def test_a_misspelt_name_is_an_import_error() -> None:
     """As with any module."""
     with pytest.raises(ImportError, match="SiliconFlowBach"):
-        from siliconflow_batch import SiliconFlowBach  # noqa: F401
+        from siliconflow_batch import SiliconFlowBach  # type: ignore[attr-defined] # noqa: F401
