@@ -1,4 +1,4 @@
-"""The official openai SDK against the simulator, from upload to download."""
+"""The official openai SDK against the simulator."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ from support.account import json_lines, line
 
 @pytest.fixture(params=[True, False], ids=["urls", "ids"])
 def served(request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, openai.OpenAI]]:
-    """A simulator that names results by URL, and one that names them by id."""
+    """A simulator that names result files by URL, and one that names them by id."""
     with (
         Simulator(urls=request.param) as simulator,
         openai.OpenAI(base_url=simulator.base_url, api_key="sk-simulator") as client,
@@ -23,7 +23,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, openai.O
 
 
 def test_the_documented_flow(served: tuple[Simulator, openai.OpenAI]) -> None:
-    """Upload, create with replace, poll, download, list over pages, cancel."""
+    """The SDK can upload, create with replace, poll, download, list pages and cancel."""
     simulator, client = served
     data = json_lines(line("a"), line("b"), line("c", max_tokens=0))
 
@@ -71,7 +71,7 @@ def test_the_documented_flow(served: tuple[Simulator, openai.OpenAI]) -> None:
 
 
 def test_refusals_are_the_sdks_own_exceptions(served: tuple[Simulator, openai.OpenAI]) -> None:
-    """An unknown batch, a bad creation and a wrong key end in the SDK's errors."""
+    """An unknown batch, an invalid creation and a wrong key raise the SDK's exceptions."""
     simulator, client = served
 
     with pytest.raises(openai.NotFoundError):
