@@ -28,46 +28,53 @@ class Model:
     lock: threading.Lock = field(factory=threading.Lock)
 
 
+RESPONSES: dict[str, tuple[int, bytes]] = {
+    "refuse": (400, b'{"error": {"message": "too long"}}'),
+    "text": (500, b"out of memory"),
+    "nonsense": (200, b"<html>"),
+    "surrogate": (200, b'{"text": "\\ud83d"}'),
+    "deep": (200, b'{"a":' * 3000 + b"1" + b"}" * 3000),
+}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Sends the response of RESPONSES for the last message, otherwise a completion."""
+
+    model: Model
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        with self.model.lock:
+            self.model.received.append(body)
+            self.model.in_flight += 1
+            self.model.peak = max(self.model.peak, self.model.in_flight)
+        self.model.released.wait(10)
+        with self.model.lock:
+            self.model.in_flight -= 1
+        self.respond(body["messages"][-1]["content"])
+
+    def respond(self, prompt: str) -> None:
+        if prompt == "hang up":
+            self.connection.close()
+            return
+        message = {"role": "assistant", "content": f"real: {prompt}"}
+        completion = (200, json.dumps({"choices": [{"message": message}]}).encode())
+        status, payload = RESPONSES.get(prompt, completion)
+        self.send_response(status)
+        self.send_header("content-length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @pytest.fixture
 def model() -> Iterator[Model]:
     model = Model()
     model.released.set()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            with model.lock:
-                model.received.append(body)
-                model.in_flight += 1
-                model.peak = max(model.peak, model.in_flight)
-            model.released.wait(10)
-            with model.lock:
-                model.in_flight -= 1
-            self.respond(body["messages"][-1]["content"])
-
-        def respond(self, prompt: str) -> None:
-            errors: dict[str, tuple[int, bytes]] = {
-                "refuse": (400, b'{"error": {"message": "too long"}}'),
-                "text": (500, b"out of memory"),
-                "nonsense": (200, b"<html>"),
-                "surrogate": (200, b'{"text": "\\ud83d"}'),
-                "deep": (200, b'{"a":' * 3000 + b"1" + b"}" * 3000),
-            }
-            message = {"role": "assistant", "content": f"real: {prompt}"}
-            success = (200, json.dumps({"choices": [{"message": message}]}).encode())
-            if prompt == "hang up":
-                self.connection.close()
-                return
-            status, payload = errors.get(prompt, success)
-            self.send_response(status)
-            self.send_header("content-length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    handler = type("ModelHandler", (Handler,), {"model": model})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         model.url = f"http://127.0.0.1:{server.server_port}/v1"

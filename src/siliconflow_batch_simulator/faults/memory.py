@@ -13,7 +13,7 @@ _counts: "WeakKeyDictionary[Service, Counter[tuple[str, str]]]" = WeakKeyDiction
 
 
 def times_before(service: Service, fault: str, key: str) -> int:
-    """How often `fault` has asked for `key` before; this call counts from now on."""
+    """How often this function was called with the same arguments before."""
     counts = _counts.setdefault(service, Counter())
     counts[fault, key] += 1
     return counts[fault, key] - 1
