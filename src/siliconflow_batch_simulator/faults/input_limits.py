@@ -11,7 +11,7 @@ import orjson
 from attrs import evolve
 
 from ..batches.lifecycle import Batch
-from ..files.inspection import InputError, Inspection, inspect
+from ..files.inspection import InputFileError, Inspection, inspect
 from ..files.storage import File
 from ..hooks import Replacement, replaces
 from ..service.refusals import bad_request
@@ -47,7 +47,7 @@ def _inspecting(change: Callable[[Inspection], Inspection | None]) -> Replacemen
     return create
 
 
-def _ignoring(error: InputError, lines: int | None = None) -> Replacement:
+def _ignoring(error: InputFileError, lines: int | None = None) -> Replacement:
     """A file with this error, and with so many lines if given, is accepted and its lines run."""
 
     def change(inspection: Inspection) -> Inspection | None:
@@ -59,7 +59,7 @@ def _ignoring(error: InputError, lines: int | None = None) -> Replacement:
     return _inspecting(change)
 
 
-def _repairing(error: InputError, repair: Callable[[Body], Body]) -> Replacement:
+def _repairing(error: InputFileError, repair: Callable[[Body], Body]) -> Replacement:
     """
     A creation from a file with this error repairs the file's lines, so that they can run.
 
@@ -110,7 +110,7 @@ def _url_required(original: Create, service: Service, account: str, body: object
 def _lines_5000_refused(inspection: Inspection) -> Inspection | None:
     if inspection.lines != 5000:
         return None
-    error = InputError.TOO_MANY_LINES
+    error = InputFileError.TOO_MANY_LINES
     return Inspection(inspection.lines, inspection.models, error, "the file has too many lines")
 
 
@@ -122,29 +122,29 @@ def _models_mixed(inspection: Inspection) -> Inspection | None:
 
 FAULTS = {
     "lines-5001-taken": Behaviour(
-        "a file of 5,001 lines is accepted", _ignoring(InputError.TOO_MANY_LINES, lines=5001)
+        "a file of 5,001 lines is accepted", _ignoring(InputFileError.TOO_MANY_LINES, lines=5001)
     ),
     "lines-5000-refused": Behaviour(
         "a file of 5,000 lines is refused", _inspecting(_lines_5000_refused)
     ),
     "custom-id-twice": Behaviour(
-        "a custom_id may be repeated in a file", _ignoring(InputError.CUSTOM_ID_REPEATED)
+        "a custom_id may be repeated in a file", _ignoring(InputFileError.CUSTOM_ID_REPEATED)
     ),
     "custom-id-optional": Behaviour(
         "a line without custom_id is accepted",
-        _repairing(InputError.CUSTOM_ID_INVALID, _with_custom_id),
+        _repairing(InputFileError.CUSTOM_ID_INVALID, _with_custom_id),
     ),
     "messages-optional": Behaviour(
         "a line without messages is accepted",
-        _repairing(InputError.MESSAGES_INVALID, _with_messages),
+        _repairing(InputFileError.MESSAGES_INVALID, _with_messages),
     ),
     "line-broken-taken": Behaviour(
         "a line that is not JSON is accepted",
-        _repairing(InputError.NOT_JSON, lambda line: _with_custom_id(_with_messages(line))),
+        _repairing(InputFileError.NOT_JSON, lambda line: _with_custom_id(_with_messages(line))),
     ),
-    "role-any": Behaviour("messages may have any role", _ignoring(InputError.ROLE_UNKNOWN)),
+    "role-any": Behaviour("messages may have any role", _ignoring(InputFileError.ROLE_UNKNOWN)),
     "last-role-any": Behaviour(
-        "the last message may have any role", _ignoring(InputError.LAST_ROLE_NOT_USER)
+        "the last message may have any role", _ignoring(InputFileError.LAST_ROLE_NOT_USER)
     ),
     "url-required": Behaviour("a line without `url` is refused", _url_required),
     "models-mixed": Behaviour("lines may name different models", _inspecting(_models_mixed)),

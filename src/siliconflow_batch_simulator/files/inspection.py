@@ -3,7 +3,7 @@ Input files: JSON Lines, one chat request per line.
 
 Rule 1: only the byte `\n` ends a line; other line separators are legal inside a JSON string.
 Rule 2: a file is inspected once, on upload; batches use the stored result.
-Rule 3: code recognises an error by its `InputError`, never by its message.
+Rule 3: code recognises an error by its `InputFileError`, never by its message.
 """
 
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ MAX_LINE = 4_000_000  # bytes; no document names a limit
 ROLES = ("system", "user", "assistant")
 
 
-class InputError(Enum):
-    """Why an input file is invalid; the value is the message."""
+class InputFileError(Enum):
+    """Why an input file is invalid; the value is the template of the message."""
 
     NO_LINES = "the file has no lines"
     TOO_MANY_LINES = "the file has {lines} lines; at most {limit} are allowed"
@@ -43,12 +43,12 @@ class InputError(Enum):
 class LineInvalid(Exception):
     """A line of an input file that the service does not accept."""
 
-    def __init__(self, error: InputError, **details: object) -> None:
-        super().__init__(error, details)
-        self.error, self.details = error, details
+    def __init__(self, error: InputFileError, message: str) -> None:
+        super().__init__(error, message)
+        self.error, self.message = error, message
 
     def __str__(self) -> str:
-        return self.error.value.format(**self.details)
+        return self.message
 
 
 @define
@@ -61,7 +61,7 @@ class Inspection:
 
     lines: int = 0
     models: set[str | None] = field(factory=set)
-    error: InputError | None = None
+    error: InputFileError | None = None
     message: str | None = None
 
 
@@ -91,10 +91,10 @@ def inspect(path: Path) -> Inspection:
                     _inspect_line(result, piece, custom_ids)
             at_line_start = piece.endswith(b"\n")
     if result.lines == 0:
-        result.error = InputError.NO_LINES
+        result.error = InputFileError.NO_LINES
         result.message = result.error.value
     elif result.lines > MAX_LINES:
-        result.error = InputError.TOO_MANY_LINES
+        result.error = InputFileError.TOO_MANY_LINES
         result.message = result.error.value.format(lines=result.lines, limit=MAX_LINES)
     return result
 
@@ -102,11 +102,15 @@ def inspect(path: Path) -> Inspection:
 def _inspect_line(result: Inspection, raw: bytes, custom_ids: set[str]) -> None:
     try:
         if len(raw) > MAX_LINE:
-            raise LineInvalid(InputError.LINE_TOO_LONG, limit=MAX_LINE)
+            raise _invalid(InputFileError.LINE_TOO_LONG, limit=MAX_LINE)
         result.models.add(_check_request(raw.rstrip(b"\r\n"), custom_ids))
     except LineInvalid as invalid:
         result.error = invalid.error
         result.message = f"line {result.lines}: {invalid}"
+
+
+def _invalid(error: InputFileError, **details: object) -> LineInvalid:
+    return LineInvalid(error, error.value.format(**details))
 
 
 def _check_request(raw: bytes, custom_ids: set[str]) -> str | None:
@@ -114,45 +118,45 @@ def _check_request(raw: bytes, custom_ids: set[str]) -> str | None:
     request = _parse(raw)
     custom_id = request.get("custom_id")
     if not isinstance(custom_id, str) or not custom_id:
-        raise LineInvalid(InputError.CUSTOM_ID_INVALID, value=custom_id)
+        raise _invalid(InputFileError.CUSTOM_ID_INVALID, value=custom_id)
     if custom_id in custom_ids:
-        raise LineInvalid(InputError.CUSTOM_ID_REPEATED, value=custom_id)
+        raise _invalid(InputFileError.CUSTOM_ID_REPEATED, value=custom_id)
     custom_ids.add(custom_id)
     if request.get("method", "POST") != "POST":
-        raise LineInvalid(InputError.METHOD_UNSUPPORTED, value=request["method"])
+        raise _invalid(InputFileError.METHOD_UNSUPPORTED, value=request["method"])
     if request.get("url", "/v1/chat/completions") != "/v1/chat/completions":
-        raise LineInvalid(InputError.URL_UNSUPPORTED, value=request["url"])
+        raise _invalid(InputFileError.URL_UNSUPPORTED, value=request["url"])
     body = request.get("body")
     if not isinstance(body, dict):
-        raise LineInvalid(InputError.BODY_INVALID)
+        raise _invalid(InputFileError.BODY_INVALID)
     _check_messages(body.get("messages"))
     model = body.get("model")
     if model is not None and (not isinstance(model, str) or not model):
-        raise LineInvalid(InputError.MODEL_INVALID, value=model)
+        raise _invalid(InputFileError.MODEL_INVALID, value=model)
     return model
 
 
 def _check_messages(messages: object) -> None:
     if not isinstance(messages, list) or not messages:
-        raise LineInvalid(InputError.MESSAGES_INVALID)
+        raise _invalid(InputFileError.MESSAGES_INVALID)
     for message in messages:
         role = message.get("role") if isinstance(message, dict) else None
         if role not in ROLES:
-            raise LineInvalid(InputError.ROLE_UNKNOWN, roles=ROLES, value=role)
+            raise _invalid(InputFileError.ROLE_UNKNOWN, roles=ROLES, value=role)
     if messages[-1]["role"] != "user":
-        raise LineInvalid(InputError.LAST_ROLE_NOT_USER, value=messages[-1]["role"])
+        raise _invalid(InputFileError.LAST_ROLE_NOT_USER, value=messages[-1]["role"])
 
 
 def _parse(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
-        raise LineInvalid(InputError.LINE_EMPTY)
+        raise _invalid(InputFileError.LINE_EMPTY)
     try:
         raw.decode("utf-8")
         value = orjson.loads(raw)
     except UnicodeDecodeError as error:
-        raise LineInvalid(InputError.NOT_UTF_8, position=error.start) from error
+        raise _invalid(InputFileError.NOT_UTF_8, position=error.start) from error
     except orjson.JSONDecodeError as error:
-        raise LineInvalid(InputError.NOT_JSON, reason=error.msg, position=error.pos) from error
+        raise _invalid(InputFileError.NOT_JSON, reason=error.msg, position=error.pos) from error
     if not isinstance(value, dict):
-        raise LineInvalid(InputError.NOT_AN_OBJECT, type=type(value).__name__)
+        raise _invalid(InputFileError.NOT_AN_OBJECT, type=type(value).__name__)
     return value

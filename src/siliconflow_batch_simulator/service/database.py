@@ -14,7 +14,7 @@ import orjson
 from attrs import asdict, define, field
 
 from ..batches.lifecycle import Batch
-from ..files.inspection import InputError, Inspection
+from ..files.inspection import InputFileError, Inspection
 from ..files.storage import File
 
 NAME, FILES = "simulator.sqlite3", "files"
@@ -94,11 +94,11 @@ class Journal:
 
 
 def _stored(_: object, attribute: object, value: Any) -> Any:
-    return value.name if isinstance(value, Path | InputError) else value
+    return value.name if isinstance(value, Path | InputFileError) else value
 
 
 def _inspection(row: dict[str, Any] | None) -> Inspection | None:
     if row is None:
         return None
-    error = InputError[row["error"]] if row["error"] else None
+    error = InputFileError[row["error"]] if row["error"] else None
     return Inspection(**{**row, "models": set(row["models"]), "error": error})
