@@ -24,9 +24,8 @@ def lists_own_batches(api: Account, other: Account) -> bool:
     """Whether an account lists only its own batches, with and without `after`."""
     batch_id, own = new_batch(api)["id"], new_batch(other)["id"]
     after = other.http.get("batches", params={"after": batch_id}).status_code
-    return (batch_ids(other, limit=100), after) == ([own], 400) and own not in batch_ids(
-        api, limit=100
-    )
+    is_alone = batch_ids(other, limit=100) == [own]
+    return is_alone and after == 400 and own not in batch_ids(api, limit=100)
 
 
 def not_retrieved(api: Account, other: Account) -> bool:
