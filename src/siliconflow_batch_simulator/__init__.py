@@ -1,10 +1,20 @@
 """
 The SiliconFlow Batch API on your machine.
 
-Keeps state, checks input, runs batches and writes result files, as the vendor's documents describe
-it; docs/assumptions.md lists what they leave open. Read in this order: `lifecycle` (the statuses),
-`lines` and `answers` (what goes in and comes out), `execution` (a batch runs), `service` (the seven
-operations), `app` (HTTP), `variants` and `faults` (bad days), `server` (a socket).
+The simulator keeps state, checks input, runs batches and writes result files as the vendor's
+documents describe; docs/assumptions.md lists what they leave open. To read the code, follow the
+layers from the bottom up; each imports only from those above it in this list:
+
+- `hooks`: methods that can be replaced for one request
+- `files/`: `inspection` of input files, `storage` on disk
+- `batches/`: `lifecycle` (the statuses), `completions` (result lines), `execution`
+- `service/`: `batch_request` (the body of a creation), `refusals`, `clock`, `database`,
+  `service` (the operations), `backend` (a model server that answers the lines)
+- `http/`: `request_bodies`, `app` (the ASGI application), `traffic` (the log), `serving` (uvicorn)
+- `switches/`: `switchboard` (the rules), `altering`, `variants`, `switch` (applies them),
+  `admin` (the control endpoints)
+- `faults/`: one table for each class of defects
+- `server` (a socket and a thread), `launcher` (the command), `pytest_plugin` (the fixture)
 
     from siliconflow_batch_simulator import Simulator
 """
@@ -12,17 +22,17 @@ operations), `app` (HTTP), `variants` and `faults` (bad days), `server` (a socke
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .batches.backend import Backend
     from .batches.lifecycle import Pace
     from .server import DEFAULT_KEY, Simulator
-    from .state.clock import Clock
+    from .service.backend import Backend
+    from .service.clock import Clock
     from .switches.switchboard import Rule
 
 __all__ = ["DEFAULT_KEY", "Backend", "Clock", "Pace", "Rule", "Simulator"]
 
-_HOMES = {
-    "Backend": ".batches.backend",
-    "Clock": ".state.clock",
+_MODULES = {
+    "Backend": ".service.backend",
+    "Clock": ".service.clock",
     "DEFAULT_KEY": ".server",
     "Pace": ".batches.lifecycle",
     "Rule": ".switches.switchboard",
@@ -31,9 +41,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Loads the server when it is asked for: the pytest plugin lives here and must stay light."""
-    if name not in _HOMES:
+    """Imports the server on first use, because every pytest run imports this package."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name], __name__), name)
+    return getattr(import_module(_MODULES[name], __name__), name)

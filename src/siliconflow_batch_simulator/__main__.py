@@ -1,4 +1,4 @@
-"""`python -m siliconflow_batch_simulator`: the same as `siliconflow-batch simulate`."""
+"""`python -m siliconflow_batch_simulator`: same as `siliconflow-batch simulate`."""
 
 import sys
 

@@ -1,5 +1,5 @@
 """
-`siliconflow-batch simulate`: the simulator in the foreground.
+The command `siliconflow-batch simulate`: the simulator in the foreground.
 """
 
 import argparse
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .batches.backend import Backend
 from .batches.lifecycle import Pace
 from .faults import CLASSES, FAULTS
 from .server import DEFAULT_KEY, Simulator
-from .state.clock import Clock
-from .state.database import FolderUnusable
+from .service.backend import Backend
+from .service.clock import Clock
+from .service.database import FolderUnusable
 from .switches.switchboard import Rule
 from .switches.variants import VARIANTS
 
@@ -25,22 +25,22 @@ EPILOG = """\
 examples:
   siliconflow-batch simulate
   siliconflow-batch simulate --port 8700 --api-key KEY --api-key KEY2
-  siliconflow-batch simulate --speed 3600            an hour passes every second
+  siliconflow-batch simulate --speed 3600            one hour passes every second
   siliconflow-batch simulate --fault rate-limited    every request is refused with 429
-  siliconflow-batch simulate --rules bad-days.toml   bad days by operation and by chance
+  siliconflow-batch simulate --rules rules.toml      variants and faults by operation, at random
   siliconflow-batch simulate --backend http://127.0.0.1:11434/v1 --backend-model llama3
 
-bad-days.toml:
+rules.toml:
   [[rule]]
   name = "reset-after"
-  operation = "POST /batches"     # leave out for every operation
-  times = 2                       # leave out for ever
-  rate = 0.1                      # the share of requests, by chance; --seed repeats it
+  operation = "POST /batches"     # default: every operation
+  times = 2                       # number of requests; default: unlimited
+  rate = 0.1                      # share of requests, chosen at random; default: 1.0
 """
 
 
 class OptionInvalid(ValueError):
-    """An option that cannot be carried out; nothing was started."""
+    """An option has an invalid value; nothing was started."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,44 +50,85 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_server_options(parser)
+    _add_time_options(parser)
+    _add_service_options(parser)
+    _add_fault_options(parser)
+    return parser
+
+
+def _add_server_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add("--port", type=int, default=8700, help="0 takes a free one (default: %(default)s)")
+    add("--port", type=int, default=8700, help="0 for any free port (default: %(default)s)")
     add(
         "--api-key",
         action="append",
         metavar="KEY",
-        help=f"a key, once for each account (default: {DEFAULT_KEY})",
+        help=f"API key; repeat for more accounts (default: {DEFAULT_KEY})",
     )
-    add("--speed", type=float, default=1.0, help="simulated seconds per second; 0 stands still")
-    add("--start", type=float, metavar="SECONDS", help="what time it is first, in Unix seconds")
-    add("--running", type=float, default=0.6, help="simulated seconds for the lines of a batch")
-    add("--cancelling", type=float, default=0.3, help="simulated seconds until it is cancelled")
-    add("--seed", type=int, help="repeatable ids and chances; without it ids cannot be guessed")
-    add("--result-ids", action="store_true", help="name result files by id, not by download URL")
+
+
+def _add_time_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--speed",
+        type=float,
+        default=1.0,
+        help="simulated seconds per second, 0 to stop the clock (default: %(default)s)",
+    )
+    add(
+        "--start", type=float, metavar="SECONDS", help="initial time in Unix seconds (default: now)"
+    )
+    add(
+        "--running",
+        type=float,
+        default=0.6,
+        help="simulated seconds that the lines of a batch take (default: %(default)s)",
+    )
+    add(
+        "--cancelling",
+        type=float,
+        default=0.3,
+        help="simulated seconds that a cancel takes (default: %(default)s)",
+    )
+
+
+def _add_service_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--seed", type=int, help="make ids and random choices repeatable (default: random ids)")
+    add("--result-ids", action="store_true", help="name result files by file id, not by URL")
     add(
         "--late-validation",
         action="store_true",
-        help="let a faulty input file become a failed batch instead of refusing it",
+        help="create a failed batch from an invalid input file instead of refusing it",
     )
     add("--data-dir", type=Path, metavar="DIR", help="keep batches and files across restarts")
-    add("--backend", metavar="URL", help="answer lines by this chat-completions server")
-    add("--backend-model", metavar="NAME", help="the model to ask there")
-    add("--backend-concurrency", type=int, default=4, help="lines asked at a time (default: 4)")
+    add("--backend", metavar="URL", help="send lines to this chat-completions server")
+    add("--backend-model", metavar="NAME", help="model to use on the backend")
+    add(
+        "--backend-concurrency",
+        type=int,
+        default=4,
+        help="lines sent to the backend at the same time (default: %(default)s)",
+    )
+
+
+def _add_fault_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--fault",
         action="append",
         default=[],
         metavar="NAME",
-        help="have a bad day; --list-faults names them",
+        help="activate a variant or a fault for all requests; can be repeated",
     )
-    add("--rules", type=Path, metavar="FILE", help="bad days by operation and by chance (TOML)")
-    add("--list-faults", action="store_true", help="name the bad days and stop")
-    return parser
+    add("--rules", type=Path, metavar="FILE", help="activate variants and faults by rules (TOML)")
+    add("--list-faults", action="store_true", help="list all variants and faults, and exit")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Returns the exit status: 0 when it was stopped, 2 when it could not start."""
+    """Returns the exit status: 0 after it was stopped, 2 if it could not start."""
     options = parser().parse_args(arguments)
     if options.list_faults:
         _list_faults()
@@ -98,50 +139,45 @@ def main(arguments: Sequence[str]) -> int:
         print(f"siliconflow-batch simulate: {error}", file=sys.stderr)  # noqa: T201
         return 2
     if not _is_loopback(options.host):
-        warning = "warning: other machines can reach this simulator; it is made for loopback."
+        warning = "warning: the simulator is meant for this machine, but others can reach it."
         print(warning, file=sys.stderr)  # noqa: T201
     logging.basicConfig(format="%(asctime)s %(message)s")
     logging.getLogger("siliconflow_batch_simulator").setLevel(logging.INFO)
     print(simulator.base_url, flush=True)  # noqa: T201
-    # uvicorn stops at these and raises them again: unhandled they would leave the files behind.
+    _serve(simulator)
+    return 0
+
+
+def _serve(simulator: Simulator) -> None:
+    # uvicorn stops on these signals and raises them again; unhandled, they would end the process
+    # before the temporary folder is removed.
     for ending in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        signal.signal(ending, _stop)
+        signal.signal(ending, _interrupt)
     try:
         simulator.serve()
     except KeyboardInterrupt:
         pass
     finally:
         simulator.close()
-    return 0
 
 
-def _stop(*_: object) -> None:
+def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
 def _simulator(options: argparse.Namespace) -> Simulator:
-    if options.backend_concurrency < 1:
-        raise OptionInvalid("--backend-concurrency must be at least 1.")
-    if options.backend_model and not options.backend:
-        raise OptionInvalid("--backend-model needs --backend.")
-    backend = None
-    if options.backend:
-        if not options.backend.startswith(("http://", "https://")):
-            raise OptionInvalid(f"--backend must be an http URL, not {options.backend!r}.")
-        backend = Backend(options.backend, options.backend_model, options.backend_concurrency)
     if options.running < 0 or options.cancelling < 0:
-        raise OptionInvalid("--running and --cancelling are seconds, 0 or more.")
+        raise OptionInvalid("--running and --cancelling must be at least 0 seconds.")
+    start = {} if options.start is None else {"start": options.start}
     return Simulator(
         keys=tuple(dict.fromkeys(options.api_key or [DEFAULT_KEY])),
         host=options.host,
         port=options.port,
-        faults=(*options.fault, *(_read_rules(options.rules) if options.rules else ())),
-        backend=backend,
+        faults=(*options.fault, *(read_rules(options.rules) if options.rules else ())),
+        backend=_backend(options),
         data_dir=options.data_dir,
         keep_requests=0,
-        clock=Clock(options.speed)
-        if options.start is None
-        else Clock(options.speed, options.start),
+        clock=Clock(options.speed, **start),
         pace=Pace(running=options.running, cancelling=options.cancelling),
         seed=options.seed,
         urls=not options.result_ids,
@@ -149,23 +185,36 @@ def _simulator(options: argparse.Namespace) -> Simulator:
     )
 
 
-def _read_rules(path: Path) -> list[Rule]:
+def _backend(options: argparse.Namespace) -> Backend | None:
+    if options.backend_concurrency < 1:
+        raise OptionInvalid("--backend-concurrency must be at least 1.")
+    if not options.backend:
+        if options.backend_model:
+            raise OptionInvalid("--backend-model needs --backend.")
+        return None
+    if not options.backend.startswith(("http://", "https://")):
+        raise OptionInvalid(f"--backend must be an http URL, not {options.backend!r}.")
+    return Backend(options.backend, options.backend_model, options.backend_concurrency)
+
+
+def read_rules(path: Path) -> list[Rule]:
+    """Reads a rules file; raises `OptionInvalid`."""
     try:
-        found: Any = tomllib.loads(path.read_text(encoding="utf-8"))
-        if found.keys() != {"rule"}:
-            raise ValueError(
-                f"it must hold [[rule]] tables alone, not {', '.join(found) or 'nothing'}"
-            )
-        return [Rule(**row) for row in found["rule"]]
+        document: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        if document.keys() != {"rule"}:
+            names = ", ".join(document) or "nothing"
+            raise ValueError(f"it must contain only [[rule]] tables, not {names}")
+        return [Rule(**row) for row in document["rule"]]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, ValueError) as error:
-        raise OptionInvalid(f"{path} cannot be read: {error}; see --help for its form.") from error
+        message = f"{path} cannot be read: {error}; --help shows an example."
+        raise OptionInvalid(message) from error
 
 
 def _list_faults() -> None:
     width = max(map(len, {**VARIANTS, **FAULTS}))
-    faults = [(f"faults of {kind}, against the documents", rows) for kind, rows in CLASSES.items()]
-    for kind, rows in [("variants, legal", VARIANTS), *faults]:
-        print(f"{kind}:")  # noqa: T201 - the command's output
+    classes = [(f"faults ({name})", rows) for name, rows in CLASSES.items()]
+    for heading, rows in [("variants (legal)", VARIANTS), *classes]:
+        print(f"{heading}:")  # noqa: T201 - the command's output
         for name, behaviour in rows.items():
             print(f"  {name:<{width}}  {behaviour.description}")  # noqa: T201
 

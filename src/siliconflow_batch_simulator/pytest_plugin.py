@@ -1,8 +1,7 @@
 """
-The fixture `siliconflow_simulator`, for everybody's tests.
+The pytest fixture `siliconflow_simulator`.
 
-Rule: loaded by every pytest run where the distribution is installed, it imports nothing but pytest
-until a test asks for the fixture.
+Rule: every pytest run loads this module, so it imports only pytest until a test uses the fixture.
 """
 
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    line = "siliconflow_simulator(**options): the options of a test's simulator"
+    line = "siliconflow_simulator(**options): options of the simulator for this test"
     config.addinivalue_line("markers", line)
 
 
@@ -24,8 +23,9 @@ def siliconflow_simulator(request: pytest.FixtureRequest) -> "Iterator[Simulator
     """
     A simulator of the SiliconFlow Batch API on a free port, new for each test.
 
-    `base_url`, `api_key`, `clock` (runs, and can be moved), `faults` (bad days), `requests` (what
-    was received, in order). `@pytest.mark.siliconflow_simulator(keys=…, seed=…)` passes options on.
+    It has `base_url`, `api_key`, `clock` (can be moved forward), `faults` (variants and faults)
+    and `requests` (those received, in order). `@pytest.mark.siliconflow_simulator(keys=…, seed=…)`
+    sets its options.
     """
     try:
         from .server import Simulator

@@ -1,5 +1,5 @@
 """
-The simulator on a real socket: inside a program's own process, or in the foreground.
+The simulator on a socket, in a thread of the calling program or in the foreground.
 """
 
 import asyncio
@@ -15,18 +15,20 @@ from typing import Any, Self
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
-from .batches.backend import Backend
 from .batches.lifecycle import Pace
 from .faults import FAULTS
-from .http import admin
-from .http.app import LABELS, build_app, label, refuse
+from .http.app import LABELS, build_app
 from .http.serving import EndingProtocol, StoppableServer
 from .http.traffic import Received, Traffic
-from .service import Service
-from .state.clock import Clock
-from .state.database import FILES, FolderUnusable, Journal
-from .switches.switchboard import Behaviour, Rule, Switch, Switchboard, install
+from .service.backend import Backend
+from .service.clock import Clock
+from .service.database import FILES, FolderUnusable, Journal
+from .service.service import Service
+from .switches import admin
+from .switches.switch import Switch
+from .switches.switchboard import Behaviour, Rule, Switchboard
 from .switches.variants import VARIANTS
 
 DEFAULT_KEY = "sk-simulator"
@@ -35,14 +37,15 @@ BEHAVIOURS: Mapping[str, Behaviour] = {**VARIANTS, **FAULTS}
 
 class Simulator:
     """
-    A running service: a context manager with `base_url`, `api_key`, `clock`, `pace`, `faults`,
+    A running service: a context manager with `base_url`, `api_key`, `clock`, `pace`, `faults` and
     `requests`.
 
-    `port` 0 takes a free one. `faults` are names of variants or faults, or `Rule`s. `backend`
-    answers the lines instead of the simulator. `data_dir` keeps batches and files beyond the
-    process; without it they live in a temporary folder. Every other keyword is one of `Service`'s.
+    Each of `keys` is an account. `port` 0 is any free port. `faults` are names of variants or
+    faults, or `Rule`s. `backend` is a model server that answers the lines. `data_dir` keeps the
+    state after the process has ended; without it, the state is in a temporary folder. All other
+    options are those of `Service`.
 
-    Raises `OSError` when the port is taken, `ValueError` on an unknown name, `FolderUnusable`.
+    Raises `OSError` if the port is in use, `ValueError` for an invalid option, `FolderUnusable`.
 
         with Simulator() as simulator:
             httpx.get(simulator.base_url + "/batches", headers=simulator.headers())
@@ -60,53 +63,21 @@ class Simulator:
         keep_requests: int = 10_000,
         **options: Any,
     ) -> None:
-        if isinstance(keys, str) or len(set(keys)) != len(keys):
-            raise ValueError("keys must be a tuple of different API keys, an account each.")
-        for key in keys:
-            if not key or not key.isascii() or not key.isprintable() or " " in key:
-                raise ValueError("That is no API key: it must be printable ASCII without spaces.")
+        _check_keys(keys)
         self.keys = keys
-        self.faults = Switchboard(BEHAVIOURS, frozenset(LABELS), options.get("seed"))
-        for rule in faults:
-            known = rule if isinstance(rule, Rule) else Rule(rule)
-            self.faults.add(known.name, known.operation, known.times, known.rate)
-        with contextlib.ExitStack() as opened:
-            self._socket = opened.enter_context(contextlib.closing(_listen(host, port)))
-            if data_dir is None:
-                prefix = "siliconflow-batch-simulator-"
-                folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
-                journal = None
-            else:
-                folder = data_dir / FILES
-                journal = opened.enter_context(contextlib.closing(Journal.open(data_dir)))
-            backed = backend is not None
-            try:
-                self.service = Service(folder, keys, journal=journal, backed=backed, **options)
-            except (sqlite3.Error, TypeError, KeyError, ValueError) as error:
-                if journal is None:
-                    raise
-                reason = f"it holds what this version cannot read: {error}"
-                raise FolderUnusable(f"{data_dir} cannot be used: {reason}.") from error
-            self._opened = opened.pop_all()
-        install(self.faults, self.service)
+        self.faults = _switchboard(faults, options.get("seed"))
+        with contextlib.ExitStack() as resources:
+            self._socket = resources.enter_context(contextlib.closing(_listen(host, port)))
+            folder, journal = _open_folder(data_dir, resources)
+            options.update(journal=journal, backed=backend is not None)
+            self.service = _load_service(data_dir, folder, keys, options)
+            self._resources = resources.pop_all()
         lifespan = _driving(backend, self.service) if backend else None
         app = build_app(self.service, admin.routes(self.service, self.faults), lifespan)
-        self._traffic = Traffic(
-            Switch(app, self.service, self.faults, label, refuse), keep_requests
-        )
-        shown = f"[{host}]" if ":" in host else host
-        self.base_url = f"http://{shown}:{self._socket.getsockname()[1]}/v1"
-        self._server = StoppableServer(
-            uvicorn.Config(
-                self._traffic,
-                http=EndingProtocol,
-                log_level="warning",
-                access_log=False,
-                lifespan="on" if backend else "off",
-                proxy_headers=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
+        self._traffic = Traffic(Switch(app, self.faults), keep_requests)
+        url_host = f"[{host}]" if ":" in host else host
+        self.base_url = f"http://{url_host}:{self._socket.getsockname()[1]}/v1"
+        self._server = _server(self._traffic, lifespan=backend is not None)
         self._thread = threading.Thread(target=self.serve, daemon=True)
 
     @property
@@ -120,12 +91,12 @@ class Simulator:
 
     @property
     def pace(self) -> Pace:
-        """How long batches stay in each status; may be changed while they run."""
+        """How long batches stay in each status; can be changed while they run."""
         return self.service.pace
 
     @property
     def requests(self) -> list[Received]:
-        """What was received until now, oldest first."""
+        """The requests received so far, oldest first."""
         return list(self._traffic.received)
 
     def headers(self, account: int = 0) -> dict[str, str]:
@@ -133,11 +104,11 @@ class Simulator:
         return {"Authorization": f"Bearer {self.keys[account]}"}
 
     def serve(self) -> None:
-        """Serves in this thread until it is interrupted or stopped."""
+        """Serves in the current thread until it is interrupted or stopped."""
         self._server.run(sockets=[self._socket])
 
     def __enter__(self) -> Self:
-        self._thread.start()  # the socket listens already: no request can come too early
+        self._thread.start()  # the socket already listens, so no request can be too early
         return self
 
     def __exit__(
@@ -151,7 +122,60 @@ class Simulator:
         self.close()
 
     def close(self) -> None:
-        self._opened.close()
+        self._resources.close()
+
+
+def _check_keys(keys: tuple[str, ...]) -> None:
+    if isinstance(keys, str) or len(set(keys)) != len(keys):
+        raise ValueError("keys must be a tuple of different API keys, one for each account.")
+    for key in keys:
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise ValueError("Invalid API key: use printable ASCII without spaces.")
+
+
+def _switchboard(faults: tuple[str | Rule, ...], seed: int | None) -> Switchboard:
+    board = Switchboard(BEHAVIOURS, frozenset(LABELS), seed)
+    for fault in faults:
+        rule = fault if isinstance(fault, Rule) else Rule(fault)
+        board.add(rule.name, rule.operation, rule.times, rule.rate)
+    return board
+
+
+def _open_folder(
+    data_dir: Path | None, resources: contextlib.ExitStack
+) -> tuple[Path, Journal | None]:
+    if data_dir is None:
+        prefix = "siliconflow-batch-simulator-"
+        folder = resources.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
+        return Path(folder), None
+    journal = resources.enter_context(contextlib.closing(Journal.open(data_dir)))
+    return data_dir / FILES, journal
+
+
+def _load_service(
+    data_dir: Path | None, folder: Path, keys: tuple[str, ...], options: dict[str, Any]
+) -> Service:
+    try:
+        return Service(folder, keys, **options)
+    except (sqlite3.Error, TypeError, KeyError, ValueError) as error:
+        if data_dir is None:
+            raise
+        reason = f"this version cannot read its content: {error}"
+        raise FolderUnusable(f"{data_dir} cannot be used: {reason}.") from error
+
+
+def _server(app: ASGIApp, *, lifespan: bool) -> StoppableServer:
+    return StoppableServer(
+        uvicorn.Config(
+            app,
+            http=EndingProtocol,
+            log_level="warning",
+            access_log=False,
+            lifespan="on" if lifespan else "off",
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
 
 
 def _driving(backend: Backend, service: Service) -> Any:
@@ -170,6 +194,6 @@ def _driving(backend: Backend, service: Service) -> Any:
 
 def _listen(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65_535:
-        raise ValueError(f"port {port} does not exist; the last one is 65535.")
+        raise ValueError(f"port must be between 0 and 65535, not {port}.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family)

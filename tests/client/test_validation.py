@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from siliconflow_batch.errors import ArgumentInvalid, InputFileInvalid
 from siliconflow_batch.input_files.validation import InputSummary, Limits, check, validate
-from siliconflow_batch_simulator.inputs.inspection import inspect
+from siliconflow_batch_simulator.files.inspection import inspect
 
 USER = {"role": "user", "content": "Hi"}
 HEAD = b'{"custom_id": "a", "body": {"model": "m", "messages": [{"role": "user"}]'
@@ -383,6 +383,6 @@ class TestValidate:
             file.flush()
             inspection = inspect(Path(file.name))
 
-        assert inspection.fault is None
+        assert inspection.error is None
         assert inspection.lines == summary.lines
         assert model or inspection.models == {summary.model}

@@ -1,4 +1,4 @@
-"""A simulator on a real socket whose clock stands still until a test moves it."""
+"""A simulator on a socket; its clock is stopped, and tests move it forward."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""POST and GET /v1/batches: what is taken, what is refused, pages, and whose they are."""
+"""POST and GET /v1/batches: creation, refusals, pages and access."""
 
 import itertools
 import json
@@ -31,17 +31,22 @@ REFUSED_FILES: dict[str, tuple[bytes, str]] = {
     "not UTF-8": (b'{"custom_id": "\xff"}\n', "line 1: byte 15 is not UTF-8"),
     "not JSON": (json_lines(line("a")) + b"{\n", "line 2: not JSON"),
     "a byte order mark": (b"\xef\xbb\xbf" + json_lines(line()), "line 1: not JSON"),
-    "a list": (b"[]\n", "line 1: a line must be a JSON object"),
+    "a list": (b"[]\n", "line 1: the line must be a JSON object"),
     "a blank line": (json_lines(line("a")) + b"\n" + json_lines(line("b")), "line 2: the line is"),
-    "twice": (json_lines(line("a"), line("b"), line("a")), "line 3: custom_id 'a' stands in"),
+    "twice": (json_lines(line("a"), line("b"), line("a")), "line 3: custom_id 'a' is already used"),
     "nameless": (json_lines({"body": {}}), "line 1: custom_id must be"),
     "another url": (json_lines({**line(), "url": "/v1/embeddings"}), "line 1: url must be"),
-    "a GET": (json_lines({**line(), "method": "GET"}), "line 1: method must be"),
+    "a GET": (json_lines({**line(), "method": "GET"}), "line 1: method must be 'POST', not 'GET'"),
+    "no body": (json_lines({"custom_id": "a"}), "line 1: body must be an object"),
+    "model 1": (json_lines(line(model=1)), "line 1: body.model must be the name of a model, not 1"),
     "no messages": (json_lines(line(messages=[])), "line 1: body.messages must be"),
-    "a narrator": (json_lines(line(messages=[{"role": "narrator"}])), "role must be one of"),
+    "a narrator": (
+        json_lines(line(messages=[{"role": "narrator"}])),
+        "role of a message must be one of",
+    ),
     "assistant last": (
         json_lines(line(messages=[{"role": "user"}, {"role": "assistant"}])),
-        "the last message must come from 'user', not 'assistant'",
+        "the last message must have role 'user', not 'assistant'",
     ),
     "two models": (json_lines(line("a"), line("b", model="n")), "name the same model"),
     "no model": (json_lines(line(model=None)), "no line names a model"),
@@ -56,61 +61,63 @@ def rows(table: dict[str, Any]) -> pytest.MarkDecorator:
 
 class TestCreate:
     @rows(REFUSED_BODIES)
-    def test_a_faulty_body_is_refused_and_creates_nothing(
+    def test_an_invalid_body_is_refused_and_creates_nothing(
         self, api: Account, row: tuple[Any, str]
     ) -> None:
-        """A refusal has the documented body, says what is wrong, and changes nothing."""
+        """A refusal has the documented body, names the error, and changes nothing."""
         body, reason = row
         if isinstance(body, dict) and "file" not in reason:
             body = {"input_file_id": api.upload(json_lines(line())).json()["data"]["id"], **body}
 
-        answer = api.http.post("batches", json=body)
+        response = api.http.post("batches", json=body)
 
-        assert (answer.status_code, answer.json()["code"]) == (400, 20012)
-        assert reason in answer.json()["message"]
-        assert answer.json()["data"] is None
+        assert (response.status_code, response.json()["code"]) == (400, 20012)
+        assert reason in response.json()["message"]
+        assert response.json()["data"] is None
         assert api.http.get("batches").json()["data"] == []
 
     @pytest.mark.parametrize("content", [b"", b"{", b'{"a": NaN}', b'"\xff"', b"{" * 100_000])
     def test_malformed_json_is_refused(self, api: Account, content: bytes) -> None:
-        """What is no JSON is refused as such."""
+        """A body that is not JSON is refused, and the message says so."""
         headers = {"Content-Type": "application/json"}
 
-        answer = api.http.post("batches", content=content, headers=headers)
+        response = api.http.post("batches", content=content, headers=headers)
 
-        assert answer.status_code == 400
-        assert "not JSON" in answer.json()["message"]
+        assert response.status_code == 400
+        assert "not JSON" in response.json()["message"]
 
     def test_a_body_over_the_limit_is_refused(self, api: Account) -> None:
-        """A megabyte is enough for a creation."""
+        """A creation may have at most a megabyte."""
         headers = {"Content-Type": "application/json"}
 
-        answer = api.http.post("batches", content=b" " * 1_000_001, headers=headers)
+        response = api.http.post("batches", content=b" " * 1_000_001, headers=headers)
 
-        assert "larger than 1000000 bytes" in answer.json()["message"]
+        assert "larger than 1000000 bytes" in response.json()["message"]
 
     @rows(REFUSED_FILES)
-    def test_a_faulty_file_is_refused_by_line(self, api: Account, row: tuple[bytes, str]) -> None:
-        """A file is refused when a batch is to be made of it, and the refusal names the line."""
+    def test_an_invalid_file_is_refused_with_its_line(
+        self, api: Account, row: tuple[bytes, str]
+    ) -> None:
+        """Creating a batch from an invalid file is refused, and the message names the line."""
         data, reason = row
 
-        answer = api.create(data)
+        response = api.create(data)
 
-        assert answer.status_code == 400
-        assert reason in answer.json()["message"]
+        assert response.status_code == 400
+        assert reason in response.json()["message"]
         assert api.http.get("batches").json()["data"] == []
 
-    def test_the_limits_themselves_are_taken(self, api: Account) -> None:
-        """16 pairs, 64 and 512 characters, 336 hours and 5,000 lines are not too many."""
+    def test_values_at_the_limits_are_accepted(self, api: Account) -> None:
+        """16 pairs, 64 and 512 characters, 336 hours and 5,000 lines are accepted."""
         metadata = {"k" * 62 + f"{number:02}": "\U0001f600" * 512 for number in range(16)}
         data = json_lines(*(line(str(number)) for number in range(5_000)))
 
-        answer = api.create(data, metadata=metadata, completion_window="336h")
+        response = api.create(data, metadata=metadata, completion_window="336h")
 
-        assert (answer.status_code, answer.json()["metadata"]) == (200, metadata)
+        assert (response.status_code, response.json()["metadata"]) == (200, metadata)
 
-    def test_separators_inside_strings_end_no_line(self, api: Account) -> None:
-        """Only a newline byte ends a line, whatever else separates lines elsewhere."""
+    def test_separators_inside_strings_do_not_end_a_line(self, api: Account) -> None:
+        """Only the newline byte ends a line, not other line separators."""
         odd = "a\u2028b\u0085c\u001cd\re"
         data = json.dumps(line("a", messages=[{"role": "user", "content": odd}])) + "\r\n"
         raw = data.encode().replace(b"\\u2028", "\u2028".encode()).replace(b"\\u0085", b"\xc2\x85")
@@ -120,8 +127,8 @@ class TestCreate:
         (record,) = api.records(batch["output_file_id"])
         assert odd in record["response"]["body"]["choices"][0]["message"]["content"]
 
-    def test_late_validation_makes_a_failed_batch(self, api: Account) -> None:
-        """Where the service checks later, a faulty file makes a batch that fails and says why."""
+    def test_late_validation_creates_a_failed_batch(self, api: Account) -> None:
+        """With late validation, a batch from an invalid file fails and contains the error."""
         api.simulator.service.late_validation = True
 
         batch_id = api.create(b"[]\n").json()["id"]
@@ -134,8 +141,8 @@ class TestCreate:
 
 
 class TestList:
-    def test_pages_are_newest_first_exclusive_and_end_exactly(self, api: Account) -> None:
-        """Walking by two meets five batches once, from the newest to the oldest."""
+    def test_pages_are_newest_first_and_end_exactly(self, api: Account) -> None:
+        """Pages of two contain five batches once each, from the newest to the oldest."""
         created = [api.batch(line()) for _ in range(5)]
         pages: list[list[str]] = []
         after: dict[str, str] = {}
@@ -157,23 +164,23 @@ class TestList:
         assert api.http.get("batches", params={"limit": 2}).json()["has_more"] is False
 
     def test_nothing_is_a_page_too(self, api: Account) -> None:
-        """Without batches the ends of the page are null."""
+        """Without batches, `first_id` and `last_id` are null."""
         page = api.http.get("batches").json()
 
         assert (page["data"], page["has_more"]) == ([], False)
         assert (page["first_id"], page["last_id"]) == (None, None)
 
     @pytest.mark.parametrize("query", [{"limit": n} for n in ("0", "-1", "x", "", "1.0", "٣")])
-    def test_a_faulty_limit_is_refused(self, api: Account, query: dict[str, str]) -> None:
-        """A limit is a whole number from 1 on."""
+    def test_an_invalid_limit_is_refused(self, api: Account, query: dict[str, str]) -> None:
+        """`limit` must be a whole number of at least 1."""
         assert api.http.get("batches", params=query).status_code == 400
 
-    def test_a_limit_of_any_size_is_taken(self, api: Account) -> None:
-        """No document names a largest limit."""
+    def test_a_limit_of_any_size_is_accepted(self, api: Account) -> None:
+        """`limit` has no maximum, because no document names one."""
         assert api.http.get("batches", params={"limit": "9" * 5_000}).status_code == 200
 
     def test_an_unknown_after_is_refused(self, api: Account) -> None:
-        """An unknown place in the list is an error, not an empty page."""
+        """An `after` that names no batch is an error, not an empty page."""
         assert api.http.get("batches", params={"after": "batch_x"}).status_code == 400
 
 
@@ -181,17 +188,19 @@ class TestKeys:
     @pytest.mark.parametrize(
         "authorization", [None, "", "sk-first", "Basic sk-first", "Bearer", "Bearer sk-firs"]
     )
-    def test_without_a_key_nothing_is_said(self, api: Account, authorization: str | None) -> None:
-        """Whoever has no key gets 401 and the documented string."""
+    def test_a_request_without_a_valid_key_is_refused(
+        self, api: Account, authorization: str | None
+    ) -> None:
+        """A missing or wrong key returns 401 and the documented string."""
         del api.http.headers["authorization"]
         headers = {} if authorization is None else {"Authorization": authorization}
 
-        answer = api.http.get("batches", headers=headers)
+        response = api.http.get("batches", headers=headers)
 
-        assert (answer.status_code, answer.json()) == (401, "Invalid token")
+        assert (response.status_code, response.json()) == (401, "Invalid token")
 
-    def test_another_accounts_objects_are_unknown(self, api: Account, stranger: Account) -> None:
-        """Batches and files of one key do not exist for another, in any operation."""
+    def test_objects_of_another_account_do_not_exist(self, api: Account, stranger: Account) -> None:
+        """No operation gives access to the batches and files of another key."""
         file_id = api.upload(json_lines(line())).json()["data"]["id"]
         batch_id = api.create(file_id).json()["id"]
 
@@ -211,14 +220,14 @@ class TestPaths:
         ["batches/batch_x", "batches/%2e%2e", "files/..%2f..%2fetc/content", "x", "batches/"],
     )
     def test_unknown_paths_and_ids_are_404(self, api: Account, path: str) -> None:
-        """What is not there is answered with the documented string."""
-        answer = api.http.get(path)
+        """Unknown paths and ids return 404 and the documented string."""
+        response = api.http.get(path)
 
-        assert (answer.status_code, answer.json()) == (404, "404 page not found")
+        assert (response.status_code, response.json()) == (404, "404 page not found")
 
-    def test_a_wrong_method_names_the_right_ones(self, api: Account) -> None:
-        """405 comes with Allow."""
-        answer = api.http.delete("batches")
+    def test_a_wrong_method_names_the_allowed_ones(self, api: Account) -> None:
+        """405 has an Allow header."""
+        response = api.http.delete("batches")
 
-        assert answer.status_code == 405
-        assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+        assert response.status_code == 405
+        assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}

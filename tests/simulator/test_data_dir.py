@@ -1,4 +1,4 @@
-"""State that outlives the process, whatever ends it."""
+"""State in a data folder, after a restart and after a crash."""
 
 import json
 import os
@@ -16,23 +16,23 @@ import httpx
 import pytest
 
 from siliconflow_batch_simulator import Clock, Pace, Simulator, launcher
-from siliconflow_batch_simulator.state.database import FolderUnusable
+from siliconflow_batch_simulator.service.database import FolderUnusable
 from support.account import Account, json_lines, line
 
 
 @contextmanager
 def opened(folder: Path, **options: object) -> Iterator[Account]:
-    """A simulator with a standing clock over a data folder."""
-    still = {"clock": Clock(0), "data_dir": folder, **options}
-    with Simulator(**still) as simulator:  # type: ignore[arg-type]
+    """A simulator with a stopped clock and a data folder."""
+    settings = {"clock": Clock(0), "data_dir": folder, **options}
+    with Simulator(**settings) as simulator:  # type: ignore[arg-type]
         base = simulator.base_url + "/"
         with httpx.Client(base_url=base, headers=simulator.headers()) as http:
             yield Account(simulator, http)
 
 
 class TestRestart:
-    def test_everything_is_as_it_was(self, tmp_path: Path) -> None:
-        """Files, batches, results, their URLs' tokens and the order of lists survive."""
+    def test_a_restart_keeps_everything(self, tmp_path: Path) -> None:
+        """Files, batches, results, download URLs and the order of lists are the same."""
         with opened(tmp_path) as api:
             ids = [api.batch(line("a"), line("b", top_p=2)) for _ in range(3)]
             before = api.advance(ids[0], seconds=2)
@@ -53,8 +53,18 @@ class TestRestart:
             urls = ("output_file_id", "error_file_id")
             assert {**after, **dict.fromkeys(urls)} == {**before, **dict.fromkeys(urls)}
 
-    def test_a_running_batch_goes_on(self, tmp_path: Path) -> None:
-        """Half of the lines before, the other half after, none twice."""
+    def test_an_invalid_file_keeps_its_error(self, tmp_path: Path) -> None:
+        """The result of inspecting an input file is the same after a restart."""
+        with opened(tmp_path) as api:
+            file_id = api.upload(json_lines({"custom_id": ""})).json()["data"]["id"]
+            before = api.simulator.service.storage.files[file_id].inspection
+
+        with opened(tmp_path) as api:
+            assert api.simulator.service.storage.files[file_id].inspection == before
+            assert "line 1: custom_id must be" in api.create(file_id).json()["message"]
+
+    def test_a_running_batch_continues(self, tmp_path: Path) -> None:
+        """Lines without a result are processed after a restart, and no line twice."""
         with opened(tmp_path) as api:
             batch_id = api.batch(*(line(str(number)) for number in range(10)))
             assert api.advance(batch_id, seconds=0.6)["request_counts"]["completed"] == 5
@@ -66,7 +76,7 @@ class TestRestart:
         assert [record["custom_id"] for record in records] == [str(n) for n in range(10)]
 
     def test_time_does_not_go_back(self, tmp_path: Path) -> None:
-        """A clock that was moved ahead stays ahead."""
+        """A clock that was moved forward is not earlier after a restart."""
         with opened(tmp_path) as api:
             batch_id = api.batch(line())
             late = api.advance(batch_id, hours=20)["completed_at"]
@@ -76,8 +86,8 @@ class TestRestart:
         with opened(tmp_path) as api:
             assert api.retrieve(api.batch(line()))["created_at"] >= created > late
 
-    def test_accounts_are_known_by_their_keys_in_any_order(self, tmp_path: Path) -> None:
-        """Each key finds its own again; a key that is not given any more opens nothing."""
+    def test_an_account_belongs_to_its_key(self, tmp_path: Path) -> None:
+        """The order of keys does not matter; a key that is no longer given has no access."""
         with opened(tmp_path, keys=("sk-a", "sk-b")) as api:
             batch_id = api.batch(line())
 
@@ -91,15 +101,15 @@ class TestRestart:
             assert api.http.get("batches", headers=former).status_code == 401
 
     def test_no_key_is_stored(self, tmp_path: Path) -> None:
-        """The folder can be handed on."""
+        """The data folder does not contain any key."""
         with opened(tmp_path, keys=("sk-not-to-be-stored",)) as api:
             api.advance(api.batch(line()), seconds=2)
 
         stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
         assert b"sk-not-to-be-stored" not in stored
 
-    def test_what_an_interrupted_upload_left_is_removed(self, tmp_path: Path) -> None:
-        """Bytes that belong to no file do not gather."""
+    def test_the_rest_of_an_interrupted_upload_is_removed(self, tmp_path: Path) -> None:
+        """Files on disk that belong to no upload are deleted at the next start."""
         with opened(tmp_path) as api:
             kept = api.upload(b"{}").json()["data"]["id"]
         (tmp_path / "files" / "file-interrupte").write_bytes(b"half")
@@ -108,8 +118,8 @@ class TestRestart:
             assert [path.name for path in (tmp_path / "files").iterdir()] == [kept]
             assert api.http.get(f"files/{kept}/content").content == b"{}"
 
-    def test_what_else_is_in_the_folder_stays(self, tmp_path: Path) -> None:
-        """A folder may hold other things, whatever they are called."""
+    def test_other_files_in_the_folder_are_kept(self, tmp_path: Path) -> None:
+        """Files that the simulator has not written are not deleted, whatever their names."""
         (tmp_path / "file-notes.txt").write_text("mine")
         (tmp_path / "file-abcdefghij").write_text("mine")
         (tmp_path / "files" / "file-folderlike").mkdir(parents=True)
@@ -120,8 +130,8 @@ class TestRestart:
         assert (tmp_path / "file-notes.txt").exists()
         assert (tmp_path / "file-abcdefghij").exists()
 
-    def test_a_line_written_to_the_other_file_is_not_there_twice(self, tmp_path: Path) -> None:
-        """What was written before the crash is cut off, whichever file it was in."""
+    def test_an_unrecorded_line_in_the_other_file_is_removed(self, tmp_path: Path) -> None:
+        """Results that were written but not recorded are removed from both result files."""
         with opened(tmp_path) as api:
             batch_id = api.batch(*(line(str(number)) for number in range(4)))
             api.advance(batch_id, seconds=0.6)
@@ -134,8 +144,8 @@ class TestRestart:
         assert (batch["request_counts"]["completed"], batch["error_file_id"]) == (4, None)
         assert errors.read_bytes() == b""
 
-    def test_many_at_once_are_all_kept(self, tmp_path: Path) -> None:
-        """Uploads and creations from many threads are answered, and are there after a restart."""
+    def test_concurrent_requests_are_all_kept(self, tmp_path: Path) -> None:
+        """Uploads and creations from many threads succeed and survive a restart."""
         with opened(tmp_path) as api:
             file_id = api.upload(json_lines(line())).json()["data"]["id"]
             with ThreadPoolExecutor(8) as pool:
@@ -150,8 +160,8 @@ class TestRestart:
             assert {file["id"] for file in kept} == files | {file_id}
             assert {batch["id"] for batch in listed} == batches
 
-    def test_lines_that_were_written_but_not_counted_are_written_once(self, tmp_path: Path) -> None:
-        """A crash between the result file and the database repeats no line."""
+    def test_an_unrecorded_line_is_written_once(self, tmp_path: Path) -> None:
+        """A crash between writing a result and recording it repeats no line."""
         with opened(tmp_path) as api:
             batch_id = api.batch(*(line(str(number)) for number in range(4)))
             api.advance(batch_id, seconds=0.6)
@@ -166,8 +176,8 @@ class TestRestart:
 
 
 class TestKill:
-    def test_nothing_accepted_is_lost_and_no_line_answered_twice(self, tmp_path: Path) -> None:
-        """`kill -9` while batches run, again and again; then all of them complete."""
+    def test_no_batch_is_lost_and_no_line_repeated(self, tmp_path: Path) -> None:
+        """After several `kill -9` while batches run, every batch completes with each line once."""
         data = json_lines(*(line(str(number)) for number in range(50)))
         accepted: list[str] = []
         for _ in range(3):
@@ -208,10 +218,10 @@ class TestKill:
 
 
 class TestFolder:
-    def test_two_simulators_do_not_share_one(
+    def test_two_simulators_cannot_share_a_folder(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """The second one is told, and the first one works on."""
+        """The second simulator fails to start, and the first continues."""
         with opened(tmp_path) as api:
             with pytest.raises(FolderUnusable, match="locked"):
                 Simulator(data_dir=tmp_path)
@@ -223,15 +233,15 @@ class TestFolder:
     @pytest.mark.parametrize(
         "damage",
         [
-            lambda path: path.write_bytes(b"this is no database" * 100),
+            lambda path: path.write_bytes(b"not a database" * 100),
             lambda path: newer(path),
         ],
         ids=["garbage", "newer"],
     )
-    def test_a_database_that_cannot_be_read_is_said(
+    def test_an_unreadable_database_is_an_error(
         self, damage: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """A damaged database, or one of a newer version, is an error that names the folder."""
+        """A damaged database, or one of a newer version, ends in an error that names the folder."""
         with opened(tmp_path) as api:
             api.batch(line())
         damage(tmp_path / "simulator.sqlite3")
@@ -240,10 +250,10 @@ class TestFolder:
 
         assert f"{tmp_path} cannot be used" in capsys.readouterr().err
 
-    def test_a_folder_that_cannot_be_made_is_said(
+    def test_a_folder_that_cannot_be_created_is_an_error(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """A file in the way is an error, not a traceback."""
+        """If the path is a file, the command prints an error, not a traceback."""
         (tmp_path / "file").write_text(json.dumps({}))
 
         assert launcher.main(["--port", "0", "--data-dir", str(tmp_path / "file")]) == 2
@@ -252,7 +262,7 @@ class TestFolder:
 
 
 def newer(path: Path) -> None:
-    """Writes a field that this version does not know."""
+    """Adds an unknown field to the stored batches."""
     database = sqlite3.connect(path)
     database.execute("update batches set row = json_set(row, '$.priority', 1)")
     database.commit()

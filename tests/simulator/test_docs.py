@@ -1,4 +1,4 @@
-"""The examples of docs/simulator.md, run as they stand."""
+"""The examples of docs/simulator.md run."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from siliconflow_batch_simulator.faults import FAULTS
-from siliconflow_batch_simulator.launcher import _read_rules
+from siliconflow_batch_simulator.launcher import read_rules
 from siliconflow_batch_simulator.switches.variants import VARIANTS
 from support.account import Account
 
@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_python_examples_pass(tmp_path: Path) -> None:
-    """Blocks with a test are run by pytest, the others as they are."""
+    """Examples with a test pass under pytest; the others run as scripts."""
     examples = blocks("python")
     for number, example in enumerate(examples):
         is_test = "def test_" in example
@@ -40,11 +40,11 @@ def test_the_python_examples_pass(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("example", blocks("toml"))
-def test_the_rules_file_is_taken(example: str, tmp_path: Path, api: Account) -> None:
-    """The rules file of the page is one that the command takes."""
+def test_the_rules_file_is_valid(example: str, tmp_path: Path, api: Account) -> None:
+    """The command can read the rules file on the page."""
     (tmp_path / "rules.toml").write_text(example)
 
-    for rule in _read_rules(tmp_path / "rules.toml"):
+    for rule in read_rules(tmp_path / "rules.toml"):
         api.simulator.faults.add(rule.name, rule.operation, rule.times, rule.rate)
 
     assert len(api.simulator.faults.rules) == len(tomllib.loads(example)["rule"])
@@ -52,7 +52,7 @@ def test_the_rules_file_is_taken(example: str, tmp_path: Path, api: Account) -> 
 
 @pytest.mark.parametrize("example", blocks("json"))
 def test_the_failing_line_fails(example: str, api: Account) -> None:
-    """A line that asks to fail does, with the words that it asked for."""
+    """A line with `simulate` fails with the requested status and message."""
     batch = api.advance(api.create(example.encode()).json()["id"], seconds=2)
 
     (record,) = api.records(batch["error_file_id"])
@@ -61,8 +61,8 @@ def test_the_failing_line_fails(example: str, api: Account) -> None:
 
 
 def test_the_names_on_the_page_exist() -> None:
-    """Every bad day that the page names is one."""
-    named = set(re.findall(r'(?:add\(|name(?:"|): |name = )"([a-z-]+)"', PAGE))
+    """Every variant and fault that the page names exists."""
+    names = set(re.findall(r'(?:add\(|name(?:"|): |name = )"([a-z-]+)"', PAGE))
 
-    assert named
-    assert named <= {*VARIANTS, *FAULTS}
+    assert names
+    assert names <= {*VARIANTS, *FAULTS}

@@ -1,4 +1,4 @@
-"""Deliberate defects: what each one breaks, over a real socket."""
+"""Faults: what each one breaks, over a socket."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -9,15 +9,15 @@ import pytest
 from siliconflow_batch_simulator import Clock, Simulator
 from siliconflow_batch_simulator.faults import CLASSES, FAULTS
 from siliconflow_batch_simulator.switches.variants import VARIANTS
-from support.account import Account
+from support.account import Account, json_lines, line
 from support.probes import PROBES
 
-Pair = Callable[..., tuple[Account, Account]]
+Accounts = Callable[..., tuple[Account, Account]]
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[Pair]:
-    """Makes two accounts that nobody used, or the first and another, with these faults on."""
+def accounts() -> Iterator[Accounts]:
+    """Returns two accounts whose requests activate these faults; `first` includes the first one."""
     keys = ("sk-first", *(f"sk-{number}" for number in range(4 * len(FAULTS))))
     with Simulator(keys=keys, clock=Clock(speed=0)) as simulator:
         base, unused = simulator.base_url + "/", itertools.count(1)
@@ -35,36 +35,66 @@ def pair() -> Iterator[Pair]:
 @pytest.mark.parametrize(
     ("kind", "name"), [(kind, name) for kind in CLASSES for name in CLASSES[kind]]
 )
-def test_a_fault_breaks_what_it_says(pair: Pair, kind: str, name: str) -> None:
-    """What holds at a sound simulator does not hold at one with the defect."""
-    first = kind == "isolation"  # some of them open the first account, whoever asks
+def test_a_fault_breaks_its_probe(accounts: Accounts, kind: str, name: str) -> None:
+    """The probe of a fault succeeds without the fault and fails with it."""
+    first = kind == "isolation"  # some of these faults give access to the first account
 
-    assert PROBES[kind][name](*pair(first=first))
-    assert not PROBES[kind][name](*pair(name, first=first))
+    assert PROBES[kind][name](*accounts(first=first))
+    assert not PROBES[kind][name](*accounts(name, first=first))
 
 
 class TestCatalogue:
     def test_every_fault_has_a_class_and_a_probe(self) -> None:
-        """Nothing stands in two tables, and nothing is untried."""
+        """Each fault is in one class and has one probe."""
         assert len(FAULTS) == sum(map(len, CLASSES.values()))
         assert {kind: set(rows) for kind, rows in PROBES.items()} == {
             kind: set(rows) for kind, rows in CLASSES.items()
         }
 
-    def test_a_name_is_a_fault_or_a_variant(self) -> None:
-        """No legal bad day has the name of a defect."""
+    def test_faults_and_variants_have_different_names(self) -> None:
+        """No fault has the name of a variant."""
         assert FAULTS.keys().isdisjoint(VARIANTS)
 
-    def test_a_description_is_told_once(self) -> None:
-        """Two faults that say the same would be one."""
-        told = [behaviour.description for behaviour in FAULTS.values()]
+    def test_descriptions_are_unique(self) -> None:
+        """No two faults have the same description."""
+        descriptions = [behaviour.description for behaviour in FAULTS.values()]
 
-        assert len(told) == len(set(told))
+        assert len(descriptions) == len(set(descriptions))
+
+
+class TestInputErrors:
+    @pytest.mark.parametrize(
+        ("fault", "message"),
+        [
+            ("custom-id-twice", "custom_id 'a' is already used by an earlier line"),
+            ("role-any", "the role of a message must be one of"),
+            ("messages-optional", "body.messages must be a list"),
+            ("line-broken-taken", "not JSON: unexpected character"),
+        ],
+    )
+    def test_a_fault_does_not_depend_on_the_text_of_an_error(
+        self, accounts: Accounts, fault: str, message: str
+    ) -> None:
+        """A file with another error is refused, even if its content quotes the fault's error."""
+        api, _ = accounts(fault, first=False)
+
+        response = api.create(json_lines({**line(), "method": message}))
+
+        assert response.status_code == 400
+        assert message in response.json()["message"]
+
+    def test_other_numbers_of_lines_are_refused(self, accounts: Accounts) -> None:
+        """`lines-5001-taken` accepts 5,001 lines and no more."""
+        api, _ = accounts("lines-5001-taken", first=False)
+
+        response = api.create(json_lines(*(line(str(number)) for number in range(5_002))))
+
+        assert "5002 lines" in response.json()["message"]
 
 
 class TestMemory:
-    def test_what_a_fault_remembers_stays_with_its_simulator(self) -> None:
-        """A new simulator knows nothing of what an earlier one was asked."""
+    def test_a_new_simulator_has_no_memory(self) -> None:
+        """What a fault remembers belongs to one simulator."""
         for _ in range(2):
             with Simulator(faults=("content-once",), clock=Clock(speed=0)) as simulator:
                 base, headers = simulator.base_url + "/", simulator.headers()
@@ -72,12 +102,12 @@ class TestMemory:
                     api = Account(simulator, http)
                     path = f"files/{api.upload(b'x').json()['data']['id']}/content"
 
-                    read = [http.get(path).status_code for _ in range(2)]
+                    statuses = [http.get(path).status_code for _ in range(2)]
 
-            assert read == [200, 404]
+            assert statuses == [200, 404]
 
-    def test_the_controls_have_no_bad_days(self) -> None:
-        """Whatever is on can be switched off over HTTP."""
+    def test_control_endpoints_are_unaffected(self) -> None:
+        """Every fault can be removed over HTTP."""
         with Simulator(faults=("any-key", "server-error", "json-as-html")) as simulator:
             url = simulator.base_url.removesuffix("/v1") + "/simulator/faults"
 

@@ -1,4 +1,4 @@
-"""Uploads, downloads, and what a batch leaves behind."""
+"""Uploads, downloads and result files."""
 
 import os
 import subprocess
@@ -16,12 +16,12 @@ HOSTILE = b"\r\n--+++--\r\n\x00\xff" + "\u2028".encode() + b"\r\n--boundary--"
 
 
 class TestUpload:
-    def test_the_answer_is_the_documented_envelope(self, api: Account) -> None:
-        """An upload is answered as the vendor's example shows it."""
-        answer = api.upload(json_lines(line()), "requests.jsonl").json()
+    def test_the_response_has_the_documented_envelope(self, api: Account) -> None:
+        """The response to an upload has the shape of the vendor's example."""
+        response = api.upload(json_lines(line()), "requests.jsonl").json()
 
-        file = answer.pop("data")
-        assert answer == {"code": 20000, "message": "Ok", "status": True}
+        file = response.pop("data")
+        assert response == {"code": 20000, "message": "Ok", "status": True}
         assert file.pop("id").startswith("file-")
         assert file == {
             "object": "file",
@@ -31,8 +31,8 @@ class TestUpload:
             "purpose": "batch",
         }
 
-    def test_the_list_spells_the_time_its_own_way(self, api: Account) -> None:
-        """The list has created_at, counts lines and shows the newest file first."""
+    def test_the_list_has_created_at(self, api: Account) -> None:
+        """The list has created_at and line_count, and starts with the newest file."""
         api.upload(b"1\n", "old.jsonl")
         api.upload(b"1\n2\n3", "new.jsonl")
 
@@ -52,13 +52,13 @@ class TestUpload:
             ({"purpose": "batch"}, {"file": (None, b"a field, not a file")}),
         ],
     )
-    def test_a_faulty_form_is_refused(
+    def test_an_incomplete_form_is_refused(
         self, api: Account, fields: dict[str, str], files: dict[str, tuple[str | None, bytes]]
     ) -> None:
-        """Without the purpose or the file nothing is stored."""
-        answer = api.http.post("files", data=fields, files=files)
+        """Without the purpose or the file, nothing is stored."""
+        response = api.http.post("files", data=fields, files=files)
 
-        assert (answer.status_code, answer.json()["code"]) == (400, 20012)
+        assert (response.status_code, response.json()["code"]) == (400, 20012)
         assert api.http.get("files").json()["data"]["data"] == []
 
     @pytest.mark.parametrize(
@@ -70,15 +70,17 @@ class TestUpload:
             ("multipart/form-data; boundary=x", b"--x\r\n\r\nnameless\r\n--x--"),
         ],
     )
-    def test_what_is_no_form_is_refused(self, api: Account, content_type: str, body: bytes) -> None:
-        """Other bodies than multipart forms are refused, not guessed at."""
-        answer = api.http.post("files", content=body, headers={"Content-Type": content_type})
+    def test_a_body_that_is_not_a_form_is_refused(
+        self, api: Account, content_type: str, body: bytes
+    ) -> None:
+        """A body that is not a valid multipart form returns 400."""
+        response = api.http.post("files", content=body, headers={"Content-Type": content_type})
 
-        assert answer.status_code == 400
+        assert response.status_code == 400
 
     @pytest.mark.parametrize("name", ["../../escape", "/etc/passwd", "a\\b", "größe 名.jsonl"])
-    def test_a_name_is_kept_and_never_a_path(self, api: Account, name: str) -> None:
-        """A file's name is told back as it came; on disk the file is called by its id."""
+    def test_a_file_name_is_never_used_as_a_path(self, api: Account, name: str) -> None:
+        """The response has the name that was sent; on disk, the name is the id."""
         file = api.upload(b"{}\n", name).json()["data"]
 
         stored = [path.name for path in api.simulator.service.folder.iterdir()]
@@ -87,29 +89,29 @@ class TestUpload:
 
 
 class TestContent:
-    def test_bytes_come_back_as_they_went(self, api: Account) -> None:
-        """Nothing in a file ends it early or is changed on the way."""
+    def test_content_is_returned_unchanged(self, api: Account) -> None:
+        """Boundaries, null bytes and line separators in a file do not matter."""
         file_id = api.upload(HOSTILE).json()["data"]["id"]
 
         assert api.http.get(f"files/{file_id}/content").content == HOSTILE
 
-    def test_a_part_can_be_asked_for(self, api: Account) -> None:
-        """An interrupted download can be taken up where it ended."""
+    def test_a_range_can_be_downloaded(self, api: Account) -> None:
+        """An interrupted download can be continued with a Range header."""
         file_id = api.upload(b"0123456789").json()["data"]["id"]
 
-        answer = api.http.get(f"files/{file_id}/content", headers={"Range": "bytes=4-"})
+        response = api.http.get(f"files/{file_id}/content", headers={"Range": "bytes=4-"})
 
-        assert (answer.status_code, answer.content) == (206, b"456789")
+        assert (response.status_code, response.content) == (206, b"456789")
 
 
 class TestResults:
-    def test_successes_and_failures_are_kept_apart(self, api: Account) -> None:
-        """Each line has one record, in the file where it belongs."""
+    def test_successes_and_failures_are_in_separate_files(self, api: Account) -> None:
+        """Each line has one record, in the output file or in the error file."""
         batch_id = api.batch(
             line("good"),
             line("low", max_tokens=0),
             line("budget", thinking_budget=127),
-            line("asked", simulate={"status_code": 503, "message": "busy"}),
+            line("requested", simulate={"status_code": 503, "message": "busy"}),
         )
 
         batch = api.advance(batch_id, seconds=2)
@@ -117,14 +119,14 @@ class TestResults:
         output = api.records(batch["output_file_id"])
         errors = {record["custom_id"]: record for record in api.records(batch["error_file_id"])}
         assert [record["custom_id"] for record in output] == ["good"]
-        assert errors.keys() == {"low", "budget", "asked"}
+        assert errors.keys() == {"low", "budget", "requested"}
         assert errors["low"]["response"]["status_code"] == 400
-        assert errors["asked"]["response"]["status_code"] == 503
-        assert errors["asked"]["response"]["body"]["message"] == "busy"
+        assert errors["requested"]["response"]["status_code"] == 503
+        assert errors["requested"]["response"]["body"]["message"] == "busy"
         assert batch["request_counts"] == {"total": 4, "completed": 1, "failed": 3}
 
-    def test_an_answer_is_a_chat_completion_of_the_replaced_model(self, api: Account) -> None:
-        """replace.model wins over the lines, which may then differ or name none."""
+    def test_replace_model_overrides_the_lines(self, api: Account) -> None:
+        """With replace.model, lines may name different models or none."""
         lines = [line("a"), line("b", model="n"), line("c", model=None)]
 
         batch = api.advance(api.batch(*lines, replace={"model": "r"}), seconds=2)
@@ -138,22 +140,22 @@ class TestResults:
         usage = bodies[0]["usage"]
         assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
-    def test_without_an_answer_there_is_no_output_file(self, api: Account) -> None:
-        """A batch whose lines all failed is completed and has an error file alone."""
+    def test_without_a_success_there_is_no_output_file(self, api: Account) -> None:
+        """A batch whose lines all failed is completed and has only an error file."""
         batch = api.advance(api.batch(line("a", temperature=3)), seconds=2)
 
         assert (batch["status"], batch["output_file_id"]) == ("completed", None)
         assert len(api.records(batch["error_file_id"])) == 1
 
     def test_a_result_url_needs_no_key_and_cannot_be_guessed(self, api: Account) -> None:
-        """The URL is the secret; a URL beside it leads nowhere."""
+        """A download URL works without a key; a changed URL returns 404."""
         batch = api.advance(api.batch(line()), seconds=2)
 
         assert httpx.get(batch["output_file_id"]).status_code == 200
         assert httpx.get(batch["output_file_id"] + "x").status_code == 404
 
     def test_results_can_be_named_by_id(self) -> None:
-        """With ids instead of URLs the results are files like any other, for their owner."""
+        """With `urls=False`, the owner can read result files by id, and others cannot."""
         with Simulator(urls=False, clock=Clock(0), keys=("sk-a", "sk-b")) as simulator:
             http = httpx.Client(base_url=simulator.base_url + "/", headers=simulator.headers())
             api = Account(simulator, http)
@@ -164,8 +166,8 @@ class TestResults:
             assert http.get(path, headers=simulator.headers(1)).status_code == 404
             http.close()
 
-    def test_the_same_seed_makes_the_same_bytes(self) -> None:
-        """Seed, clock and requests being the same, so is every answer, ids included."""
+    def test_the_same_seed_gives_the_same_bytes(self) -> None:
+        """The same seed, clock and requests give the same responses, including ids."""
 
         def run() -> list[bytes]:
             with Simulator(urls=False, seed=7, clock=Clock(0, start=1e9)) as simulator:
@@ -181,8 +183,8 @@ class TestResults:
         assert run() == run()
 
 
-def test_memory_stays_flat_while_a_large_file_arrives(tmp_path: Path) -> None:
-    """256 MB go through the server without staying in it."""
+def test_a_large_upload_is_not_held_in_memory(tmp_path: Path) -> None:
+    """An upload of 256 MB needs less than 64 MB of memory."""
     command = [sys.executable, "-m", "siliconflow_batch_simulator", "--port", "0"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     chunk = b"x" * (1 << 20)
@@ -205,9 +207,9 @@ def test_memory_stays_flat_while_a_large_file_arrives(tmp_path: Path) -> None:
             before = peak_memory(server.pid)
 
             headers["Content-Type"] = "multipart/form-data; boundary=x"
-            answer = httpx.post(base_url + "/files", content=body(), headers=headers, timeout=120)
+            response = httpx.post(base_url + "/files", content=body(), headers=headers, timeout=120)
 
-            assert answer.json()["data"]["bytes"] == 256 << 20
+            assert response.json()["data"]["bytes"] == 256 << 20
             assert peak_memory(server.pid) - before < 64 << 20
         finally:
             server.terminate()

@@ -1,4 +1,4 @@
-"""A batch on its way, by a clock that is moved by hand."""
+"""The lifecycle of batches, with a clock that is moved by hand."""
 
 import pytest
 
@@ -14,12 +14,12 @@ from support.account import Account, line
 
 class TestTransitions:
     def test_final_statuses_are_the_documented_ones(self) -> None:
-        """Four statuses are ends; none of them is left again."""
+        """The statuses without a transition are the four documented final ones."""
         assert {"completed", "failed", "expired", "cancelled"} == FINAL
 
     @pytest.mark.parametrize("status", sorted({status for status, _ in TRANSITIONS} | FINAL))
-    def test_an_event_without_a_row_changes_nothing(self, status: str) -> None:
-        """What the table does not allow is refused, and the batch is as it was."""
+    def test_an_event_that_is_not_allowed_changes_nothing(self, status: str) -> None:
+        """An event without a row in TRANSITIONS is refused, and the batch is unchanged."""
         batch = Batch("batch_a", "account", "file-a", "a.jsonl", 1, 24, 0.0, status=status)
         refused = {event for _, event in TRANSITIONS} - {
             event for source, event in TRANSITIONS if source == status
@@ -32,9 +32,9 @@ class TestTransitions:
         assert (batch.status, batch.stamps) == (status, {})
 
 
-class TestTheWayToCompleted:
+class TestProgress:
     def test_statuses_follow_the_clock(self, api: Account) -> None:
-        """Nothing happens while the clock stands; each step of it takes the batch on."""
+        """The status changes only when the clock moves."""
         batch_id = api.batch(line("a"), line("b"), line("c"))
 
         assert api.retrieve(batch_id)["status"] == "in_queue"
@@ -42,26 +42,26 @@ class TestTheWayToCompleted:
         assert api.advance(batch_id, seconds=0.6)["status"] == "finalizing"
         assert api.advance(batch_id, seconds=0.3)["status"] == "completed"
 
-    def test_lines_are_counted_as_they_end(self, api: Account) -> None:
-        """Half-way through, half of the lines are answered."""
+    def test_lines_are_counted_as_they_finish(self, api: Account) -> None:
+        """Half-way through, half of the lines are counted."""
         batch_id = api.batch(*(line(str(number)) for number in range(10)))
 
         counts = api.advance(batch_id, seconds=0.6)["request_counts"]
 
         assert counts == {"total": 10, "completed": 5, "failed": 0}
 
-    def test_stamps_are_when_it_happened_not_when_it_was_seen(self, api: Account) -> None:
-        """Who looks a day later is told when the batch completed."""
+    def test_times_do_not_depend_on_when_a_batch_is_retrieved(self, api: Account) -> None:
+        """`completed_at` is when the batch completed, even if it is retrieved hours later."""
         batch_id = api.batch(line())
 
-        seen = api.advance(batch_id, hours=20)
+        batch = api.advance(batch_id, hours=20)
 
-        assert seen["status"] == "completed"
-        assert seen["completed_at"] - seen["created_at"] == 1
+        assert batch["status"] == "completed"
+        assert batch["completed_at"] - batch["created_at"] == 1
 
     @pytest.mark.parametrize("hours", [24, 48, 336])
     def test_expires_at_follows_the_window(self, api: Account, hours: int) -> None:
-        """A batch expires its window after its creation."""
+        """`expires_at` equals `created_at` plus `completion_window`."""
         batch = api.retrieve(api.batch(line(), completion_window=f"{hours}h"))
 
         assert batch["expires_at"] == batch["created_at"] + hours * 3600
@@ -69,7 +69,7 @@ class TestTheWayToCompleted:
 
 class TestExpiry:
     def test_unfinished_lines_go_to_the_error_file(self, api: Account) -> None:
-        """What was answered stays; every other line is named as expired."""
+        """Finished lines keep their results; all other lines have the error batch_expired."""
         api.simulator.pace.queued, api.simulator.pace.running = 0, 48 * 3600
         batch_id = api.batch(*(line(str(number)) for number in range(4)))
 
@@ -87,8 +87,8 @@ class TestExpiry:
 
 
 class TestCancel:
-    def test_the_line_in_flight_ends_and_no_other_begins(self, api: Account) -> None:
-        """Cancelled half-way, a batch keeps what it has, and the line it was at."""
+    def test_only_the_line_in_flight_finishes(self, api: Account) -> None:
+        """A cancelled batch keeps its results, including that of the line in flight."""
         batch_id = api.batch(*(line(str(number)) for number in range(10)))
         api.advance(batch_id, seconds=0.6)
 
@@ -101,8 +101,8 @@ class TestCancel:
         assert batch["request_counts"] == {"total": 10, "completed": 6, "failed": 0}
         assert len(api.records(batch["output_file_id"])) == 6
 
-    def test_from_the_queue_nothing_was_done(self, api: Account) -> None:
-        """A batch that never began leaves no results."""
+    def test_a_batch_cancelled_in_the_queue_has_no_results(self, api: Account) -> None:
+        """A batch that never started has no output file."""
         batch_id = api.batch(line())
 
         api.cancel(batch_id)
@@ -111,19 +111,19 @@ class TestCancel:
         assert (batch["status"], batch["output_file_id"]) == ("cancelled", None)
         assert batch["cancelling_at"] <= batch["cancelled_at"]
 
-    def test_a_finished_batch_is_refused_unchanged(self, api: Account) -> None:
-        """Cancelling comes too late for a completed batch and leaves no trace."""
+    def test_cancel_of_a_finished_batch_is_refused(self, api: Account) -> None:
+        """A completed batch cannot be cancelled and is unchanged."""
         batch_id = api.batch(line())
         before = api.advance(batch_id, seconds=2)
 
-        answer = api.cancel(batch_id)
+        response = api.cancel(batch_id)
 
-        assert answer.status_code == 400
-        assert "status is 'completed'" in answer.json()["message"]
+        assert response.status_code == 400
+        assert "status is 'completed'" in response.json()["message"]
         assert api.retrieve(batch_id) == before
 
-    def test_again_while_cancelling_is_the_same(self, api: Account) -> None:
-        """A cancel that is repeated after a lost answer gets the answer again."""
+    def test_a_repeated_cancel_returns_the_same(self, api: Account) -> None:
+        """Repeating a cancel while the batch is cancelling returns the same response."""
         batch_id = api.batch(line())
 
         first, second = api.cancel(batch_id), api.cancel(batch_id)

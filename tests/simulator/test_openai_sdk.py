@@ -1,8 +1,9 @@
-"""The official openai SDK against the simulator, from upload to download."""
+"""The official openai SDK against the simulator."""
 
 import itertools
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import openai
@@ -14,7 +15,7 @@ from support.account import json_lines, line
 
 @pytest.fixture(params=[True, False], ids=["urls", "ids"])
 def served(request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, openai.OpenAI]]:
-    """A simulator that names results by URL, and one that names them by id."""
+    """A simulator that names result files by URL, and one that names them by id."""
     with (
         Simulator(urls=request.param) as simulator,
         openai.OpenAI(base_url=simulator.base_url, api_key="sk-simulator") as client,
@@ -22,16 +23,18 @@ def served(request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, openai.O
         yield simulator, client
 
 
-def test_the_documented_flow(served: tuple[Simulator, openai.OpenAI]) -> None:
-    """Upload, create with replace, poll, download, list over pages, cancel."""
-    simulator, client = served
-    data = json_lines(line("a"), line("b"), line("c", max_tokens=0))
-
-    uploaded = client.files.create(file=("requests.jsonl", data), purpose="batch")
+def upload(client: openai.OpenAI, *lines: dict[str, Any]) -> str:
+    uploaded = client.files.create(file=("requests.jsonl", json_lines(*lines)), purpose="batch")
     # The id is inside the envelope, which the SDK keeps as an unknown field.
-    file_id = uploaded.data["id"]  # type: ignore[attr-defined]
+    return str(uploaded.data["id"])  # type: ignore[attr-defined]
+
+
+def test_a_batch_from_upload_to_download(served: tuple[Simulator, openai.OpenAI]) -> None:
+    """The SDK can upload, create with replace, poll and download."""
+    simulator, client = served
+
     batch = client.batches.create(
-        input_file_id=file_id,
+        input_file_id=upload(client, line("a"), line("b"), line("c", max_tokens=0)),
         endpoint="/v1/chat/completions",
         completion_window="24h",
         metadata={"description": "nightly"},
@@ -53,25 +56,31 @@ def test_the_documented_flow(served: tuple[Simulator, openai.OpenAI]) -> None:
     assert {record["custom_id"] for record in records} == {"a", "b"}
     assert records[0]["response"]["body"]["model"] == "deepseek-ai/DeepSeek-R1"
 
-    others = [
+
+def test_listing_and_cancelling(served: tuple[Simulator, openai.OpenAI]) -> None:
+    """The SDK can list batches over several pages, and cancel one."""
+    _, client = served
+    file_id = upload(client, line())
+
+    ids = [
         client.batches.create(
             input_file_id=file_id,
             endpoint="/v1/chat/completions",
             completion_window="24h",
         ).id
-        for _ in range(4)
+        for _ in range(5)
     ]
-    listed = [entry.id for entry in itertools.islice(client.batches.list(limit=2), 10)]
-    assert listed == [*others[::-1], batch.id]
-
-    cancelled = client.batches.cancel(others[0])
+    listed = [batch.id for batch in itertools.islice(client.batches.list(limit=2), 10)]
+    cancelled = client.batches.cancel(ids[-1])
     while cancelled.status == "cancelling":
-        cancelled = client.batches.retrieve(others[0])
+        cancelled = client.batches.retrieve(ids[-1])
+
+    assert listed == ids[::-1]
     assert cancelled.status == "cancelled"
 
 
 def test_refusals_are_the_sdks_own_exceptions(served: tuple[Simulator, openai.OpenAI]) -> None:
-    """An unknown batch, a bad creation and a wrong key end in the SDK's errors."""
+    """An unknown batch, an invalid creation and a wrong key raise the SDK's exceptions."""
     simulator, client = served
 
     with pytest.raises(openai.NotFoundError):

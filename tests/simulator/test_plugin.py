@@ -1,4 +1,4 @@
-"""The pytest plugin, as somebody else's tests see it."""
+"""The pytest plugin in another project."""
 
 import asyncio
 import json
@@ -13,15 +13,15 @@ from siliconflow_batch_simulator import Simulator
 
 
 def run(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
-    """Runs a test file in a folder that knows nothing of this project."""
+    """Runs a test file in a folder outside this project."""
     (folder / "test_mine.py").write_text(source)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)  # noqa: S603
 
 
 class TestFixture:
-    def test_it_is_there_without_an_import(self, tmp_path: Path) -> None:
-        """Installed is enough: the fixture has a name, and bad days can be planned."""
+    def test_it_needs_no_import(self, tmp_path: Path) -> None:
+        """After installation, tests can use the fixture and add variants."""
         source = """
 import httpx
 import pytest
@@ -35,13 +35,13 @@ def test_mine(siliconflow_simulator):
     assert statuses == [429, 200]
 """
 
-        done = run(tmp_path, source)
+        result = run(tmp_path, source)
 
-        assert done.returncode == 0, done.stdout
-        assert "1 passed" in done.stdout
+        assert result.returncode == 0, result.stdout
+        assert "1 passed" in result.stdout
 
-    def test_nothing_is_loaded_when_it_is_not_used(self, tmp_path: Path) -> None:
-        """A test run that does not ask for the fixture pays nothing for it."""
+    def test_an_unused_fixture_loads_nothing(self, tmp_path: Path) -> None:
+        """A test run without the fixture does not import the server."""
         source = """
 import sys
 
@@ -54,12 +54,14 @@ def test_mine(pytestconfig):
     assert "starlette" not in sys.modules
 """
 
-        done = run(tmp_path, source)
+        result = run(tmp_path, source)
 
-        assert done.returncode == 0, done.stdout
+        assert result.returncode == 0, result.stdout
 
-    def test_every_test_has_its_own(self, siliconflow_simulator: Simulator, tmp_path: Path) -> None:
-        """Nothing is left of the test before."""
+    def test_every_test_has_its_own_simulator(
+        self, siliconflow_simulator: Simulator, tmp_path: Path
+    ) -> None:
+        """The simulator of a test has no batches at the start."""
         headers = siliconflow_simulator.headers()
 
         page = httpx.get(siliconflow_simulator.base_url + "/batches", headers=headers).json()
@@ -67,15 +69,15 @@ def test_mine(pytestconfig):
         assert page["data"] == []
 
     @pytest.mark.siliconflow_simulator(keys=("sk-a", "sk-b"), urls=False)
-    def test_a_marker_passes_options_on(self, siliconflow_simulator: Simulator) -> None:
-        """What the class can do, the fixture can."""
+    def test_a_marker_sets_options(self, siliconflow_simulator: Simulator) -> None:
+        """The marker accepts the options of the class."""
         assert siliconflow_simulator.keys == ("sk-a", "sk-b")
         assert siliconflow_simulator.service.urls is False
 
 
 class TestRequests:
-    def test_what_was_received_is_told_in_order(self, siliconflow_simulator: Simulator) -> None:
-        """Method, path, query, headers and JSON of each request, without the key."""
+    def test_received_requests_are_in_order(self, siliconflow_simulator: Simulator) -> None:
+        """Each request has method, path, query, headers and JSON, without the key."""
         base, headers = siliconflow_simulator.base_url, siliconflow_simulator.headers()
 
         httpx.get(base + "/batches", params={"limit": 1}, headers=headers)
@@ -87,14 +89,16 @@ class TestRequests:
         assert (second.json, second.headers["x-trace"]) == ({"a": [1]}, "t")
         assert siliconflow_simulator.api_key not in json.dumps([first.headers, second.headers])
 
-    def test_asynchronous_code_is_served_too(self, siliconflow_simulator: Simulator) -> None:
-        """The socket is real: it does not matter how it is called."""
+    def test_concurrent_asynchronous_requests_are_served(
+        self, siliconflow_simulator: Simulator
+    ) -> None:
+        """Ten concurrent requests of an asynchronous client succeed."""
 
-        async def ask() -> list[int]:
+        async def send() -> list[int]:
             base, headers = siliconflow_simulator.base_url, siliconflow_simulator.headers()
             async with httpx.AsyncClient(headers=headers) as http:
-                answers = await asyncio.gather(*(http.get(base + "/files") for _ in range(10)))
-            return [answer.status_code for answer in answers]
+                responses = await asyncio.gather(*(http.get(base + "/files") for _ in range(10)))
+            return [response.status_code for response in responses]
 
-        assert asyncio.run(ask()) == [200] * 10
+        assert asyncio.run(send()) == [200] * 10
         assert len(siliconflow_simulator.requests) == 10

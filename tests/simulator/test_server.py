@@ -1,4 +1,4 @@
-"""The simulator as a server on someone's machine."""
+"""The simulate command, the log, the end of the server, and keys."""
 
 import logging
 import os
@@ -18,24 +18,24 @@ from support.shell import start, until
 
 class TestSimulateCommand:
     def test_it_prints_the_base_url_and_serves_until_interrupted(self) -> None:
-        """The first line of the output is all that a script needs."""
+        """The first line of the output is the base URL."""
         arguments = ["simulate", "--port", "0", "--api-key", "sk-a", "--api-key", "sk-b"]
         with start(*arguments, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as server:
             try:
                 assert server.stdout is not None
                 base_url = server.stdout.readline().strip()
                 headers = {"Authorization": "Bearer sk-b"}
-                answer = httpx.get(f"{base_url}/batches", headers=headers)
+                response = httpx.get(f"{base_url}/batches", headers=headers)
             finally:
                 server.send_signal(signal.SIGINT)
             _, log = server.communicate(timeout=30)
 
-        assert answer.status_code == 200
+        assert response.status_code == 200
         assert "GET '/v1/batches' 200" in log
         assert "sk-" not in log
 
-    def test_a_port_in_use_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """A second simulator on the same port ends with a sentence, not a traceback."""
+    def test_a_port_in_use_is_an_error(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A second simulator on the same port prints a message, not a traceback."""
         with Simulator() as simulator:
             port = str(httpx.URL(simulator.base_url).port)
 
@@ -48,23 +48,23 @@ class TestSimulateCommand:
         [
             (["--fault", "nonsense"], "no fault or variant 'nonsense'"),
             (["--port", "70000"], "port"),
-            (["--speed", "nan"], "speed is nan"),
-            (["--api-key", ""], "no API key"),
+            (["--speed", "nan"], "not nan"),
+            (["--api-key", ""], "Invalid API key"),
             (["--backend", "localhost:11434"], "must be an http URL"),
             (["--backend-model", "llama3"], "needs --backend"),
             (["--rules", "/nonexistent.toml"], "cannot be read"),
         ],
     )
-    def test_a_faulty_option_is_said(
+    def test_an_invalid_option_is_an_error(
         self, arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """What cannot be done is refused before anything listens."""
+        """An invalid option ends the command with status 2 and a message."""
         assert launcher.main(["--port", "0", *arguments]) == 2
 
         assert reason in capsys.readouterr().err
 
-    def test_bad_days_are_listed(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Every variant and every fault has a line."""
+    def test_variants_and_faults_are_listed(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """`--list-faults` prints a line for each variant and each fault."""
         assert launcher.main(["--list-faults"]) == 0
 
         listed = {row.split()[0] for row in capsys.readouterr().out.splitlines()}
@@ -80,7 +80,7 @@ class TestLog:
             batch = api.advance(api.batch(line()), seconds=2)
             api.http.get("batches", params={"after": "private"})
             api.records(batch["output_file_id"])
-            api.http.get(f"files/{batch['output_file_id']}/content")  # a URL taken for an id
+            api.http.get(f"files/{batch['output_file_id']}/content")  # a URL used as an id
 
         token = batch["output_file_id"].rpartition("/")[2]
         assert "POST '/v1/batches' 200" in caplog.text
@@ -89,8 +89,8 @@ class TestLog:
 
 
 class TestEnd:
-    def test_half_a_request_does_not_hold_it_up(self) -> None:
-        """A client that never finishes its body cannot keep the server from ending."""
+    def test_an_incomplete_request_does_not_delay_the_end(self) -> None:
+        """The server ends although a client has not sent its whole body."""
         with Simulator() as simulator:
             url = httpx.URL(simulator.base_url)
             half = socket.create_connection((url.host, url.port or 0))
@@ -101,8 +101,8 @@ class TestEnd:
         half.close()
         assert not simulator._thread.is_alive()
 
-    def test_what_is_under_way_is_answered(self) -> None:
-        """A request that it has begun with is not cut off by its end."""
+    def test_requests_in_progress_are_finished(self) -> None:
+        """A request that has started when the server ends gets its whole response."""
         with Simulator(faults=("slow",)) as simulator:
             url = httpx.URL(simulator.base_url)
             client = socket.create_connection((url.host, url.port or 0))
@@ -110,13 +110,13 @@ class TestEnd:
             client.sendall((head + f"Authorization: Bearer {simulator.api_key}\r\n\r\n").encode())
             until(lambda: bool(simulator._server.server_state.tasks))
 
-        with client.makefile("rb") as answer:
-            assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
-            assert answer.read().endswith(b'"has_more":false}')
+        with client.makefile("rb") as response:
+            assert response.readline() == b"HTTP/1.1 200 OK\r\n"
+            assert response.read().endswith(b'"has_more":false}')
         client.close()
 
-    def test_it_may_end_before_it_began(self) -> None:
-        """Whatever the order, it ends, and nothing listens any more."""
+    def test_it_can_be_stopped_before_it_starts(self) -> None:
+        """A server that is stopped before it runs ends, and the port is closed."""
         simulator = Simulator()
         simulator._server.stop()
         with simulator:
@@ -128,15 +128,15 @@ class TestEnd:
 
 class TestAccess:
     @pytest.mark.parametrize("keys", ["sk-one", ("sk-a", "sk-a"), ("",), ("sk a",)])
-    def test_keys_that_make_no_accounts_are_refused(self, keys: Any) -> None:
-        """A string for a tuple, the same key twice, a key that no header carries."""
+    def test_invalid_keys_are_refused(self, keys: Any) -> None:
+        """A string, repeated keys, and keys that cannot be in a header raise `ValueError`."""
         with pytest.raises(ValueError, match=r"(?i)\bkeys?\b"):
             Simulator(keys=keys)
 
-    def test_keys_are_in_no_repr(self, simulator: Simulator) -> None:
-        """The service can be printed."""
+    def test_the_repr_has_no_keys(self, simulator: Simulator) -> None:
+        """Printing the service does not show its keys."""
         assert "sk-first" not in repr(simulator.service)
 
     def test_it_listens_on_loopback(self, simulator: Simulator) -> None:
-        """Unless asked, nobody else is served."""
+        """By default, other machines cannot reach the simulator."""
         assert simulator.base_url.startswith("http://127.0.0.1:")

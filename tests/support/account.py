@@ -1,4 +1,4 @@
-"""One account at a simulator, in the operations' words."""
+"""Requests of one account to a simulator."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def json_lines(*lines: dict[str, Any]) -> bytes:
 
 @define
 class Account:
-    """What a key can do; answers are raw where a test may want to see a refusal."""
+    """The operations with one key; those that may be refused return the whole response."""
 
     simulator: Simulator
     http: httpx.Client
@@ -31,7 +31,7 @@ class Account:
         return self.http.post("files", data={"purpose": "batch"}, files={"file": (name, data)})
 
     def create(self, data: bytes | str, **fields: Any) -> httpx.Response:
-        """Creates a batch from bytes, which are uploaded first, or from a file id."""
+        """Creates a batch from a file id, or from bytes, which are uploaded first."""
         file_id = data if isinstance(data, str) else self.upload(data).json()["data"]["id"]
         body = {"input_file_id": file_id, "endpoint": ENDPOINT, "completion_window": "24h"}
         return self.http.post("batches", json={**body, **fields})
@@ -46,16 +46,16 @@ class Account:
         return self.http.post(f"batches/{batch_id}/cancel")
 
     def advance(self, batch_id: str, **step: float) -> dict[str, Any]:
-        """Moves the clock and looks at the batch."""
+        """Moves the clock and retrieves the batch."""
         self.simulator.service.clock.advance(**step)
         return self.retrieve(batch_id)
 
     def records(self, url: str | None) -> list[dict[str, Any]]:
-        """The lines of a result file; none where there is no file."""
+        """The lines of a result file; empty if `url` is None."""
         raw = b"" if url is None else httpx.get(url).content
         return [json.loads(row) for row in raw.split(b"\n") if row]
 
 
 def asked(simulator: Simulator) -> list[str]:
-    """What a simulator was asked for, in order."""
+    """Method and path of each request that a simulator has received."""
     return [f"{request.method} {request.path}" for request in simulator.requests]

@@ -1,1 +1,1 @@
-"""A batch: its statuses, how it runs, and what its lines are answered with."""
+"""One batch: its lifecycle, its result lines, and how its lines are processed."""

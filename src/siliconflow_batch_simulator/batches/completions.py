@@ -1,22 +1,21 @@
 """
-One line in, one result line out: the same answer for the same line, always.
+Result lines: the same request line always gets the same result.
 
-Rule: no clock and no randomness; what varies comes in as an argument.
+Rule: no clock and no randomness; whatever varies is an argument.
 """
 
 import hashlib
 from typing import Any
 
-from ..refusals import BAD_REQUEST_CODE
-
-# What the documents and every chat-completions server limit; outside, a line fails with 400.
-# thinking_budget is the batch guide's, the others are common to OpenAI-style services.
+# The batch guide limits thinking_budget; chat-completions servers commonly limit the others.
+# A line with a value outside these limits fails with 400.
 PARAMETER_LIMITS = {
     "max_tokens": (1, 1_000_000),
     "temperature": (0, 2),
     "thinking_budget": (128, 32_768),
     "top_p": (0, 1),
 }
+ERROR_CODE = 20012  # in the body of every failed line, as in the documented 400
 EXPIRED = {
     "code": "batch_expired",
     "message": "This request could not be executed before the completion window expired.",
@@ -27,21 +26,21 @@ def line_id(batch_id: str, number: int) -> str:
     return "batch_req_" + hashlib.blake2s(f"{batch_id}/{number}".encode()).hexdigest()[:16]
 
 
-def answer(request: dict[str, Any], model: str | None, id: str, at: int) -> dict[str, Any]:
+def result(request: dict[str, Any], model: str | None, id: str, at: int) -> dict[str, Any]:
     """
-    The result line of a request line; `model`, where it is not None, replaces the line's own.
+    The result line of a request line; `model`, unless it is None, overrides the line's own.
 
-    A line fails when a parameter is outside its limits, or when its body asks for it with
+    A line fails if a parameter is outside its limits, or if its body contains
     `"simulate": {"status_code": 503, "message": "…"}`.
     """
     body = request["body"]
-    if refusal := _refusal(body):
-        return failed(request, id, *refusal)
+    if error := _error(body):
+        return failed(request, id, *error)
     return record(request, id, 200, completion(body, model or body["model"], id, at))
 
 
 def record(request: dict[str, Any], id: str, status_code: int, body: Any) -> dict[str, Any]:
-    """A result line with what answered the request, well or not."""
+    """A result line that contains a response, successful or not."""
     return {
         "id": id,
         "custom_id": request["custom_id"],
@@ -51,13 +50,13 @@ def record(request: dict[str, Any], id: str, status_code: int, body: Any) -> dic
 
 
 def failed(request: dict[str, Any], id: str, status_code: int, message: str) -> dict[str, Any]:
-    """The result line of a request that was refused."""
-    body = {"code": BAD_REQUEST_CODE, "message": message, "data": None}
+    """A result line whose response is an error body."""
+    body = {"code": ERROR_CODE, "message": message, "data": None}
     return record(request, id, status_code, body)
 
 
 def succeeded(line: dict[str, Any]) -> bool:
-    """Whether a result line belongs into the output file."""
+    """Whether a result line belongs in the output file."""
     return line["response"] is not None and line["response"]["status_code"] == 200
 
 
@@ -67,11 +66,11 @@ def expired(request: dict[str, Any], id: str) -> dict[str, Any]:
 
 
 def completion(body: dict[str, Any], model: str, id: str, at: int) -> dict[str, Any]:
-    """A chat completion that says back what the last message asked."""
-    asked = [_text(message.get("content")) for message in body["messages"]]
-    said = f"Simulated answer to: {asked[-1]}"
-    prompt_tokens = sum(len(text.split()) for text in asked)
-    completion_tokens = len(said.split())
+    """A chat completion that repeats the last message."""
+    prompts = [_text(message.get("content")) for message in body["messages"]]
+    content = f"Simulated answer to: {prompts[-1]}"
+    prompt_tokens = sum(len(prompt.split()) for prompt in prompts)
+    completion_tokens = len(content.split())
     return {
         "id": "chatcmpl-" + id.removeprefix("batch_req_"),
         "object": "chat.completion",
@@ -80,7 +79,7 @@ def completion(body: dict[str, Any], model: str, id: str, at: int) -> dict[str, 
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": said},
+                "message": {"role": "assistant", "content": content},
                 "finish_reason": "stop",
             }
         ],
@@ -92,19 +91,20 @@ def completion(body: dict[str, Any], model: str, id: str, at: int) -> dict[str, 
     }
 
 
-def _refusal(body: dict[str, Any]) -> tuple[int, str] | None:
-    wish = body.get("simulate")
-    if isinstance(wish, dict) and wish.get("status_code") in range(400, 600):
-        return wish["status_code"], str(wish.get("message", "The line asked to fail."))
+def _error(body: dict[str, Any]) -> tuple[int, str] | None:
+    requested = body.get("simulate")
+    if isinstance(requested, dict) and requested.get("status_code") in range(400, 600):
+        message = requested.get("message", "The line requested an error.")
+        return requested["status_code"], str(message)
     for name, (low, high) in PARAMETER_LIMITS.items():
         value = body.get(name)
         if isinstance(value, int | float) and not low <= value <= high:
-            return 400, f"{name} must lie between {low} and {high}, not {value!r}."
+            return 400, f"{name} must be between {low} and {high}, not {value!r}."
     return None
 
 
 def _text(content: object) -> str:
-    """The words of a message: its string, or the text parts of a list of parts."""
+    """The text of a message: the string itself, or the text parts of a list of parts."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []

@@ -2,16 +2,16 @@
 The batch lifecycle, without HTTP and without files.
 
 Rule 1: every transition is a row of TRANSITIONS; nothing else sets a status.
-Rule 2: this is written from the documents, not from openapi.yaml, so that the two can disagree.
-Rule 3: time comes in as an argument; a batch is always settled up to some moment, never waited for.
+Rule 2: this module follows the documents, not openapi.yaml, so that the two can disagree.
+Rule 3: time is an argument; nothing here waits.
 """
 
 from typing import Any
 
 from attrs import Factory, define
 
-# The batch guide names the statuses and what a cancel and an expiry do. Where it is silent
-# (a cancel while finalizing, a second cancel) docs/assumptions.md says what was chosen.
+# The batch guide names the statuses and describes cancelling and expiry. docs/assumptions.md
+# lists what was chosen for the rest: a cancel while finalizing, and a second cancel.
 TRANSITIONS = {
     ("in_queue", "start"): "in_progress",
     ("in_queue", "fail"): "failed",
@@ -29,7 +29,7 @@ FINAL = frozenset(TRANSITIONS.values()) - {source for source, _ in TRANSITIONS}
 
 
 class TransitionRefused(Exception):
-    """A batch in this status cannot take this event; it was left as it was."""
+    """The status of the batch does not allow this event; the batch is unchanged."""
 
     def __init__(self, batch_id: str, status: str, event: str) -> None:
         super().__init__(batch_id, status, event)
@@ -41,7 +41,7 @@ class TransitionRefused(Exception):
 
 @define
 class Pace:
-    """Simulated seconds that a batch stays in each status; `running` is for all its lines."""
+    """Simulated seconds that a batch spends in each status; `running` covers all its lines."""
 
     queued: float = 0.3
     running: float = 0.6
@@ -52,11 +52,11 @@ class Pace:
 @define
 class Batch:
     """
-    A batch and how far it has come. Times are Unix seconds as floats.
+    A batch and its progress. Times are Unix seconds as floats.
 
-    `stamps` holds when each status began, `answered` when the last line had its result. `offset` is
-    where in the input file the next line begins, `output_bytes` and `error_bytes` are how much of
-    the result files is written.
+    `stamps` holds when each status began; `answered` is when the last line got its result. `offset`
+    is where the next line begins in the input file; `output_bytes` and `error_bytes` are the
+    recorded sizes of the result files.
     """
 
     id: str
@@ -96,9 +96,9 @@ class Batch:
 
 def move(batch: Batch, event: str, at: float) -> None:
     """
-    Takes `batch` along one row of TRANSITIONS. A status keeps the stamp of its first beginning.
+    Applies `event` to `batch`. The stamp of a status is the time of its first beginning.
 
-    Raises `TransitionRefused`, with the batch unchanged, where the table has no such row.
+    Raises `TransitionRefused` if TRANSITIONS has no such row; the batch is then unchanged.
     """
     target = TRANSITIONS.get((batch.status, event))
     if target is None:
@@ -109,9 +109,9 @@ def move(batch: Batch, event: str, at: float) -> None:
 
 def next_event(batch: Batch, pace: Pace, answered: float | None) -> tuple[str, float] | None:
     """
-    What happens to `batch` next when nobody interferes, and when; None once it is final.
+    The next event of `batch` if nobody cancels it, and its time; None if the batch has ended.
 
-    `answered` is when its last line has its result, None while that is open.
+    `answered` is when its last line gets its result, or None if that is not known yet.
     """
     match batch.status:
         case "in_queue" if batch.errors:
@@ -131,9 +131,9 @@ def next_event(batch: Batch, pace: Pace, answered: float | None) -> tuple[str, f
 
 def lines_due(batch: Batch, pace: Pace, at: float) -> int:
     """
-    How many lines are answered by `at`: one after the other, evenly over `pace.running`.
+    How many lines are finished by `at`, spread evenly over `pace.running`.
 
-    When a batch is cancelled, the line in flight at that moment still ends.
+    When a batch is cancelled, the line in flight at that moment still finishes.
     """
     started = batch.stamps.get("in_progress")
     if started is None:
@@ -142,15 +142,13 @@ def lines_due(batch: Batch, pace: Pace, at: float) -> int:
     moment = at if cancelled is None else min(at, cancelled)
     if moment >= started + pace.running:
         return batch.total
-    # Unix seconds as floats are exact to a quarter of a microsecond, no better.
+    # Floats hold Unix seconds with a precision of a quarter of a microsecond.
     due = int(batch.total * (moment - started) / pace.running + 1e-6)
     return due if cancelled is None or at <= cancelled else min(due + 1, batch.total)
 
 
 def view(batch: Batch) -> dict[str, Any]:
-    """
-    The batch in the documented shape, in the documented order of fields, all but the result files.
-    """
+    """The batch in the documented shape and order of fields, without its result files."""
     counted = batch.status != "in_queue" and batch.errors is None
     return {
         "id": batch.id,

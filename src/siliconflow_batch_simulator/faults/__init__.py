@@ -1,9 +1,9 @@
 """
-Deliberate defects, to prove that the conformance suite sees them.
+Faults: deliberate defects that prove what the conformance suite detects.
 
-Rule 1: a fault is a row of a table and breaks one thing; the sound code knows of no faults.
-Rule 2: each fault contradicts the documents. What the service may legally do is not a fault.
-Rule 3: what a fault breaks is seen with an account's key or two, in a few requests.
+Rule 1: a fault is a row of a table and breaks one thing; the rest of the package knows no fault.
+Rule 2: each fault contradicts the documents; legal behaviour is a variant.
+Rule 3: the effect of a fault is visible with one or two accounts, in a few requests.
 """
 
 from collections.abc import Mapping

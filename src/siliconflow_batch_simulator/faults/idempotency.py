@@ -1,281 +1,255 @@
 """
-Faults of repetition: what is asked twice is done twice, reading changes something, ids are reused.
+Faults of repetition: a repeated request is carried out again, reading changes something, an id is
+used twice.
 
-The documents: a cancel is on its way once; retrieve, list and download only look; a creation makes
-one batch and a refused one none; an id names one object.
+The documents: a cancel takes effect once; retrieve, list and download change nothing; a creation
+makes one batch, a refused creation none; an id names one object.
 """
 
 import contextlib
-from typing import Any
 
 from attrs import evolve
 
-from ..batches.lifecycle import move
-from ..inputs.batch_request import ENDPOINT
-from ..refusals import Refused, bad_request
-from ..service import Service
-from ..state.storage import File
+from ..batches.lifecycle import Batch, move
+from ..files.storage import File
+from ..hooks import Replacement, replaces
+from ..service.batch_request import ENDPOINT
+from ..service.refusals import Refused, bad_request
+from ..service.service import Service
+from ..switches.altering import (
+    CONTENT,
+    RESULT,
+    RETRIEVE,
+    Body,
+    Create,
+    ListBatches,
+    OneBatch,
+    Page,
+    Response,
+    Upload,
+    altering,
+)
 from ..switches.switchboard import Behaviour
-from .altering import CONTENT, RESULT, RETRIEVE, Answer, Replace, again, altering
+from .memory import times_before
 
 FINISHED = ("completed", "cancelled", "failed", "expired")
 
 
-def _cancel_moves(sound: Any, service: Service) -> Any:
-    def cancel(account: str, batch_id: str) -> Any:
+@replaces(Service.cancel)
+def _cancel_twice_moves(original: OneBatch, service: Service, account: str, batch_id: str) -> Batch:
+    batch = service.retrieve(account, batch_id)
+    if batch.status == "cancelling":
+        batch.stamps["cancelling"] += 1
+    return original(account, batch_id)
+
+
+@replaces(Service.cancel)
+def _cancel_twice_500(original: OneBatch, service: Service, account: str, batch_id: str) -> Batch:
+    if service.retrieve(account, batch_id).status == "cancelling":
+        raise Refused(500, "Internal Server Error")
+    return original(account, batch_id)
+
+
+@replaces(Service.cancel)
+def _cancel_twice_resumes(
+    original: OneBatch, service: Service, account: str, batch_id: str
+) -> Batch:
+    batch = service.retrieve(account, batch_id)
+    if batch.status != "cancelling":
+        return original(account, batch_id)
+    del batch.stamps["cancelling"]
+    batch.status = "in_progress" if "in_progress" in batch.stamps else "in_queue"
+    return batch
+
+
+def _late_cancel_moves(status: str, stamp: str) -> Replacement:
+    """A cancel of a batch with this final status is refused, but moves one of its times."""
+
+    @replaces(Service.cancel)
+    def cancel(original: OneBatch, service: Service, account: str, batch_id: str) -> Batch:
         batch = service.retrieve(account, batch_id)
-        if batch.status == "cancelling":
-            batch.stamps["cancelling"] += 1
-        return sound(account, batch_id)
+        if batch.status == status:
+            batch.stamps[stamp] = batch.stamps.get(stamp, service.clock.now()) + 1
+        return original(account, batch_id)
 
     return cancel
 
 
-def _cancel_broken(sound: Any, service: Service) -> Any:
-    def cancel(account: str, batch_id: str) -> Any:
-        if service.retrieve(account, batch_id).status == "cancelling":
-            raise Refused(500, "Internal Server Error")
-        return sound(account, batch_id)
-
-    return cancel
+@replaces(Service.create)
+def _create_twice(original: Create, _: Service, account: str, body: object) -> Batch:
+    original(account, body)
+    return original(account, body)
 
 
-def _cancel_resumes(sound: Any, service: Service) -> Any:
-    def cancel(account: str, batch_id: str) -> Any:
-        batch = service.retrieve(account, batch_id)
-        if batch.status != "cancelling":
-            return sound(account, batch_id)
-        del batch.stamps["cancelling"]
-        batch.status = "in_progress" if "in_progress" in batch.stamps else "in_queue"
-        return batch
-
-    return cancel
+@replaces(Service.create)
+def _create_merged(original: Create, service: Service, account: str, body: object) -> Batch:
+    for batch in service.accounts[account].batches:
+        if isinstance(body, dict) and batch.input_file_id == body.get("input_file_id"):
+            return batch
+    return original(account, body)
 
 
-def _refusal_stamps(status: str, stamp: str) -> Replace:
-    """A cancel that comes too late is refused, and moves a time all the same."""
-
-    def replace(sound: Any, service: Service) -> Any:
-        def cancel(account: str, batch_id: str) -> Any:
-            batch = service.retrieve(account, batch_id)
-            if batch.status == status:
-                batch.stamps[stamp] = batch.stamps.get(stamp, service.clock.now()) + 1
-            return sound(account, batch_id)
-
-        return cancel
-
-    return replace
+@replaces(Service.create)
+def _create_refused_kept(original: Create, service: Service, account: str, body: object) -> Batch:
+    try:
+        return original(account, body)
+    except Refused:
+        legal = {"endpoint": ENDPOINT, "completion_window": "24h"}
+        for file in service.accounts[account].uploads[::-1]:
+            with contextlib.suppress(Refused):
+                original(account, {**legal, "input_file_id": file.id})
+                break
+        raise
 
 
-def _create_twice(sound: Any, _: Service) -> Any:
-    def create(account: str, body: object) -> Any:
-        sound(account, body)
-        return sound(account, body)
-
-    return create
-
-
-def _create_merged(sound: Any, service: Service) -> Any:
-    def create(account: str, body: Any) -> Any:
-        for batch in service.accounts[account].batches:
-            if isinstance(body, dict) and batch.input_file_id == body.get("input_file_id"):
-                return batch
-        return sound(account, body)
-
-    return create
+@replaces(Service.create)
+def _input_used_once(original: Create, service: Service, account: str, body: object) -> Batch:
+    used = {batch.input_file_id for batch in service.accounts[account].batches}
+    if isinstance(body, dict) and body.get("input_file_id") in used:
+        raise bad_request("The input file is already used by a batch.")
+    return original(account, body)
 
 
-def _refused_creates(sound: Any, service: Service) -> Any:
-    def create(account: str, body: Any) -> Any:
-        try:
-            return sound(account, body)
-        except Refused:
-            legal = {"endpoint": ENDPOINT, "completion_window": "24h"}
-            for file in service.accounts[account].uploads[::-1]:
-                with contextlib.suppress(Refused):
-                    sound(account, {**legal, "input_file_id": file.id})
-                    break
-            raise
-
-    return create
+@replaces(Service.create)
+def _batch_id_repeated(original: Create, service: Service, account: str, body: object) -> Batch:
+    batch = original(account, body)
+    previous = service.accounts[account].batches[-2:-1]
+    return evolve(batch, id=previous[0].id) if previous else batch
 
 
-def _used_once(sound: Any, service: Service) -> Any:
-    def create(account: str, body: Any) -> Any:
-        used = {batch.input_file_id for batch in service.accounts[account].batches}
-        if isinstance(body, dict) and body.get("input_file_id") in used:
-            raise bad_request("The input file was used before.")
-        return sound(account, body)
-
-    return create
+@replaces(Service.upload)
+def _file_id_repeated(original: Upload, service: Service, file: File) -> Body:
+    body = original(file)
+    previous = service.accounts[file.account].uploads[-2:-1]
+    return {**body, "data": {**body["data"], "id": previous[0].id}} if previous else body
 
 
-def _batch_id_repeated(sound: Any, service: Service) -> Any:
-    def create(account: str, body: object) -> Any:
-        batch = sound(account, body)
-        before = service.accounts[account].batches[-2:-1]
-        return evolve(batch, id=before[0].id) if before else batch
-
-    return create
+@replaces(Service.upload)
+def _upload_twice(original: Upload, service: Service, file: File) -> Body:
+    original(evolve(file, id=service.storage.new_id("file-")))
+    return original(file)
 
 
-def _file_id_repeated(sound: Any, service: Service) -> Any:
-    def upload(file: File) -> Any:
-        body = sound(file)
-        before = service.accounts[file.account].uploads[-2:-1]
-        return {**body, "data": {**body["data"], "id": before[0].id}} if before else body
-
-    return upload
-
-
-def _upload_twice(sound: Any, service: Service) -> Any:
-    def upload(file: File) -> Any:
-        sound(evolve(file, id=service.storage.new_id("file-")))
-        return sound(file)
-
-    return upload
+@replaces(Service.upload)
+def _upload_overwrites(original: Upload, service: Service, file: File) -> Body:
+    for older in service.accounts[file.account].uploads:
+        if older.name == file.name:
+            service.storage.files[older.id] = evolve(file, id=older.id)
+    return original(file)
 
 
-def _upload_overwrites(sound: Any, service: Service) -> Any:
-    def upload(file: File) -> Any:
-        for older in service.accounts[file.account].uploads:
-            if older.name == file.name:
-                service.storage.files[older.id] = evolve(file, id=older.id)
-        return sound(file)
-
-    return upload
+@replaces(Service.retrieve)
+def _retrieve_writes(original: OneBatch, _: Service, account: str, batch_id: str) -> Batch:
+    batch = original(account, batch_id)
+    batch.metadata = {**(batch.metadata or {}), "read": "yes"}
+    return batch
 
 
-def _retrieve_writes(sound: Any, _: Service) -> Any:
-    def retrieve(account: str, batch_id: str) -> Any:
-        batch = sound(account, batch_id)
-        batch.metadata = {**(batch.metadata or {}), "read": "yes"}
-        return batch
+@replaces(Service.retrieve)
+def _retrieve_cancels(original: OneBatch, service: Service, account: str, batch_id: str) -> Batch:
+    batch = original(account, batch_id)
+    if batch.status == "in_queue":
+        move(batch, "cancel", service.clock.now())
+    return batch
 
-    return retrieve
 
-
-def _retrieve_cancels(sound: Any, service: Service) -> Any:
-    def retrieve(account: str, batch_id: str) -> Any:
-        batch = sound(account, batch_id)
+@replaces(Service.list_batches)
+def _list_cancels(
+    original: ListBatches, service: Service, account: str, limit: int, after: str | None
+) -> Page:
+    page, has_more = original(account, limit, after)
+    for batch in page:
         if batch.status == "in_queue":
             move(batch, "cancel", service.clock.now())
-        return batch
-
-    return retrieve
+    return page, has_more
 
 
-def _list_cancels(sound: Any, service: Service) -> Any:
-    def list_batches(account: str, limit: int, after: str | None) -> Any:
-        page, has_more = sound(account, limit, after)
-        for batch in page:
-            if batch.status == "in_queue":
-                move(batch, "cancel", service.clock.now())
-        return page, has_more
-
-    return list_batches
+@replaces(Service.list_batches)
+def _list_once(
+    original: ListBatches, service: Service, account: str, limit: int, after: str | None
+) -> Page:
+    page, has_more = original(account, limit, after)
+    return [batch for batch in page if not times_before(service, "list-once", batch.id)], has_more
 
 
-def _list_once(sound: Any, service: Service) -> Any:
-    def list_batches(account: str, limit: int, after: str | None) -> Any:
-        page, has_more = sound(account, limit, after)
-        return [batch for batch in page if not again(service, "list-once", batch.id)], has_more
-
-    return list_batches
-
-
-def _list_turns(sound: Any, service: Service) -> Any:
-    def list_batches(account: str, limit: int, after: str | None) -> Any:
-        page, has_more = sound(account, limit, after)
-        return page[::-1] if again(service, "list-turns", account) % 2 else page, has_more
-
-    return list_batches
+@replaces(Service.list_batches)
+def _list_turns(
+    original: ListBatches, service: Service, account: str, limit: int, after: str | None
+) -> Page:
+    page, has_more = original(account, limit, after)
+    return page[::-1] if times_before(service, "list-turns", account) % 2 else page, has_more
 
 
-def _gone_next_time(name: str, operation: str, *statuses: str) -> Replace:
-    """What was answered once is unknown from then on; batches in one of these statuses alone."""
+def _gone_after_once(fault: str, operation: str, *statuses: str) -> Replacement:
+    """What was read once is then unknown; with `statuses`, only batches with one of them."""
 
-    def change(answer: Answer) -> None:
-        meant = not statuses or answer.json["status"] in statuses
-        if meant and again(answer.service, name, answer.scope["path"]):
-            answer.status, answer.json = 404, "404 page not found"
-            answer.headers["content-type"] = "application/json"
+    def change(response: Response) -> None:
+        affected = not statuses or response.json["status"] in statuses
+        if affected and times_before(response.service, fault, response.scope["path"]):
+            response.status, response.json = 404, "404 page not found"
+            response.headers["content-type"] = "application/json"
 
     return altering(change, operation)
 
 
-def _download_changes(answer: Answer) -> None:
-    if again(answer.service, "download-changes", answer.scope["path"]):
-        answer.body = answer.body.partition(b"\n")[2]
+def _download_changes(response: Response) -> None:
+    if times_before(response.service, "download-changes", response.scope["path"]):
+        response.body = response.body.partition(b"\n")[2]
 
 
 FAULTS = {
     "cancel-twice-moves": Behaviour(
-        "a second cancel moves `cancelling_at` on by a second", "cancel", _cancel_moves
+        "a second cancel moves `cancelling_at` by a second", _cancel_twice_moves
     ),
-    "cancel-twice-500": Behaviour("a second cancel is answered with 500", "cancel", _cancel_broken),
-    "cancel-twice-resumes": Behaviour(
-        "a second cancel takes the first one back", "cancel", _cancel_resumes
-    ),
+    "cancel-twice-500": Behaviour("a second cancel returns 500", _cancel_twice_500),
+    "cancel-twice-resumes": Behaviour("a second cancel undoes the first", _cancel_twice_resumes),
     "cancelled-again": Behaviour(
-        "a cancel of a cancelled batch is refused and moves `cancelled_at`",
-        "cancel",
-        _refusal_stamps("cancelled", "cancelled"),
+        "a cancel of a cancelled batch is refused but moves `cancelled_at`",
+        _late_cancel_moves("cancelled", "cancelled"),
     ),
     "completed-cancelling": Behaviour(
-        "a cancel of a completed batch is refused and sets `cancelling_at`",
-        "cancel",
-        _refusal_stamps("completed", "cancelling"),
+        "a cancel of a completed batch is refused but sets `cancelling_at`",
+        _late_cancel_moves("completed", "cancelling"),
     ),
-    "create-twice": Behaviour("a creation makes two batches", "create", _create_twice),
+    "create-twice": Behaviour("a creation makes two batches", _create_twice),
     "create-merged": Behaviour(
-        "a second creation from a file answers with its first batch", "create", _create_merged
+        "a second creation from a file returns the first batch", _create_merged
     ),
     "create-refused-kept": Behaviour(
-        "a refused creation makes a batch of the latest upload", "create", _refused_creates
+        "a refused creation makes a batch from the latest upload", _create_refused_kept
     ),
-    "input-used-once": Behaviour("a file is good for one batch only", "create", _used_once),
+    "input-used-once": Behaviour("a file can be used for one batch only", _input_used_once),
     "batch-id-repeated": Behaviour(
-        "a creation is answered with the id of the batch before", "create", _batch_id_repeated
+        "a creation returns the id of the previous batch", _batch_id_repeated
     ),
     "file-id-repeated": Behaviour(
-        "an upload is answered with the id of the file before", "upload", _file_id_repeated
+        "an upload returns the id of the previous file", _file_id_repeated
     ),
-    "upload-twice": Behaviour("an upload makes two files", "upload", _upload_twice),
+    "upload-twice": Behaviour("an upload makes two files", _upload_twice),
     "upload-overwrites": Behaviour(
-        "an upload takes the place of earlier ones of its name", "upload", _upload_overwrites
+        "an upload replaces earlier files of the same name", _upload_overwrites
     ),
-    "retrieve-writes": Behaviour(
-        "reading a batch adds to its metadata", "retrieve", _retrieve_writes
-    ),
+    "retrieve-writes": Behaviour("retrieving a batch adds to its metadata", _retrieve_writes),
     "retrieve-cancels": Behaviour(
-        "reading a batch that is in_queue cancels it", "retrieve", _retrieve_cancels
+        "retrieving a batch that is in_queue cancels it", _retrieve_cancels
     ),
     "retrieve-once": Behaviour(
-        "a finished batch can be read once, then it is answered with 404",
-        "app",
-        _gone_next_time("retrieve-once", RETRIEVE, *FINISHED),
+        "a finished batch can be retrieved once, then the response is 404",
+        _gone_after_once("retrieve-once", RETRIEVE, *FINISHED),
     ),
-    "list-cancels": Behaviour(
-        "listing a batch that is in_queue cancels it", "list_batches", _list_cancels
-    ),
-    "list-once": Behaviour("a batch is listed once only", "list_batches", _list_once),
-    "list-turns": Behaviour(
-        "every second list of batches is in the reverse order", "list_batches", _list_turns
-    ),
+    "list-cancels": Behaviour("listing a batch that is in_queue cancels it", _list_cancels),
+    "list-once": Behaviour("a batch is listed only once", _list_once),
+    "list-turns": Behaviour("every second list of batches is in reverse order", _list_turns),
     "content-once": Behaviour(
-        "the content of a file can be read once, then it is answered with 404",
-        "app",
-        _gone_next_time("content-once", CONTENT),
+        "the content of a file can be read once, then the response is 404",
+        _gone_after_once("content-once", CONTENT),
     ),
     "download-once": Behaviour(
-        "a result file can be read once, then it is answered with 404",
-        "app",
-        _gone_next_time("download-once", RESULT),
+        "a result file can be downloaded once, then the response is 404",
+        _gone_after_once("download-once", RESULT),
     ),
     "download-changes": Behaviour(
-        "a result file loses its first line when it is read again",
-        "app",
+        "a result file lacks its first line when it is downloaded again",
         altering(_download_changes, RESULT),
     ),
 }

@@ -1,89 +1,95 @@
 """
 Faults of limits, in input files.
 
-The documents: at most 5,000 lines, each with a custom_id of its own and messages of three roles
-that end with the user's; nothing else is required; without replace.model all name the same model.
+The documents: at most 5,000 lines, each with a unique custom_id; messages have three roles and end
+with a user message; nothing else is required; without replace.model all lines name the same model.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 from attrs import evolve
 
-from ..inputs.inspection import Inspection, inspect
-from ..refusals import bad_request
-from ..service import Service
+from ..batches.lifecycle import Batch
+from ..files.inspection import InputFileError, Inspection, inspect
+from ..files.storage import File
+from ..hooks import Replacement, replaces
+from ..service.refusals import bad_request
+from ..service.service import Service
+from ..switches.altering import Body, Create
 from ..switches.switchboard import Behaviour
-from .altering import Body, Replace, named_file
 
 HELLO = [{"role": "user", "content": "Hello"}]
 
 
-def _judging(judge: Callable[[Inspection], Inspection | None]) -> Replace:
-    """A creation sees of its input file what `judge` makes of it; None leaves it as it is."""
-
-    def replace(sound: Any, service: Service) -> Any:
-        def create(account: str, body: object) -> Any:
-            file = named_file(service, body)
-            seen = judge(file.inspection) if file and file.inspection else None
-            if file is None or seen is None:
-                return sound(account, body)
-            service.storage.files[file.id] = evolve(file, inspection=seen)
-            try:
-                return sound(account, body)
-            finally:
-                service.storage.files[file.id] = file
-
-        return create
-
-    return replace
+def named_file(service: Service, body: object) -> File | None:
+    """The input file that the body of a creation names."""
+    file_id = body.get("input_file_id") if isinstance(body, dict) else None
+    file = service.storage.files.get(file_id) if isinstance(file_id, str) else None
+    return file if file is not None and file.inspection is not None else None
 
 
-def _overlooking(words: str) -> Replace:
-    """The fault of a file whose verdict has these words is overlooked; its lines are run."""
+def _inspecting(change: Callable[[Inspection], Inspection | None]) -> Replacement:
+    """A creation uses the inspection that `change` returns; None leaves it unchanged."""
 
-    def judge(found: Inspection) -> Inspection | None:
-        if words not in (found.fault or ""):
+    @replaces(Service.create)
+    def create(original: Create, service: Service, account: str, body: object) -> Batch:
+        file = named_file(service, body)
+        inspection = change(file.inspection) if file and file.inspection else None
+        if file is None or inspection is None:
+            return original(account, body)
+        service.storage.files[file.id] = evolve(file, inspection=inspection)
+        try:
+            return original(account, body)
+        finally:
+            service.storage.files[file.id] = file
+
+    return create
+
+
+def _ignoring(error: InputFileError, lines: int | None = None) -> Replacement:
+    """A file with this error, and with so many lines if given, is accepted and its lines run."""
+
+    def change(inspection: Inspection) -> Inspection | None:
+        if inspection.error is not error or lines not in (None, inspection.lines):
             return None
-        return Inspection(found.lines, found.models if len(found.models) == 1 else {"a-model"})
+        changed = evolve(inspection, error=None, message=None)
+        return changed if len(changed.models) == 1 else evolve(changed, models={"a-model"})
 
-    return _judging(judge)
+    return _inspecting(change)
 
 
-def _mending(words: str, mend: Callable[[Body], Body]) -> Replace:
+def _repairing(error: InputFileError, repair: Callable[[Body], Body]) -> Replacement:
     """
-    Lines that could not be run are mended when a batch is made of them, and answered.
+    A creation from a file with this error repairs the file's lines, so that they can run.
 
-    `mend` gets each line with its `number`; one that is no JSON has nothing else.
+    `repair` gets each line with its `number`, and nothing else of a line that is not JSON.
     """
 
-    def replace(sound: Any, service: Service) -> Any:
-        def create(account: str, body: object) -> Any:
-            file = named_file(service, body)
-            if file and file.inspection and words in (file.inspection.fault or ""):
-                rows = enumerate(file.path.read_bytes().splitlines(), 1)
-                lines = [orjson.dumps(mend(_line(number, raw))) for number, raw in rows]
-                mended = file.path.with_name(f"{file.id}_mended")
-                mended.write_bytes(b"\n".join(lines))
-                found = evolve(inspect(mended), models={"a-model"})
-                service.storage.files[file.id] = evolve(file, path=mended, inspection=found)
-            return sound(account, body)
+    @replaces(Service.create)
+    def create(original: Create, service: Service, account: str, body: object) -> Batch:
+        file = named_file(service, body)
+        if file and file.inspection and file.inspection.error is error:
+            rows = enumerate(file.path.read_bytes().splitlines(), 1)
+            lines = [orjson.dumps(repair(_line(number, raw))) for number, raw in rows]
+            path = file.path.with_name(f"{file.id}_repaired")
+            path.write_bytes(b"\n".join(lines))
+            inspection = evolve(inspect(path), models={"a-model"})
+            service.storage.files[file.id] = evolve(file, path=path, inspection=inspection)
+        return original(account, body)
 
-        return create
-
-    return replace
+    return create
 
 
 def _line(number: int, raw: bytes) -> Body:
     try:
-        found = orjson.loads(raw)
+        line = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        found = {}
-    return {"number": number, **(found if isinstance(found, dict) else {})}
+        line = {}
+    return {"number": number, **(line if isinstance(line, dict) else {})}
 
 
-def _with_id(line: Body) -> Body:
+def _with_custom_id(line: Body) -> Body:
     return {"custom_id": f"line-{line['number']}", **line}
 
 
@@ -92,54 +98,54 @@ def _with_messages(line: Body) -> Body:
     return {**line, "body": {**body, "messages": body.get("messages") or HELLO}}
 
 
-def _url_required(sound: Any, service: Service) -> Any:
-    def create(account: str, body: object) -> Any:
-        file = named_file(service, body)
-        lines = file.path.read_bytes().splitlines() if file else []
-        if any(b'"url"' not in line for line in lines):
-            raise bad_request("Every line needs a url.")
-        return sound(account, body)
-
-    return create
+@replaces(Service.create)
+def _url_required(original: Create, service: Service, account: str, body: object) -> Batch:
+    file = named_file(service, body)
+    lines = file.path.read_bytes().splitlines() if file else []
+    if any(b'"url"' not in line for line in lines):
+        raise bad_request("Every line needs a url.")
+    return original(account, body)
 
 
-def _too_long(found: Inspection) -> Inspection | None:
-    return Inspection(found.lines, found.models, "too long") if found.lines == 5000 else None
+def _lines_5000_refused(inspection: Inspection) -> Inspection | None:
+    if inspection.lines != 5000:
+        return None
+    error = InputFileError.TOO_MANY_LINES
+    return Inspection(inspection.lines, inspection.models, error, "the file has too many lines")
 
 
-def _models(found: Inspection) -> Inspection | None:
-    return evolve(found, models={"a-model"}) if len(found.models - {None}) > 1 else None
+def _models_mixed(inspection: Inspection) -> Inspection | None:
+    if len(inspection.models - {None}) <= 1:
+        return None
+    return evolve(inspection, models={"a-model"})
 
 
 FAULTS = {
     "lines-5001-taken": Behaviour(
-        "a file of 5,001 lines is taken", "create", _overlooking("has 5001 lines")
+        "a file of 5,001 lines is accepted", _ignoring(InputFileError.TOO_MANY_LINES, lines=5001)
     ),
     "lines-5000-refused": Behaviour(
-        "a file of 5,000 lines is refused", "create", _judging(_too_long)
+        "a file of 5,000 lines is refused", _inspecting(_lines_5000_refused)
     ),
     "custom-id-twice": Behaviour(
-        "a custom_id may stand twice in a file", "create", _overlooking("in an earlier line")
+        "a custom_id may be repeated in a file", _ignoring(InputFileError.CUSTOM_ID_REPEATED)
     ),
     "custom-id-optional": Behaviour(
-        "a line without custom_id is answered",
-        "create",
-        _mending("custom_id must be", _with_id),
+        "a line without custom_id is accepted",
+        _repairing(InputFileError.CUSTOM_ID_INVALID, _with_custom_id),
     ),
     "messages-optional": Behaviour(
-        "a line without messages is answered",
-        "create",
-        _mending("body.messages must be", _with_messages),
+        "a line without messages is accepted",
+        _repairing(InputFileError.MESSAGES_INVALID, _with_messages),
     ),
     "line-broken-taken": Behaviour(
-        "a line that is not JSON is answered",
-        "create",
-        _mending("not JSON", lambda line: _with_id(_with_messages(line))),
+        "a line that is not JSON is accepted",
+        _repairing(InputFileError.NOT_JSON, lambda line: _with_custom_id(_with_messages(line))),
     ),
-    "role-any": Behaviour("messages may have any role", "create", _overlooking("a message's role")),
+    "role-any": Behaviour("messages may have any role", _ignoring(InputFileError.ROLE_UNKNOWN)),
     "last-role-any": Behaviour(
-        "the last message may be anybody's", "create", _overlooking("the last message must")
+        "the last message may have any role", _ignoring(InputFileError.LAST_ROLE_NOT_USER)
     ),
-    "url-required": Behaviour("a line without `url` is refused", "create", _url_required),
-    "models-mixed": Behaviour("lines may name different models", "create", _judging(_models)),
+    "url-required": Behaviour("a line without `url` is refused", _url_required),
+    "models-mixed": Behaviour("lines may name different models", _inspecting(_models_mixed)),
 }

@@ -1,170 +1,223 @@
 """
-Faults of isolation: what one account may see of another, and which keys open one.
+Faults of isolation: what an account can see of another, and which keys give access.
 
-The documents: a bearer token with every request, else 401 "Invalid token"; lists are the caller's
-own. That another's objects are as unknown as none is the simulator's assumption.
+The documents: every request needs a bearer token, otherwise 401 "Invalid token"; lists contain the
+account's own objects. That objects of other accounts return 404 is the simulator's assumption.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from attrs import evolve
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..batches.lifecycle import Batch
-from ..http.app import label
-from ..refusals import INVALID_TOKEN, Refused
-from ..service import Service
-from ..state.storage import File
+from ..files.storage import File
+from ..hooks import Hook, Replacement, replaces
+from ..http.app import Application, label
+from ..service.refusals import INVALID_TOKEN, Refused
+from ..service.service import Service
+from ..switches.altering import (
+    CANCEL,
+    CONTENT,
+    CREATE,
+    LIST,
+    RETRIEVE,
+    Body,
+    Create,
+    ListBatches,
+    OneBatch,
+    Page,
+    Response,
+    Upload,
+    altering,
+    altering_requests,
+)
 from ..switches.switchboard import Behaviour
-from .altering import CANCEL, CONTENT, CREATE, LIST, RETRIEVE, Answer, Replace, altering, asking
+
+Authenticate = Callable[[str | None], str]
 
 
 def _first(service: Service) -> str:
     return next(iter(service.accounts))
 
 
-def _owning(sound: Any, service: Service) -> Any:
-    """An operation on one batch is carried out for its owner, whoever asks."""
+@replaces(Service.list_batches)
+def _list_shared(
+    original: ListBatches, service: Service, account: str, limit: int, after: str | None
+) -> Page:
+    return original(_first(service), limit, after)
 
-    def operation(account: str, batch_id: str) -> Any:
+
+@replaces(Service.list_batches)
+def _list_mixed(
+    original: ListBatches, service: Service, account: str, limit: int, after: str | None
+) -> Page:
+    ids = list(service.batches)[::-1]
+    if after is not None and after not in ids:
+        return original(account, limit, after)
+    rest = ids[ids.index(after) + 1 if after else 0 :]
+    for id in rest[:limit]:
+        service.settle(service.batches[id])
+    return [service.batches[id] for id in rest[:limit]], len(rest) > limit
+
+
+@replaces(Service.list_batches)
+def _after_foreign(
+    original: ListBatches, service: Service, account: str, limit: int, after: str | None
+) -> Page:
+    batch = service.batches.get(after or "")
+    return original(account, limit, None if batch and batch.account != account else after)
+
+
+def _as_owner(hook: Hook[Service, [str, str], Batch]) -> Replacement:
+    """An operation on a batch is carried out as its owner's, with any key."""
+
+    @replaces(hook)
+    def operation(original: OneBatch, service: Service, account: str, batch_id: str) -> Batch:
         batch = service.batches.get(batch_id)
-        return sound(account if batch is None else batch.account, batch_id)
+        return original(account if batch is None else batch.account, batch_id)
 
     return operation
 
 
-def _content_shared(sound: Any, service: Service) -> Any:
-    def content(account: str, file_id: str) -> Any:
-        file = service.storage.files.get(file_id)
-        return sound(account if file is None else file.account, file_id)
-
-    return content
-
-
-def _input_shared(sound: Any, service: Service) -> Any:
-    def create(account: str, body: Any) -> Any:
-        named = body.get("input_file_id") if isinstance(body, dict) else None
-        file = service.storage.files.get(named) if isinstance(named, str) else None
-        if file is None:
-            return sound(account, body)
-        service.storage.files[file.id] = evolve(file, account=account)
-        try:
-            return sound(account, body)
-        finally:
-            service.storage.files[file.id] = file
-
-    return create
+@replaces(Service.list_files)
+def _files_shared(
+    original: Callable[[str, int], Body], service: Service, account: str, limit: int
+) -> Body:
+    return original(_first(service), limit)
 
 
-def _list_mixed(sound: Any, service: Service) -> Any:
-    def list_batches(account: str, limit: int, after: str | None) -> Any:
-        ids = list(service.batches)[::-1]
-        if after is not None and after not in ids:
-            return sound(account, limit, after)
-        rest = ids[ids.index(after) + 1 if after else 0 :]
-        for id in rest[:limit]:
-            service.settle(service.batches[id])
-        return [service.batches[id] for id in rest[:limit]], len(rest) > limit
-
-    return list_batches
+@replaces(Service.content)
+def _content_shared(
+    original: Callable[[str, str], File], service: Service, account: str, file_id: str
+) -> File:
+    file = service.storage.files.get(file_id)
+    return original(account if file is None else file.account, file_id)
 
 
-def _after_foreign(sound: Any, service: Service) -> Any:
-    def list_batches(account: str, limit: int, after: str | None) -> Any:
-        batch = service.batches.get(after or "")
-        return sound(account, limit, None if batch and batch.account != account else after)
-
-    return list_batches
-
-
-def _batch_astray(sound: Any, service: Service) -> Any:
-    def create(account: str, body: object) -> Batch:
-        batch: Batch = sound(account, body)
-        owner, other = service.accounts[account], service.accounts[_first(service)]
-        if owner is not other:
-            owner.batches.pop()
-            other.positions[batch.id] = len(other.batches)
-            other.batches.append(batch)
-            batch.account = _first(service)
-        return batch
-
-    return create
-
-
-def _upload_astray(sound: Any, service: Service) -> Any:
-    def upload(file: File) -> Any:
-        return sound(evolve(file, account=_first(service)))
-
-    return upload
-
-
-def _key(fits: Callable[[str, str], bool]) -> Replace:
-    """A key that is sent opens the account of the first one that it fits."""
-
-    def replace(sound: Any, service: Service) -> Any:
-        def authenticate(header: str | None) -> Any:
-            scheme, _, given = (header or "").partition(" ")
-            fitting = [key for key in service.keys if fits(given, key)]
-            known = given in service.keys or not fitting
-            return sound(header if known else f"{scheme} {fitting[0]}")
-
-        return authenticate
-
-    return replace
-
-
-def _sent(scope: Scope) -> str | None:
-    found = dict(scope["headers"]).get(b"authorization")
-    return None if found is None else found.decode("latin-1")
-
-
-def _is_known(scope: Scope, service: Service) -> bool:
+@replaces(Service.create)
+def _input_shared(original: Create, service: Service, account: str, body: object) -> Batch:
+    file_id = body.get("input_file_id") if isinstance(body, dict) else None
+    file = service.storage.files.get(file_id) if isinstance(file_id, str) else None
+    if file is None:
+        return original(account, body)
+    service.storage.files[file.id] = evolve(file, account=account)
     try:
-        return bool(service.authenticate(_sent(scope)))
+        return original(account, body)
+    finally:
+        service.storage.files[file.id] = file
+
+
+@replaces(Service.create)
+def _batch_astray(original: Create, service: Service, account: str, body: object) -> Batch:
+    batch = original(account, body)
+    owner, first = service.accounts[account], service.accounts[_first(service)]
+    if owner is not first:
+        owner.batches.pop()
+        first.positions[batch.id] = len(first.batches)
+        first.batches.append(batch)
+        batch.account = _first(service)
+    return batch
+
+
+@replaces(Service.upload)
+def _upload_astray(original: Upload, service: Service, file: File) -> Body:
+    return original(evolve(file, account=_first(service)))
+
+
+@replaces(Service.authenticate)
+def _any_key(original: Authenticate, service: Service, authorization: str | None) -> str:
+    return _first(service)
+
+
+@replaces(Service.authenticate)
+def _no_key(original: Authenticate, service: Service, authorization: str | None) -> str:
+    return original(authorization) if authorization else _first(service)
+
+
+@replaces(Service.authenticate)
+def _key_empty(original: Authenticate, service: Service, authorization: str | None) -> str:
+    is_empty = authorization in ("Bearer", "Bearer ")
+    return _first(service) if is_empty else original(authorization)
+
+
+@replaces(Service.authenticate)
+def _scheme_any(original: Authenticate, _: Service, authorization: str | None) -> str:
+    return original(f"Bearer {(authorization or '').partition(' ')[2]}")
+
+
+@replaces(Service.authenticate)
+def _scheme_missing(original: Authenticate, _: Service, authorization: str | None) -> str:
+    has_scheme = " " in (authorization or "")
+    return original(authorization if has_scheme else f"Bearer {authorization}")
+
+
+def _accepting(matches: Callable[[str, str], bool]) -> Replacement:
+    """A key also gives access if it `matches` a known key."""
+
+    @replaces(Service.authenticate)
+    def authenticate(original: Authenticate, service: Service, authorization: str | None) -> str:
+        scheme, _, sent = (authorization or "").partition(" ")
+        matching = [key for key in service.keys if matches(sent, key)]
+        is_known = sent in service.keys or not matching
+        return original(authorization if is_known else f"{scheme} {matching[0]}")
+
+    return authenticate
+
+
+def _authorization(scope: Scope) -> str | None:
+    header = dict(scope["headers"]).get(b"authorization")
+    return None if header is None else header.decode("latin-1")
+
+
+def _has_known_key(scope: Scope, service: Service) -> bool:
+    try:
+        return bool(service.authenticate(_authorization(scope)))
     except Refused:
         return False
 
 
-def _keyed(scope: Scope, service: Service) -> Scope:
-    """The request, with the first account's key."""
-    kept = [pair for pair in scope["headers"] if pair[0] != b"authorization"]
-    return {**scope, "headers": [*kept, (b"authorization", f"Bearer {service.keys[0]}".encode())]}
+def _with_first_key(scope: Scope, service: Service) -> Scope:
+    others = [pair for pair in scope["headers"] if pair[0] != b"authorization"]
+    header = (b"authorization", f"Bearer {service.keys[0]}".encode())
+    return {**scope, "headers": [*others, header]}
 
 
-def _open(operation: str, *, to_wrong_keys: bool) -> Replace:
-    """One operation is open to who brings no key, or to who brings a wrong one."""
+def _open(operation: str, *, to_wrong_keys: bool) -> Replacement:
+    """An operation accepts requests without a key, or those with a wrong key."""
 
     def change(scope: Scope, service: Service) -> Scope:
-        meant = (_sent(scope) is not None) is to_wrong_keys and not _is_known(scope, service)
-        return _keyed(scope, service) if meant else scope
+        has_key = _authorization(scope) is not None
+        affected = has_key is to_wrong_keys and not _has_known_key(scope, service)
+        return _with_first_key(scope, service) if affected else scope
 
-    return asking(change, operation)
-
-
-def _done_unkeyed(operation: str) -> Replace:
-    """A request with a wrong key is carried out for the first account, and answered with 401."""
-
-    def replace(sound: ASGIApp, service: Service) -> ASGIApp:
-        def refuse(answer: Answer) -> None:
-            answer.status, answer.json = INVALID_TOKEN
-
-        refused = altering(refuse, operation, status=None)(sound, service)
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            if label(scope) != operation or _is_known(scope, service):
-                await sound(scope, receive, send)
-            else:
-                await refused(_keyed(scope, service), receive, send)
-
-        return app
-
-    return replace
+    return altering_requests(change, operation)
 
 
-def _empty_page(answer: Answer) -> None:
-    answer.status = 200
-    answer.json = {
+def _refused_but_done(operation: str) -> Replacement:
+    """A request with a wrong key is carried out for the first account; the response is 401."""
+
+    @replaces(Application.respond)
+    async def respond(
+        original: ASGIApp, app: Application, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if label(scope) != operation or _has_known_key(scope, app.service):
+            await original(scope, receive, send)
+        else:
+            accepted = _with_first_key(scope, app.service)
+            await refusing.call(original, app, accepted, receive, send)
+
+    refusing = altering(_refuse, operation, status=None)
+    return respond
+
+
+def _refuse(response: Response) -> None:
+    response.status, response.json = INVALID_TOKEN
+
+
+def _empty_page(response: Response) -> None:
+    response.status = 200
+    response.json = {
         "object": "list",
         "data": [],
         "first_id": None,
@@ -174,99 +227,47 @@ def _empty_page(answer: Answer) -> None:
 
 
 FAULTS = {
-    "list-shared": Behaviour(
-        "every account sees the first one's batches",
-        "list_batches",
-        lambda sound, service: lambda account, limit, after: sound(_first(service), limit, after),
-    ),
-    "list-mixed": Behaviour(
-        "the list of batches holds those of every account", "list_batches", _list_mixed
-    ),
-    "after-foreign": Behaviour(
-        "`after` may be another account's batch", "list_batches", _after_foreign
-    ),
+    "list-shared": Behaviour("every account sees the first account's batches", _list_shared),
+    "list-mixed": Behaviour("the list of batches has those of every account", _list_mixed),
+    "after-foreign": Behaviour("`after` may name another account's batch", _after_foreign),
     "retrieve-shared": Behaviour(
-        "a batch can be read with another account's key", "retrieve", _owning
+        "a batch can be retrieved with another account's key", _as_owner(Service.retrieve)
     ),
     "cancel-shared": Behaviour(
-        "a batch can be cancelled with another account's key", "cancel", _owning
+        "a batch can be cancelled with another account's key", _as_owner(Service.cancel)
     ),
-    "files-shared": Behaviour(
-        "every account sees the first one's files",
-        "list_files",
-        lambda sound, service: lambda account, limit: sound(_first(service), limit),
-    ),
-    "content-shared": Behaviour(
-        "a file can be read with another account's key", "content", _content_shared
-    ),
-    "input-shared": Behaviour(
-        "a batch can be made of another account's file", "create", _input_shared
-    ),
-    "batch-astray": Behaviour("every batch belongs to the first account", "create", _batch_astray),
-    "upload-astray": Behaviour(
-        "every upload belongs to the first account", "upload", _upload_astray
-    ),
-    "any-key": Behaviour(
-        "every key opens the first account",
-        "authenticate",
-        lambda sound, service: lambda header: _first(service),
-    ),
-    "no-key": Behaviour(
-        "a request without a key opens the first account",
-        "authenticate",
-        lambda sound, service: lambda header: sound(header) if header else _first(service),
-    ),
-    "key-empty": Behaviour(
-        "an empty key opens the first account",
-        "authenticate",
-        lambda sound, service: (
-            lambda header: _first(service) if header in ("Bearer", "Bearer ") else sound(header)
-        ),
-    ),
+    "files-shared": Behaviour("every account sees the first account's files", _files_shared),
+    "content-shared": Behaviour("a file can be read with another account's key", _content_shared),
+    "input-shared": Behaviour("a batch can be created from another account's file", _input_shared),
+    "batch-astray": Behaviour("every batch belongs to the first account", _batch_astray),
+    "upload-astray": Behaviour("every upload belongs to the first account", _upload_astray),
+    "any-key": Behaviour("every key gives access to the first account", _any_key),
+    "no-key": Behaviour("a request without a key has access to the first account", _no_key),
+    "key-empty": Behaviour("an empty key gives access to the first account", _key_empty),
     "key-longer": Behaviour(
-        "a key may have more behind it",
-        "authenticate",
-        _key(lambda given, key: given.startswith(key)),
+        "a key may be followed by more characters",
+        _accepting(lambda sent, key: sent.startswith(key)),
     ),
     "key-any-case": Behaviour(
-        "capitals in a key do not matter",
-        "authenticate",
-        _key(lambda given, key: given.lower() == key.lower()),
+        "the case of letters in a key is ignored",
+        _accepting(lambda sent, key: sent.lower() == key.lower()),
     ),
-    "scheme-any": Behaviour(
-        "a key may be sent under any scheme",
-        "authenticate",
-        lambda sound, _: lambda header: sound(f"Bearer {(header or '').partition(' ')[2]}"),
-    ),
-    "scheme-missing": Behaviour(
-        "a key may be sent without a scheme",
-        "authenticate",
-        lambda sound, _: (
-            lambda header: sound(header if " " in (header or "") else f"Bearer {header}")
-        ),
-    ),
-    "no-key-list": Behaviour(
-        "batches are listed without a key", "app", _open(LIST, to_wrong_keys=False)
-    ),
+    "scheme-any": Behaviour("a key may be sent under any scheme", _scheme_any),
+    "scheme-missing": Behaviour("a key may be sent without a scheme", _scheme_missing),
+    "no-key-list": Behaviour("batches are listed without a key", _open(LIST, to_wrong_keys=False)),
     "no-key-content": Behaviour(
-        "a file is read without a key", "app", _open(CONTENT, to_wrong_keys=False)
+        "a file can be read without a key", _open(CONTENT, to_wrong_keys=False)
     ),
     "wrong-key-retrieve": Behaviour(
-        "a batch is read with a wrong key", "app", _open(RETRIEVE, to_wrong_keys=True)
+        "a batch can be retrieved with a wrong key", _open(RETRIEVE, to_wrong_keys=True)
     ),
     "wrong-key-empty-list": Behaviour(
-        "a wrong key is answered with an empty list of batches",
-        "app",
-        altering(_empty_page, LIST, status=401),
+        "a wrong key returns an empty list of batches", altering(_empty_page, LIST, status=401)
     ),
     "refused-key-creates": Behaviour(
-        "a creation with a wrong key is answered with 401, and done",
-        "app",
-        _done_unkeyed(CREATE),
+        "a creation with a wrong key returns 401 but is carried out", _refused_but_done(CREATE)
     ),
     "refused-key-cancels": Behaviour(
-        "a cancel with a wrong key is answered with 401, and done",
-        "app",
-        _done_unkeyed(CANCEL),
+        "a cancel with a wrong key returns 401 but is carried out", _refused_but_done(CANCEL)
     ),
 }

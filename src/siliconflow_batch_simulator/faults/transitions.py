@@ -1,31 +1,52 @@
 """
-Faults of the lifecycle: transitions that are missing, reversed or wrong, and names of statuses.
+Faults of the lifecycle: transitions that are missing, reversed or wrong, and misspelled statuses.
 
 The documents: in_queue, in_progress, finalizing, completed; a cancel makes an unfinished batch
-cancelling until requests in flight end, then cancelled; expired is who runs out of its window.
+cancelling until requests in flight end, then cancelled; a batch expires when its window ends.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from attrs import evolve
 
+from ..batches.execution import Execution
 from ..batches.lifecycle import Batch
-from ..refusals import Refused, bad_request, not_found
-from ..service import Service
-from ..switches.switchboard import Behaviour, saying
-from .altering import CREATE, RETRIEVE, Answer, Body, Replace, again, altering, altering_json
+from ..hooks import Replacement, replaces
+from ..service.refusals import Refused, bad_request, not_found
+from ..service.service import Service
+from ..switches.altering import (
+    CREATE,
+    RETRIEVE,
+    Body,
+    Link,
+    OneBatch,
+    Response,
+    View,
+    altering,
+    altering_batch,
+    altering_json,
+)
+from ..switches.switchboard import Behaviour
+from .memory import times_before
 
 ORDER = ["in_queue", "in_progress", "finalizing", "completed"]
+Event = tuple[str, float]
 
 
-def _stuck(status: str) -> Replace:
-    """Nothing but a cancel gets a batch out of `status`."""
-    return lambda sound, _: lambda batch: None if batch.status == status else sound(batch)
+def _stuck(status: str) -> Replacement:
+    """A batch leaves `status` only by a cancel."""
+
+    @replaces(Execution.upcoming)
+    def upcoming(
+        original: Callable[[Batch], Event | None], _: Execution, batch: Batch
+    ) -> Event | None:
+        return None if batch.status == status else original(batch)
+
+    return upcoming
 
 
-def _earlier(body: Body, status: str) -> None:
-    """The body of a batch, as if it had come as far as `status` only."""
+def _reset_to(body: Body, status: str) -> None:
+    """Changes the body of a batch to that of an earlier status."""
     for later in ORDER[ORDER.index(status) + 1 :]:
         body[f"{later}_at"] = None
     body.update(status=status, output_file_id=None, error_file_id=None)
@@ -33,31 +54,27 @@ def _earlier(body: Body, status: str) -> None:
         body["request_counts"] = None
 
 
-def _looked_at(name: str, reached: str, *shown: str) -> Replace:
-    """Whoever looks at a batch that has `reached` a status sees it `shown` so, look by look."""
+def _showing(fault: str, reached: str, *statuses: str) -> Replacement:
+    """The first responses after a batch has `reached` a status show these statuses, in order."""
 
-    def replace(sound: Any, service: Service) -> Any:
-        def view(batch: Batch, link: Any) -> Body:
-            body: Body = sound(batch, link)
-            if body["status"] in ORDER[ORDER.index(reached) :]:
-                look = again(service, name, batch.id)
-                if look < len(shown):
-                    _earlier(body, shown[look])
-            return body
-
-        return view
-
-    return replace
-
-
-def _reopened(sound: Any, service: Service) -> Any:
-    def view(batch: Batch, link: Any) -> Body:
-        body: Body = sound(batch, link)
-        if batch.status == "completed" and again(service, "completed-reopened", batch.id):
-            _earlier(body, "in_progress")
+    @replaces(Service.view)
+    def view(original: View, service: Service, batch: Batch, link: Link) -> Body:
+        body = original(batch, link)
+        if body["status"] in ORDER[ORDER.index(reached) :]:
+            number = times_before(service, fault, batch.id)
+            if number < len(statuses):
+                _reset_to(body, statuses[number])
         return body
 
     return view
+
+
+@replaces(Service.view)
+def _completed_reopened(original: View, service: Service, batch: Batch, link: Link) -> Body:
+    body = original(batch, link)
+    if batch.status == "completed" and times_before(service, "completed-reopened", batch.id):
+        _reset_to(body, "in_progress")
+    return body
 
 
 def _never_finalizing(body: Body, _: Batch) -> None:
@@ -66,161 +83,145 @@ def _never_finalizing(body: Body, _: Batch) -> None:
     body["finalizing_at"] = None
 
 
-def _ending(actual: str, shown: str, when: Callable[[Batch], bool] = lambda _: True) -> Replace:
-    """Batches that ended as `actual` are shown as if they had ended as `shown`."""
+def _ending(actual: str, shown: str, when: Callable[[Batch], bool] = lambda _: True) -> Replacement:
+    """Batches that ended with the status `actual` are shown with `shown`."""
 
     def rewrite(body: Body, batch: Batch) -> None:
         if body["status"] == actual and when(batch):
             body["status"], body[f"{shown}_at"] = shown, body[f"{actual}_at"]
             body[f"{actual}_at"] = None
 
-    return saying(rewrite)
+    return altering_batch(rewrite)
 
 
-def _spelling(**names: str) -> Replace:
-    return saying(lambda body, _: body.update(status=names.get(body["status"], body["status"])))
+def _spelling(**names: str) -> Replacement:
+    return altering_batch(
+        lambda body, _: body.update(status=names.get(body["status"], body["status"]))
+    )
 
 
 def _too_early() -> Refused:
     return bad_request("A batch cannot be cancelled yet.")
 
 
-def _cancel_refused(status: str, refusal: Callable[[], Refused]) -> Replace:
-    def replace(sound: Any, service: Service) -> Any:
-        def cancel(account: str, batch_id: str) -> Any:
-            if service.retrieve(account, batch_id).status == status:
-                raise refusal()
-            return sound(account, batch_id)
+def _refusing_cancel(status: str, refusal: Callable[[], Refused]) -> Replacement:
+    @replaces(Service.cancel)
+    def cancel(original: OneBatch, service: Service, account: str, batch_id: str) -> Batch:
+        if service.retrieve(account, batch_id).status == status:
+            raise refusal()
+        return original(account, batch_id)
 
-        return cancel
-
-    return replace
+    return cancel
 
 
-def _cancel_finished(sound: Any, service: Service) -> Any:
-    def cancel(account: str, batch_id: str) -> Any:
-        batch = service.retrieve(account, batch_id)
+@replaces(Service.cancel)
+def _cancel_finished(original: OneBatch, service: Service, account: str, batch_id: str) -> Batch:
+    batch = service.retrieve(account, batch_id)
+    if not batch.final:
+        return original(account, batch_id)
+    batch.status = "cancelled"
+    batch.stamps.setdefault("cancelling", service.clock.now())
+    batch.stamps.setdefault("cancelled", service.clock.now())
+    return batch
+
+
+@replaces(Service.cancel)
+def _cancel_ignored(original: OneBatch, service: Service, account: str, batch_id: str) -> Batch:
+    return service.retrieve(account, batch_id)
+
+
+@replaces(Service.cancel)
+def _cancel_forgotten(original: OneBatch, service: Service, account: str, batch_id: str) -> Batch:
+    batch = service.retrieve(account, batch_id)
+    if batch.final:
+        return original(account, batch_id)
+    stamps = {**batch.stamps, "cancelling": service.clock.now()}
+    return evolve(batch, status="cancelling", stamps=stamps)
+
+
+@replaces(Service.cancel)
+def _cancel_all(original: OneBatch, service: Service, account: str, batch_id: str) -> Batch:
+    cancelled = original(account, batch_id)
+    for batch in service.accounts[account].batches:
+        service.settle(batch)
         if not batch.final:
-            return sound(account, batch_id)
-        batch.status = "cancelled"
-        batch.stamps.setdefault("cancelling", service.clock.now())
-        batch.stamps.setdefault("cancelled", service.clock.now())
-        return batch
-
-    return cancel
+            original(account, batch.id)
+    return cancelled
 
 
-def _cancel_forgotten(sound: Any, service: Service) -> Any:
-    def cancel(account: str, batch_id: str) -> Any:
-        batch = service.retrieve(account, batch_id)
-        if batch.final:
-            return sound(account, batch_id)
-        stamps = {**batch.stamps, "cancelling": service.clock.now()}
-        return evolve(batch, status="cancelling", stamps=stamps)
+def _unknown_while(*statuses: str) -> Replacement:
+    """Retrieving a batch with one of these statuses returns 404."""
 
-    return cancel
-
-
-def _cancel_all(sound: Any, service: Service) -> Any:
-    def cancel(account: str, batch_id: str) -> Any:
-        answered = sound(account, batch_id)
-        for batch in service.accounts[account].batches:
-            service.settle(batch)
-            if not batch.final:
-                sound(account, batch.id)
-        return answered
-
-    return cancel
-
-
-def _gone(*statuses: str) -> Replace:
-    def change(answer: Answer) -> None:
-        if answer.json["status"] in statuses:
-            answer.status, answer.json = 404, "404 page not found"
+    def change(response: Response) -> None:
+        if response.json["status"] in statuses:
+            response.status, response.json = 404, "404 page not found"
 
     return altering(change, RETRIEVE)
 
 
 FAULTS = {
-    "never-started": Behaviour(
-        "a batch stays in the queue for ever", "execution.upcoming", _stuck("in_queue")
-    ),
-    "never-answered": Behaviour(
-        "a batch stays in_progress for ever", "execution.upcoming", _stuck("in_progress")
-    ),
-    "never-completed": Behaviour(
-        "a batch stays finalizing for ever", "execution.upcoming", _stuck("finalizing")
-    ),
-    "never-cancelled": Behaviour(
-        "a batch stays cancelling for ever", "execution.upcoming", _stuck("cancelling")
-    ),
+    "never-started": Behaviour("a batch stays in_queue forever", _stuck("in_queue")),
+    "never-answered": Behaviour("a batch stays in_progress forever", _stuck("in_progress")),
+    "never-completed": Behaviour("a batch stays finalizing forever", _stuck("finalizing")),
+    "never-cancelled": Behaviour("a batch stays cancelling forever", _stuck("cancelling")),
     "never-finalizing": Behaviour(
         "a batch goes from in_progress to completed, without finalizing_at",
-        "view",
-        saying(_never_finalizing),
+        altering_batch(_never_finalizing),
     ),
     "queue-again": Behaviour(
-        "a batch in_progress goes back to in_queue once",
-        "view",
-        _looked_at("queue-again", "in_progress", "in_progress", "in_queue"),
+        "a batch that is in_progress goes back to in_queue once",
+        _showing("queue-again", "in_progress", "in_progress", "in_queue"),
     ),
     "progress-again": Behaviour(
         "a batch that is finalizing goes back to in_progress once",
-        "view",
-        _looked_at("progress-again", "finalizing", "finalizing", "in_progress"),
+        _showing("progress-again", "finalizing", "finalizing", "in_progress"),
     ),
     "completed-reopened": Behaviour(
-        "a completed batch is in_progress the next time it is looked at", "view", _reopened
+        "a completed batch is in_progress from the second response on", _completed_reopened
     ),
     "created-finished": Behaviour(
-        "the answer to a creation says completed",
-        "app",
+        "the response to a creation has the status completed",
         altering_json(
             lambda body: {**body, "status": "completed", "completed_at": body["created_at"]}, CREATE
         ),
     ),
-    "queued-unknown": Behaviour("a batch in_queue is answered with 404", "app", _gone("in_queue")),
+    "queued-unknown": Behaviour(
+        "retrieving a batch that is in_queue returns 404", _unknown_while("in_queue")
+    ),
     "cancelled-unknown": Behaviour(
-        "a batch that was cancelled is answered with 404", "app", _gone("cancelling", "cancelled")
+        "retrieving a batch after its cancel returns 404", _unknown_while("cancelling", "cancelled")
     ),
     "failed-for-a-line": Behaviour(
-        "a batch ends as failed where one of its lines failed",
-        "view",
+        "a batch ends as failed if one of its lines failed",
         _ending("completed", "failed", lambda batch: batch.failed > 0),
     ),
     "expired-early": Behaviour(
-        "a batch ends as expired when its lines are answered, long before expires_at",
-        "view",
-        _ending("completed", "expired"),
+        "a batch ends as expired long before expires_at", _ending("completed", "expired")
     ),
     "cancelled-as-completed": Behaviour(
-        "a cancelled batch ends as completed", "view", _ending("cancelled", "completed")
+        "a cancelled batch ends as completed", _ending("cancelled", "completed")
     ),
-    "cancel-finished": Behaviour("a finished batch can be cancelled", "cancel", _cancel_finished),
-    "cancel-ignored": Behaviour(
-        "a cancel answers 200 and does nothing", "cancel", lambda sound, service: service.retrieve
-    ),
+    "cancel-finished": Behaviour("a finished batch can be cancelled", _cancel_finished),
+    "cancel-ignored": Behaviour("a cancel returns 200 and does nothing", _cancel_ignored),
     "cancel-forgotten": Behaviour(
-        "a cancel is answered with cancelling, and the batch goes on", "cancel", _cancel_forgotten
+        "a cancel returns cancelling, but the batch goes on", _cancel_forgotten
     ),
     "cancel-queued-refused": Behaviour(
-        "a batch in_queue cannot be cancelled", "cancel", _cancel_refused("in_queue", _too_early)
+        "a batch that is in_queue cannot be cancelled", _refusing_cancel("in_queue", _too_early)
     ),
     "cancel-running-refused": Behaviour(
-        "a batch in_progress cannot be cancelled",
-        "cancel",
-        _cancel_refused("in_progress", _too_early),
+        "a batch that is in_progress cannot be cancelled",
+        _refusing_cancel("in_progress", _too_early),
     ),
     "cancel-finalizing-unknown": Behaviour(
-        "a batch that is finalizing is unknown to a cancel",
-        "cancel",
-        _cancel_refused("finalizing", not_found),
+        "cancelling a batch that is finalizing returns 404",
+        _refusing_cancel("finalizing", not_found),
     ),
-    "cancel-all": Behaviour("a cancel stops every batch of the account", "cancel", _cancel_all),
+    "cancel-all": Behaviour("a cancel stops every batch of the account", _cancel_all),
     "completed-misspelled": Behaviour(
-        "completed is spelled `succeeded`", "view", _spelling(completed="succeeded")
+        "completed is spelled `succeeded`", _spelling(completed="succeeded")
     ),
     "cancelled-misspelled": Behaviour(
-        "cancelled is spelled `canceled`", "view", _spelling(cancelled="canceled")
+        "cancelled is spelled `canceled`", _spelling(cancelled="canceled")
     ),
 }

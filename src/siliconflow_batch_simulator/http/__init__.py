@@ -1,1 +1,1 @@
-"""HTTP: the operations as an ASGI application, the control endpoints, the socket."""
+"""HTTP: the ASGI application, the log of requests, and the server."""

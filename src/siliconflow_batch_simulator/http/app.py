@@ -2,31 +2,30 @@
 The service over HTTP: an ASGI application.
 
 Rule 1: every operation is a row of OPERATIONS; the key is checked before anything else is read.
-Rule 2: what was refused inside becomes a response here and nowhere else.
+Rule 2: a refusal becomes a response here and nowhere else.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
+from attrs import define
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route, compile_path
-from starlette.types import Lifespan, Scope
+from starlette.types import Lifespan, Receive, Scope, Send
 
-from ..refusals import NOT_FOUND, Refused, bad_request
-from ..service import Service
+from ..hooks import Hook
+from ..service.refusals import NOT_FOUND, Refused, bad_request
+from ..service.service import Service
+from .request_bodies import MAX_UPLOAD, read_form, read_json
 
 DEFAULT_LIMIT = 20
-MAX_JSON = 1_000_000
-MAX_UPLOAD = 1_000_000_000
-MULTIPART_SLACK = 10_000  # boundaries, part headers and `purpose` around the file's own bytes
 
 Handler = Callable[[Service, str, Request], Awaitable[Response]]
 
@@ -71,7 +70,7 @@ async def upload_file(service: Service, account: str, request: Request) -> Respo
 
 
 async def _store(service: Service, account: str, request: Request) -> Response:
-    form = await _form(request)
+    form = await read_form(request)
     try:
         file = form.get("file")
         if form.get("purpose") != "batch":
@@ -96,7 +95,7 @@ async def list_files(service: Service, account: str, request: Request) -> Respon
 
 async def download_file(service: Service, account: str, request: Request) -> Response:
     file = service.content(account, request.path_params["file_id"])
-    return _bytes(file.path)
+    return _download(file.path)
 
 
 OPERATIONS: dict[str, dict[str, Handler]] = {
@@ -106,8 +105,6 @@ OPERATIONS: dict[str, dict[str, Handler]] = {
     "/v1/files": {"GET": list_files, "POST": upload_file},
     "/v1/files/{file_id}/content": {"GET": download_file},
 }
-
-
 RESULTS = "/results/{token}"
 LABELS = {
     f"{method} {path.removeprefix('/v1')}": (method, compile_path(path)[0])
@@ -117,18 +114,34 @@ LABELS = {
 
 
 def label(scope: Scope) -> str | None:
-    """The operation of a request, as in `POST /batches`; None where there is none."""
-    asked = "GET" if scope["method"] == "HEAD" else scope["method"]
-    for name, (method, path) in LABELS.items():
-        if method == asked and path.match(scope["path"]):
+    """The operation of a request, such as `POST /batches`; None for an unknown one."""
+    method = "GET" if scope["method"] == "HEAD" else scope["method"]
+    for name, (allowed, path) in LABELS.items():
+        if allowed == method and path.match(scope["path"]):
             return name
     return None
 
 
+@define(eq=False)
+class Application:
+    """The ASGI application of one service."""
+
+    service: Service
+    _routes: Starlette
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves a request, with the replacements that are active."""
+        await self.respond(scope, receive, send)
+
+    @Hook
+    async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._routes(scope, receive, send)
+
+
 def build_app(
     service: Service, more: Sequence[BaseRoute] = (), lifespan: Lifespan[Starlette] | None = None
-) -> Starlette:
-    """The application for one service; result files are at `/results/{token}`, without a key."""
+) -> Application:
+    """The application; result files are at `/results/{token}` and need no key."""
 
     def endpoint(handlers: dict[str, Handler]) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
@@ -139,7 +152,7 @@ def build_app(
         return respond
 
     async def result(request: Request) -> Response:
-        return _bytes(service.result(request.path_params["token"]).path)
+        return _download(service.result(request.path_params["token"]).path)
 
     routes = [
         Route(path, endpoint(handlers), methods=list(handlers))
@@ -150,77 +163,45 @@ def build_app(
         lifespan=lifespan,
         exception_handlers={
             Refused: _refused,
-            HTTPException: _unrouted,
-            ClientDisconnect: _gone,
-            Exception: _broken,
+            HTTPException: _not_routed,
+            ClientDisconnect: _disconnected,
+            Exception: _internal_error,
         },
     )
     app.router.redirect_slashes = False
-    return app
+    return Application(service, app)
 
 
-def refuse(refused: Refused) -> Response:
+def refusal_response(refused: Refused) -> Response:
     return json_response(refused.body, refused.status)
 
 
 async def _refused(_: Request, refused: Exception) -> Response:
-    assert isinstance(refused, Refused)  # noqa: S101 - Starlette's handlers take any exception
-    return refuse(refused)
+    assert isinstance(refused, Refused)  # noqa: S101 - the type of Starlette's handlers is wider
+    return refusal_response(refused)
 
 
-async def _unrouted(_: Request, error: Exception) -> Response:
+async def _not_routed(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
     body = NOT_FOUND[1] if error.status_code == NOT_FOUND[0] else error.detail
     return json_response(body, error.status_code, error.headers)
 
 
-async def _gone(_: Request, error: Exception) -> Response:
-    return Response(status_code=400)  # nobody is there to read it
+async def _disconnected(_: Request, error: Exception) -> Response:
+    return Response(status_code=400)  # nobody receives it
 
 
-async def _broken(_: Request, error: Exception) -> Response:
-    return json_response(f"The simulator is broken: {type(error).__name__}.", 500)
-
-
-async def read_json(request: Request) -> Any:
-    if _media_type(request) != "application/json":
-        raise bad_request("The body must be sent as application/json.")
-    try:
-        return orjson.loads(b"".join([chunk async for chunk in _limited(request, MAX_JSON)]))
-    except orjson.JSONDecodeError as error:
-        raise bad_request(f"The body is not JSON: {error}.") from error
-
-
-async def _form(request: Request) -> FormData:
-    if _media_type(request) != "multipart/form-data":
-        raise bad_request("The body must be multipart/form-data with the fields purpose and file.")
-    stream = _limited(request, MAX_UPLOAD + MULTIPART_SLACK)
-    try:
-        return await MultiPartParser(request.headers, stream, max_files=1, max_fields=100).parse()
-    except MultiPartException as error:
-        raise bad_request(f"The multipart body cannot be read: {error.message}") from error
-
-
-async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    received = 0
-    async for chunk in request.stream():
-        received += len(chunk)
-        if received > limit:
-            raise bad_request(f"The body is larger than {limit} bytes.")
-        yield chunk
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+async def _internal_error(_: Request, error: Exception) -> Response:
+    return json_response(f"Internal error of the simulator: {type(error).__name__}.", 500)
 
 
 def _limit(request: Request) -> int:
-    given = request.query_params.get("limit")
-    if given is None:
+    text = request.query_params.get("limit")
+    if text is None:
         return DEFAULT_LIMIT
-    if not (given.isascii() and given.isdigit()) or not given.strip("0"):
-        raise bad_request(f"limit must be a whole number of at least 1, not {given!r}.")
-    return int(given[-18:]) if len(given.lstrip("0")) <= 18 else 10**18
+    if not (text.isascii() and text.isdigit()) or not text.strip("0"):
+        raise bad_request(f"limit must be a whole number of at least 1, not {text!r}.")
+    return int(text[-18:]) if len(text.lstrip("0")) <= 18 else 10**18
 
 
 def _link(request: Request) -> Callable[[str], str]:
@@ -228,5 +209,5 @@ def _link(request: Request) -> Callable[[str], str]:
     return lambda token: f"{origin}/results/{token}"
 
 
-def _bytes(path: Path) -> Response:
+def _download(path: Path) -> Response:
     return FileResponse(path, media_type="application/octet-stream")

@@ -1,5 +1,5 @@
 """
-What the simulator needs of uvicorn beyond what uvicorn does.
+Extensions of uvicorn: stopping at once, and ending a connection from the application.
 """
 
 import asyncio
@@ -12,17 +12,16 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ..switches.variants import ABORT, CLOSE
-
-TICK = 0.1  # seconds between two of uvicorn's own looks around
+ABORT, CLOSE = "simulator.abort", "simulator.close"  # extensions of the ASGI scope
+TICK = 0.1  # seconds between two runs of uvicorn's housekeeping
 
 
 class StoppableServer(uvicorn.Server):
     """
     A server that another thread can stop at once.
 
-    uvicorn alone looks every tenth of a second whether it should, and waits another one for
-    connections, however few there are: too long where every test has a server of its own.
+    uvicorn checks every tenth of a second whether to stop, and waits as long again for connections
+    to close: too slow when every test has its own server.
     """
 
     _wake: Callable[[], object] = staticmethod(lambda: None)
@@ -30,17 +29,17 @@ class StoppableServer(uvicorn.Server):
     def stop(self) -> None:
         """May be called in any thread, and before the server runs."""
         self.should_exit = True
-        with contextlib.suppress(RuntimeError):  # its loop has ended by itself
+        with contextlib.suppress(RuntimeError):  # the event loop has already ended
             self._wake()
 
     async def main_loop(self) -> None:
-        loop, told = asyncio.get_running_loop(), asyncio.Event()
-        self._wake = lambda: loop.call_soon_threadsafe(told.set)
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+        self._wake = lambda: loop.call_soon_threadsafe(stopped.set)
         ticks = 0
         while not await self.on_tick(ticks):
             ticks += 1
             try:
-                await asyncio.wait_for(told.wait(), TICK)
+                await asyncio.wait_for(stopped.wait(), TICK)
             except TimeoutError:
                 continue
 
@@ -49,11 +48,11 @@ class StoppableServer(uvicorn.Server):
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        await asyncio.sleep(0)  # an idle connection is gone with the next turn of the loop
+        await asyncio.sleep(0)  # idle connections close in the next turn of the event loop
         if self.server_state.connections or self.server_state.tasks:
             await super().shutdown(sockets)
             return
-        with contextlib.suppress(TimeoutError):  # who came at the last moment may not go
+        with contextlib.suppress(TimeoutError):  # a client that has just connected may stay
             async with asyncio.timeout(self.config.timeout_graceful_shutdown):
                 for server in self.servers:
                     await server.wait_closed()
@@ -61,7 +60,7 @@ class StoppableServer(uvicorn.Server):
 
 
 class EndingProtocol(HttpToolsProtocol):
-    """Lets a variant end the connection, which an ASGI application cannot."""
+    """Lets the application end a connection, which ASGI does not offer."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -69,11 +68,11 @@ class EndingProtocol(HttpToolsProtocol):
         self.scope["extensions"] = ends
 
     def _close(self) -> None:
-        self.cycle.disconnected = True  # or uvicorn reports an answer that is not complete
+        self.cycle.disconnected = True  # otherwise uvicorn reports an incomplete response
         self.transport.close()
 
     def _reset(self) -> None:
         connection = self.transport.get_extra_info("socket")
-        # With a linger time of zero the other side sees a reset, not an end.
+        # With a linger time of zero, the client sees a reset instead of an orderly close.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()

@@ -1,7 +1,7 @@
 """
-What the simulator received: a log line for each request, and the requests themselves.
+Received requests: a log line for each, and the requests themselves.
 
-Rule: keys, bodies, queries and the tokens of result URLs reach no log.
+Rule: keys, bodies, queries and the tokens of download URLs are never logged.
 """
 
 import logging
@@ -20,9 +20,9 @@ TOKEN = re.compile("/results/.*", re.DOTALL)
 @define
 class Received:
     """
-    A request as it came, without its key; `authorized` says whether it brought one.
+    A request as it was received, without its key; `authorized` is whether it had one.
 
-    `json` is None where the body is no JSON, as in uploads, or has not come yet.
+    `json` is None if the body is not JSON, as in uploads, or has not been received yet.
     """
 
     method: str
@@ -34,7 +34,7 @@ class Received:
 
 
 class Traffic:
-    """An application around another; `received` holds the latest requests, oldest first."""
+    """ASGI middleware; `received` holds the latest requests, oldest first."""
 
     def __init__(self, app: ASGIApp, keep: int = 10_000) -> None:
         self._app, self._keep = app, keep
@@ -47,29 +47,32 @@ class Traffic:
         began, status, body = time.perf_counter(), 0, bytearray()
         received = _received(scope)
         if keeps:
-            self.received.append(received)
-            if len(self.received) > 2 * self._keep:
-                self.received = self.received[-self._keep :]
+            self._add(received)
 
-        async def overhear() -> Message:
+        async def copy_body() -> Message:
             message = await receive()
             if len(body) <= MAX_BODY:
                 body.extend(message.get("body", b""))
             return message
 
-        async def observe(message: Message) -> None:
+        async def note_status(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
 
-        json = any(b"json" in value for name, value in scope["headers"] if name == b"content-type")
         try:
-            await self._app(scope, overhear if keeps and json else receive, observe)
+            copies = keeps and _is_json(scope)
+            await self._app(scope, copy_body if copies else receive, note_status)
         finally:
             received.json = _json(bytes(body))
             path = TOKEN.sub("/results/…", scope["path"])
-            taken = (time.perf_counter() - began) * 1000
-            log.info("%s %r %s %.1f ms", scope["method"], path, status or "-", taken)
+            duration = (time.perf_counter() - began) * 1000
+            log.info("%s %r %s %.1f ms", scope["method"], path, status or "-", duration)
+
+    def _add(self, received: Received) -> None:
+        self.received.append(received)
+        if len(self.received) > 2 * self._keep:
+            self.received = self.received[-self._keep :]
 
 
 def _received(scope: Scope) -> Received:
@@ -77,6 +80,10 @@ def _received(scope: Scope) -> Received:
     authorized = headers.pop("authorization", None) is not None
     query = scope["query_string"].decode("latin-1")
     return Received(scope["method"], scope["path"], query, headers, authorized)
+
+
+def _is_json(scope: Scope) -> bool:
+    return any(b"json" in value for name, value in scope["headers"] if name == b"content-type")
 
 
 def _json(body: bytes) -> object:

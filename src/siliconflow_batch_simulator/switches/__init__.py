@@ -1,1 +1,1 @@
-"""Behaviours that can be switched on for a request, and the legal variants."""
+"""Variants and faults for single requests: rules, the X-Simulate header, control endpoints."""

@@ -1,121 +1,157 @@
 """
-Bad days that the service may legally have: a program must live with each of them.
+Variants: legal but unusual behaviour that every program must cope with.
 
-Rule 1: a variant contradicts no document; what does is a fault.
-Rule 2: bodies are the published ones, and the ones that public programs report.
+Rule 1: a variant contradicts no document; a behaviour that does is a fault.
+Rule 2: bodies are those that are published or that public programs report.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..batches.completions import failed
+from ..batches.execution import Execution
 from ..batches.lifecycle import Batch
-from ..http.app import json_response
-from ..refusals import RATE_LIMITED
-from ..service import Service
-from .switchboard import Behaviour, saying
+from ..hooks import Replacement, replaces
+from ..http.app import Application, json_response
+from ..http.serving import ABORT, CLOSE
+from ..service.refusals import RATE_LIMITED
+from ..service.service import Service
+from .altering import NO_LIMIT, Body, ListBatches, Page, Reply, altering_batch
+from .switchboard import Behaviour
 
-SLOW = 1.0  # real seconds before a slow answer
-LAG = 10.0  # simulated seconds until a lagging list knows a batch
-EVERYTHING = 10**9
+SLOW = 1.0  # real seconds before a slow response
+LAG = 10.0  # simulated seconds until a lagging list contains a batch
 OPTIONAL = ("finalizing_at", "cancelling_at", "cancelled_at")  # absent from the guide's example
 HTML = "<html><head><title>504 Gateway Time-out</title></head><body></body></html>"
 OVERLOADED = "Model service overloaded. Please try again later."
-ABORT, CLOSE = "simulator.abort", "simulator.close"
-
-Body = dict[str, Any]
 
 
-def _answering(
+def _responding(
     status: int, body: str, media_type: str = "application/json", **headers: str
-) -> Callable[[ASGIApp, Service], ASGIApp]:
-    """The operation is not reached; `body` is answered as it stands."""
+) -> Replacement:
+    """Sends this response instead of carrying out the operation."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda sound, service: Response(body, status, named, media_type=media_type)
+
+    @replaces(Application.respond)
+    async def respond(
+        original: ASGIApp, _: Application, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        response = Response(body, status, named, media_type=media_type)
+        await response(scope, receive, send)
+
+    return respond
 
 
 async def _abort(scope: Scope, receive: Receive) -> None:
-    """Resets the connection, and waits until the server knows that it is gone."""
+    """Resets the connection and waits until the server has noticed."""
     scope["extensions"][ABORT]()
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _reset_before(sound: ASGIApp, _: Service) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await _abort(scope, receive)
-
-    return app
-
-
-def _reset_after(sound: ASGIApp, _: Service) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        async def lost(message: Message) -> None:
-            pass
-
-        await sound(scope, receive, lost)
-        await _abort(scope, receive)
-
-    return app
+@replaces(Application.respond)
+async def _reset_before(
+    original: ASGIApp, _: Application, scope: Scope, receive: Receive, send: Send
+) -> None:
+    await _abort(scope, receive)
 
 
-def _slow(sound: ASGIApp, _: Service) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await asyncio.sleep(SLOW)
-        await sound(scope, receive, send)
+@replaces(Application.respond)
+async def _reset_after(
+    original: ASGIApp, _: Application, scope: Scope, receive: Receive, send: Send
+) -> None:
+    async def discard(message: Message) -> None:
+        pass
 
-    return app
-
-
-def _truncated(sound: ASGIApp, _: Service) -> ASGIApp:
-    """The first half of the body comes, then the connection is closed."""
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        total = sent = 0
-
-        async def cut(message: Message) -> None:
-            nonlocal total, sent
-            if message["type"] == "http.response.start":
-                total = int(dict(message["headers"]).get(b"content-length", 0))
-                await send(message)
-            elif sent < total // 2:
-                piece = message.get("body", b"")[: total // 2 - sent]
-                sent += len(piece)
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                if sent >= total // 2:
-                    scope["extensions"][CLOSE]()
-
-        await sound(scope, receive, cut)
-
-    return app
+    await original(scope, receive, discard)
+    await _abort(scope, receive)
 
 
-def _refused_midway(sound: ASGIApp, _: Service) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-        await json_response(OVERLOADED, 503)(scope, receive, send)
-
-    return app
-
-
-def _lagging(sound: Any, service: Service) -> Any:
-    def list_batches(account: str, limit: int, after: str | None) -> Any:
-        everything, _ = sound(account, EVERYTHING, None)
-        known = [batch for batch in everything if batch.created <= service.clock.now() - LAG]
-        ids = [batch.id for batch in known]
-        if after is not None and after not in ids:
-            return sound(account, limit, after)
-        rest = known if after is None else known[ids.index(after) + 1 :]
-        return rest[:limit], len(rest) > limit
-
-    return list_batches
+@replaces(Application.respond)
+async def _slow(
+    original: ASGIApp, _: Application, scope: Scope, receive: Receive, send: Send
+) -> None:
+    await asyncio.sleep(SLOW)
+    await original(scope, receive, send)
 
 
-def _ids(body: Body, batch: Batch) -> None:
+@replaces(Application.respond)
+async def _truncated(
+    original: ASGIApp, _: Application, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Sends the first half of the body, then closes the connection."""
+    total = sent = 0
+
+    async def send_half(message: Message) -> None:
+        nonlocal total, sent
+        if message["type"] == "http.response.start":
+            total = int(dict(message["headers"]).get(b"content-length", 0))
+            await send(message)
+        elif sent < total // 2:
+            piece = message.get("body", b"")[: total // 2 - sent]
+            sent += len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            if sent >= total // 2:
+                scope["extensions"][CLOSE]()
+
+    await original(scope, receive, send_half)
+
+
+@replaces(Application.respond)
+async def _refused_midway(
+    original: ASGIApp, _: Application, scope: Scope, receive: Receive, send: Send
+) -> None:
+    await receive()
+    await json_response(OVERLOADED, 503)(scope, receive, send)
+
+
+@replaces(Service.list_batches)
+def _lagging(
+    original: ListBatches, service: Service, account: str, limit: int, after: str | None
+) -> Page:
+    batches, _ = original(account, NO_LIMIT, None)
+    listed = [batch for batch in batches if batch.created <= service.clock.now() - LAG]
+    ids = [batch.id for batch in listed]
+    if after is not None and after not in ids:
+        return original(account, limit, after)
+    rest = listed if after is None else listed[ids.index(after) + 1 :]
+    return rest[:limit], len(rest) > limit
+
+
+@replaces(Execution.reply)
+def _every_line_fails(
+    original: Reply, _: Execution, batch: Batch, request: Body, id: str, at: int
+) -> Body:
+    return failed(request, id, 500, "The model did not answer.")
+
+
+@replaces(Application.respond)
+async def _bare_text(
+    original: ASGIApp, _: Application, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Removes the quotes of errors that are JSON strings; the media type stays."""
+    start: Message = {}
+
+    async def unquote(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start" and message["status"] >= 400:
+            start = message
+            return
+        if start and message["body"].startswith(b'"'):
+            message = {**message, "body": message["body"][1:-1]}
+            length = (b"content-length", str(len(message["body"])).encode())
+            others = [pair for pair in start["headers"] if pair[0] != b"content-length"]
+            start = {**start, "headers": [*others, length]}
+        if start:
+            await send(start)
+        await send(message)
+
+    await original(scope, receive, unquote)
+
+
+def _result_ids(body: Body, batch: Batch) -> None:
     body.update(output_file_id=batch.output_file_id, error_file_id=batch.error_file_id)
 
 
@@ -129,111 +165,69 @@ def _unknown_status(body: Body, _: Batch) -> None:
         body["status"] = "throttled"
 
 
-def _missing(body: Body, _: Batch) -> None:
+def _fields_missing(body: Body, _: Batch) -> None:
     for name in OPTIONAL:
         if body[name] is None:
             del body[name]
 
 
-def _every_line_fails(sound: Any, _: Service) -> Any:
-    def reply(batch: Batch, request: Body, id: str, at: int) -> Body:
-        return failed(request, id, 500, "The model did not answer.")
-
-    return reply
-
-
-def _bare_text(sound: ASGIApp, _: Service) -> ASGIApp:
-    """Errors that are JSON strings lose their quotes and keep their media type."""
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        start: Message = {}
-
-        async def unquote(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start" and message["status"] >= 400:
-                start = message
-                return
-            if start and message["body"].startswith(b'"'):
-                message = {**message, "body": message["body"][1:-1]}
-                length = (b"content-length", str(len(message["body"])).encode())
-                kept = [pair for pair in start["headers"] if pair[0] != b"content-length"]
-                start = {**start, "headers": [*kept, length]}
-            if start:
-                await send(start)
-            await send(message)
-
-        await sound(scope, receive, unquote)
-
-    return app
-
-
 VARIANTS = {
     "rate-limited": Behaviour(
-        "429 with bare text under a JSON media type", "app", _answering(429, RATE_LIMITED)
+        "429 with bare text under a JSON media type", _responding(429, RATE_LIMITED)
     ),
     "rate-limited-plain": Behaviour(
-        "429 with plain text", "app", _answering(429, RATE_LIMITED, "text/plain")
+        "429 with plain text", _responding(429, RATE_LIMITED, "text/plain")
     ),
     "rate-limited-retry-after": Behaviour(
-        "429 with bare text and Retry-After: 1",
-        "app",
-        _answering(429, RATE_LIMITED, retry_after="1"),
+        "429 with bare text and Retry-After: 1", _responding(429, RATE_LIMITED, retry_after="1")
     ),
     "forbidden": Behaviour(
-        "403, as an account without balance gets", "app", _answering(403, '"Forbidden"')
+        "403, as for an account without balance", _responding(403, '"Forbidden"')
     ),
     "server-error": Behaviour(
-        "500 with a JSON string", "app", _answering(500, '"Internal Server Error"')
+        "500 with a JSON string", _responding(500, '"Internal Server Error"')
     ),
-    "overloaded-string": Behaviour(
-        "503 with a JSON string", "app", _answering(503, f'"{OVERLOADED}"')
-    ),
+    "overloaded-string": Behaviour("503 with a JSON string", _responding(503, f'"{OVERLOADED}"')),
     "overloaded-object": Behaviour(
         "503 with an error body",
-        "app",
-        _answering(503, f'{{"code": 50505, "message": "{OVERLOADED}", "data": null}}'),
+        _responding(503, f'{{"code": 50505, "message": "{OVERLOADED}", "data": null}}'),
     ),
-    "timeout-string": Behaviour(
-        "504 with a JSON string", "app", _answering(504, '"Gateway Timeout"')
+    "timeout-string": Behaviour("504 with a JSON string", _responding(504, '"Gateway Timeout"')),
+    "timeout-html": Behaviour("504 with HTML", _responding(504, HTML, "text/html")),
+    "timeout-empty": Behaviour("504 with an empty body", _responding(504, "", "text/plain")),
+    "reset-before": Behaviour(
+        "the connection is reset before the operation is carried out", _reset_before
     ),
-    "timeout-html": Behaviour("504 with HTML", "app", _answering(504, HTML, "text/html")),
-    "timeout-empty": Behaviour("504 with nothing", "app", _answering(504, "", "text/plain")),
-    "reset-before": Behaviour("the connection is reset before the work", "app", _reset_before),
     "reset-after": Behaviour(
-        "the work is done, then the connection is reset: the answer is lost", "app", _reset_after
+        "the operation is carried out, then the connection is reset: the response is lost",
+        _reset_after,
     ),
-    "slow": Behaviour("the answer takes a second longer", "app", _slow),
-    "download-truncated": Behaviour(
-        "the connection is closed after half of the body", "app", _truncated
-    ),
+    "slow": Behaviour("the response takes a second longer", _slow),
+    "download-truncated": Behaviour("the connection is closed after half of the body", _truncated),
     "upload-refused-midway": Behaviour(
-        "503 after the first piece of the request's body", "app", _refused_midway
+        "503 after the first part of the request body", _refused_midway
     ),
-    "list-lags": Behaviour("a new batch is not listed for ten seconds", "list_batches", _lagging),
-    "result-ids": Behaviour("results are named by file id", "view", saying(_ids)),
+    "list-lags": Behaviour("a new batch is not listed for ten seconds", _lagging),
+    "result-ids": Behaviour("result files are named by file id", altering_batch(_result_ids)),
     "error-file-empty-string": Behaviour(
-        "`error_file_id` is an empty string where no line failed",
-        "view",
-        saying(_empty_error_file),
+        "`error_file_id` is an empty string if no line failed", altering_batch(_empty_error_file)
     ),
     "every-line-fails": Behaviour(
-        "every line fails: completed, without an output file", "execution.reply", _every_line_fails
+        "every line fails: the batch is completed without an output file", _every_line_fails
     ),
     "status-unknown": Behaviour(
-        "a running batch has a status that no document names", "view", saying(_unknown_status)
+        "a running batch has an undocumented status", altering_batch(_unknown_status)
     ),
     "fields-missing": Behaviour(
-        "optional times are missing instead of null", "view", saying(_missing)
+        "optional times are missing instead of null", altering_batch(_fields_missing)
     ),
     "errors-empty-list": Behaviour(
         "`errors` is an empty list instead of null",
-        "view",
-        saying(lambda body, _: body.update(errors=body["errors"] or [])),
+        altering_batch(lambda body, _: body.update(errors=body["errors"] or [])),
     ),
     "counts-empty": Behaviour(
         "`request_counts` is an empty object instead of null",
-        "view",
-        saying(lambda body, _: body.update(request_counts=body["request_counts"] or {})),
+        altering_batch(lambda body, _: body.update(request_counts=body["request_counts"] or {})),
     ),
-    "errors-bare-text": Behaviour("error strings come without their quotes", "app", _bare_text),
+    "errors-bare-text": Behaviour("error strings have no quotes", _bare_text),
 }

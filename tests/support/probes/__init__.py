@@ -1,7 +1,7 @@
 """
-A probe for each fault: it holds at a sound service, and does not hold with the defect.
+A probe for each fault: it is true for the simulator, and false with the fault.
 
-Rule: a probe gets two accounts and speaks plain HTTP; which faults are on it does not know.
+Rule: a probe gets two accounts and sends plain HTTP; it does not know which faults are active.
 """
 
 from support.probes import (

@@ -1,65 +1,67 @@
-"""The same, asked twice."""
+"""Probes that repeat requests."""
 
 from support.account import Account
 from support.probes.requests import (
     Batch,
     Probe,
-    Say,
+    Read,
+    batch_ids,
     cancelled,
+    completed,
     content,
-    done,
     files,
-    five,
-    ids,
-    new,
+    five_batches,
+    new_batch,
     page,
-    seen,
+    status_of,
     upload,
 )
 
 
 def cancel_twice(api: Account) -> bool:
-    batch_id = new(api)["id"]
+    batch_id = new_batch(api)["id"]
     first, second = api.cancel(batch_id), api.cancel(batch_id)
     return (first.status_code, first.json()) == (second.status_code, second.json())
 
 
-def late_cancel_leaves_no_trace(api: Account, batch: Batch) -> bool:
+def late_cancel_changes_nothing(api: Account, batch: Batch) -> bool:
     api.cancel(batch["id"])
     return api.retrieve(batch["id"]) == batch
 
 
-def makes_one_batch(api: Account) -> bool:
-    return [new(api)["id"]] == ids(api)
+def creates_one_batch(api: Account) -> bool:
+    return [new_batch(api)["id"]] == batch_ids(api)
 
 
-def makes_two_batches(api: Account) -> bool:
+def creates_two_batches(api: Account) -> bool:
     file_id = upload(api)["id"]
-    made = [api.create(file_id).json().get("id") for _ in range(2)]
-    return made[::-1] == ids(api)
+    created = [api.create(file_id).json().get("id") for _ in range(2)]
+    return created[::-1] == batch_ids(api)
 
 
-def makes_two_files(api: Account) -> bool:
-    """Uploads of the same name are as many files as uploads, each with its own bytes."""
-    made = {upload(api, data)["id"]: data for data in (b"one", b"two")}
+def creates_two_files(api: Account) -> bool:
+    """Whether two uploads with the same name are two files with their own content."""
+    uploads = {upload(api, data)["id"]: data for data in (b"one", b"two")}
     listed = {file["id"] for file in files(api)}
-    return made.keys() == listed and all(content(api, id) == data for id, data in made.items())
+    return uploads.keys() == listed and all(
+        content(api, id) == data for id, data in uploads.items()
+    )
 
 
-def refusal_makes_none(api: Account) -> bool:
+def refusal_creates_nothing(api: Account) -> bool:
     api.create(upload(api)["id"], completion_window="1h")
-    return ids(api) == []
+    return batch_ids(api) == []
 
 
-def reading_changes_nothing(api: Account, read: Say) -> bool:
-    """A batch in the queue is read three times, and runs to its end as it was."""
-    first = new(api)
+def reading_changes_nothing(api: Account, read: Read) -> bool:
+    """Whether a queued batch completes with its metadata after three reads."""
+    first = new_batch(api)
     for _ in range(3):
         read(api)
-        if seen(api, first["id"]) != "in_queue":
+        if status_of(api, first["id"]) != "in_queue":
             return False
     last = api.advance(first["id"], seconds=2)
-    return seen(api, first["id"]) == "completed" and last["metadata"] == first["metadata"]
+    return status_of(api, first["id"]) == "completed" and last["metadata"] == first["metadata"]
 
 
 def read_twice(api: Account, url: str) -> bool:
@@ -71,17 +73,17 @@ PROBES: dict[str, Probe] = {
         ("cancel-twice-moves", "cancel-twice-500", "cancel-twice-resumes"),
         lambda api, _: cancel_twice(api),
     ),
-    "cancelled-again": lambda api, _: late_cancel_leaves_no_trace(api, cancelled(api)),
-    "completed-cancelling": lambda api, _: late_cancel_leaves_no_trace(api, done(api)),
-    "create-twice": lambda api, _: makes_one_batch(api),
+    "cancelled-again": lambda api, _: late_cancel_changes_nothing(api, cancelled(api)),
+    "completed-cancelling": lambda api, _: late_cancel_changes_nothing(api, completed(api)),
+    "create-twice": lambda api, _: creates_one_batch(api),
     **dict.fromkeys(
         ("create-merged", "input-used-once", "batch-id-repeated"),
-        lambda api, _: makes_two_batches(api),
+        lambda api, _: creates_two_batches(api),
     ),
-    "create-refused-kept": lambda api, _: refusal_makes_none(api),
+    "create-refused-kept": lambda api, _: refusal_creates_nothing(api),
     **dict.fromkeys(
         ("file-id-repeated", "upload-twice", "upload-overwrites"),
-        lambda api, _: makes_two_files(api),
+        lambda api, _: creates_two_files(api),
     ),
     **dict.fromkeys(
         ("retrieve-writes", "retrieve-cancels", "retrieve-once", "list-cancels"),
@@ -89,9 +91,9 @@ PROBES: dict[str, Probe] = {
     ),
     **dict.fromkeys(
         ("list-once", "list-turns"),
-        lambda api, _: five(api) == ids(api) == ids(api),
+        lambda api, _: five_batches(api) == batch_ids(api) == batch_ids(api),
     ),
     "content-once": lambda api, _: read_twice(api, f"files/{upload(api)['id']}/content"),
-    "download-once": lambda api, _: read_twice(api, done(api)["output_file_id"]),
-    "download-changes": lambda api, _: read_twice(api, done(api)["output_file_id"]),
+    "download-once": lambda api, _: read_twice(api, completed(api)["output_file_id"]),
+    "download-changes": lambda api, _: read_twice(api, completed(api)["output_file_id"]),
 }

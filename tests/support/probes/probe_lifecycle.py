@@ -1,14 +1,23 @@
-"""Batches on their way, looked at twice in each status."""
+"""Probes that follow a batch through its statuses."""
 
 from support.account import Account
-from support.probes.requests import BAD, GOOD, Probe, cancelling, is_life, life, new, seen
+from support.probes.requests import (
+    BAD,
+    GOOD,
+    Probe,
+    cancel_statuses,
+    follows_lifecycle,
+    new_batch,
+    status_of,
+    statuses,
+)
 
 
-def spares(api: Account) -> bool:
-    """A cancel leaves the batch beside alone."""
-    one, other = new(api)["id"], new(api)["id"]
+def leaves_others_alone(api: Account) -> bool:
+    """Whether a cancel does not affect another batch."""
+    one, other = new_batch(api)["id"], new_batch(api)["id"]
     api.cancel(one)
-    return seen(api, other) == "in_queue"
+    return status_of(api, other) == "in_queue"
 
 
 PROBES: dict[str, Probe] = {
@@ -18,18 +27,22 @@ PROBES: dict[str, Probe] = {
             *("queue-again", "progress-again", "completed-reopened", "created-finished"),
             *("queued-unknown", "expired-early", "completed-misspelled"),
         ),
-        lambda api, _: is_life(life(api)),
+        lambda api, _: follows_lifecycle(statuses(api)),
     ),
-    "failed-for-a-line": lambda api, _: is_life(life(api, GOOD, BAD)),
+    "failed-for-a-line": lambda api, _: follows_lifecycle(statuses(api, GOOD, BAD)),
     **dict.fromkeys(
         (
             *("never-cancelled", "cancelled-unknown", "cancelled-as-completed", "cancel-ignored"),
             *("cancel-forgotten", "cancel-queued-refused", "cancelled-misspelled"),
         ),
-        lambda api, _: cancelling(api) == ["cancelling", "cancelled"],
+        lambda api, _: cancel_statuses(api) == ["cancelling", "cancelled"],
     ),
-    "cancel-running-refused": lambda api, _: cancelling(api, 0.4) == ["cancelling", "cancelled"],
-    "cancel-finalizing-unknown": lambda api, _: cancelling(api, 1) == ["cancelling", "cancelled"],
-    "cancel-finished": lambda api, _: cancelling(api, 2) == ["400", "completed"],
-    "cancel-all": lambda api, _: spares(api),
+    "cancel-running-refused": lambda api, _: (
+        cancel_statuses(api, 0.4) == ["cancelling", "cancelled"]
+    ),
+    "cancel-finalizing-unknown": lambda api, _: (
+        cancel_statuses(api, 1) == ["cancelling", "cancelled"]
+    ),
+    "cancel-finished": lambda api, _: cancel_statuses(api, 2) == ["400", "completed"],
+    "cancel-all": lambda api, _: leaves_others_alone(api),
 }

@@ -1,4 +1,4 @@
-"""What the probes of faults ask and see, in the operations' words."""
+"""Requests and comparisons that the probes share."""
 
 import json
 from collections.abc import Callable
@@ -10,85 +10,88 @@ from support.account import Account, json_lines, line
 
 Batch = dict[str, Any]
 Probe = Callable[[Account, Account], object]
-Say = Callable[[Account], object]
+Read = Callable[[Account], object]
 
-GOOD, ALSO, BAD = line("Good"), line("also"), line("bad", max_tokens=-1)
+GOOD, SECOND, BAD = line("Good"), line("also"), line("bad", max_tokens=-1)
 METADATA = {"Key": " grüße ", "last": "2"}
 NAME = "Größe 1.JSONL"
 CONTENT = b"\xef\xbb\xbf" + '{"text": "é"}\r\n{}\n'.encode()
 
 
-def new(api: Account, *lines: Batch, **fields: Any) -> Batch:
-    """What a creation is answered with."""
+def new_batch(api: Account, *lines: Batch, **fields: Any) -> Batch:
+    """The body of the response to a creation."""
     return dict(api.create(json_lines(*(lines or [GOOD])), **fields).json())
 
 
-def seen(api: Account, batch_id: str, seconds: float = 0) -> str:
-    """The status of a batch some time later, or the words of a refusal."""
+def status_of(api: Account, batch_id: str, seconds: float = 0) -> str:
+    """The status of a batch after some seconds, or the text of an error."""
     api.simulator.clock.advance(seconds=seconds)
     body = api.http.get(f"batches/{batch_id}").json()
     return str(body["status"] if isinstance(body, dict) else body)
 
 
-def done(api: Account, *lines: Batch, **fields: Any) -> Batch:
-    return api.advance(new(api, *lines, **fields)["id"], seconds=2)
+def completed(api: Account, *lines: Batch, **fields: Any) -> Batch:
+    return api.advance(new_batch(api, *lines, **fields)["id"], seconds=2)
 
 
 def cancelled(api: Account) -> Batch:
-    batch_id = new(api)["id"]
+    batch_id = new_batch(api)["id"]
     api.cancel(batch_id)
     return api.advance(batch_id, seconds=1)
 
 
-def life(api: Account, *lines: Batch) -> list[str]:
-    """What is seen of a batch, looked at twice in each status."""
-    batch = new(api, *lines)
+def statuses(api: Account, *lines: Batch) -> list[str]:
+    """The statuses of a batch, retrieved twice in each status."""
+    batch = new_batch(api, *lines)
     steps = (0, 0.4, 0, 0.6, 0, 0.4, 0)
-    return [batch["status"], *(seen(api, batch["id"], step) for step in steps)]
+    return [batch["status"], *(status_of(api, batch["id"], step) for step in steps)]
 
 
-def is_life(statuses: list[str]) -> bool:
+def follows_lifecycle(statuses: list[str]) -> bool:
     order = ["in_queue", "in_progress", "finalizing", "completed"]
     return statuses == [status for status in order for _ in range(2)]
 
 
-def cancelling(api: Account, seconds: float = 0) -> list[str]:
-    """A cancel so long after the creation, and what becomes of the batch."""
-    batch_id = new(api)["id"]
-    seen(api, batch_id, seconds)
-    answer = api.cancel(batch_id)
-    said = answer.json()["status"] if answer.status_code == 200 else str(answer.status_code)
-    return [said, seen(api, batch_id, 1)]
+def cancel_statuses(api: Account, seconds: float = 0) -> list[str]:
+    """The status after a cancel, or the status code of its refusal, and the final status."""
+    batch_id = new_batch(api)["id"]
+    status_of(api, batch_id, seconds)
+    response = api.cancel(batch_id)
+    code = response.status_code
+    first = response.json()["status"] if code == 200 else str(code)
+    return [first, status_of(api, batch_id, 1)]
 
 
 def page(api: Account, **query: Any) -> Batch:
     return dict(api.http.get("batches", params=query).json())
 
 
-def ids(api: Account, **query: Any) -> list[str]:
+def batch_ids(api: Account, **query: Any) -> list[str]:
     return [batch["id"] for batch in page(api, **query)["data"]]
 
 
-def five(api: Account) -> list[str]:
-    """The ids of five batches, in the order in which they are listed."""
+def five_batches(api: Account) -> list[str]:
+    """Creates five batches and returns their ids in the order of the list."""
     file_id = upload(api)["id"]
     return [str(api.create(file_id).json()["id"]) for _ in range(5)][::-1]
 
 
-def walk(api: Account, limit: int) -> list[str]:
-    met: list[str] = []
+def all_pages(api: Account, limit: int) -> list[str]:
+    """The ids on up to ten pages, from the first one on."""
+    collected: list[str] = []
     after: dict[str, str] = {}
     for _ in range(10):
-        found = page(api, limit=limit, **after)
-        met += [batch["id"] for batch in found["data"]]
-        if not found["has_more"] or not found["data"]:
+        current = page(api, limit=limit, **after)
+        collected += [batch["id"] for batch in current["data"]]
+        if not current["has_more"] or not current["data"]:
             break
-        after = {"after": found["last_id"]}
-    return met
+        after = {"after": current["last_id"]}
+    return collected
 
 
-def entry(api: Account, batch_id: str) -> Batch:
-    return next((found for found in page(api)["data"] if found["id"] == batch_id), {})
+def listed(api: Account, batch_id: str) -> Batch:
+    """A batch as the list shows it; empty if it is not listed."""
+    return next((batch for batch in page(api)["data"] if batch["id"] == batch_id), {})
 
 
 def upload(api: Account, data: bytes = json_lines(GOOD), name: str = "in.jsonl") -> Batch:
@@ -113,16 +116,16 @@ def custom_ids(api: Account, batch: Batch, kind: str = "output") -> list[str]:
     return sorted(record["custom_id"] for record in records(api, batch, kind))
 
 
-def is_json(answer: httpx.Response) -> bool:
-    """Whether a body is JSON in UTF-8 with every key once."""
+def is_json(response: httpx.Response) -> bool:
+    """Whether the body is JSON in UTF-8 without repeated keys."""
 
-    def once(pairs: list[tuple[str, Any]]) -> Batch:
+    def unique(pairs: list[tuple[str, Any]]) -> Batch:
         if len(dict(pairs)) < len(pairs):
-            raise ValueError("a key stands twice")
+            raise ValueError("a key is repeated")
         return dict(pairs)
 
     try:
-        json.loads(answer.content.decode(), object_pairs_hook=once)
+        json.loads(response.content.decode(), object_pairs_hook=unique)
     except ValueError:
         return False
     return True
@@ -131,7 +134,7 @@ def is_json(answer: httpx.Response) -> bool:
 def with_key(
     api: Account, header: str | None, method: str = "GET", path: str = "batches", **sent: Any
 ) -> int:
-    """The status of a request with this Authorization header, or with none."""
+    """The status code of a request with this Authorization header, or without one."""
     request = api.http.build_request(method, path, **sent)
     del request.headers["authorization"]
     if header is not None:
@@ -139,7 +142,7 @@ def with_key(
     return api.http.send(request).status_code
 
 
-def takes(**fields: Any) -> Probe:
+def accepts(**fields: Any) -> Probe:
     return lambda api, _: api.create(json_lines(GOOD), **fields).status_code == 200
 
 
@@ -147,5 +150,5 @@ def refuses(**fields: Any) -> Probe:
     return lambda api, _: api.create(json_lines(GOOD), **fields).status_code == 400
 
 
-def answers(status: int, path: str, method: str = "GET") -> Probe:
+def returns(status: int, path: str, method: str = "GET") -> Probe:
     return lambda api, _: api.http.request(method, path).status_code == status

@@ -1,8 +1,8 @@
 """
-What is kept on disk besides the files' bytes: one SQLite database in the data folder.
+The state on disk besides the contents of files: one SQLite database in the data folder.
 
-Rule 1: a request is answered after what it changed is committed.
-Rule 2: keys are not in here; an account is known by the digest of its key.
+Rule 1: changes are committed before their request is answered.
+Rule 2: no key is stored; an account is identified by the digest of its key.
 """
 
 import sqlite3
@@ -14,8 +14,8 @@ import orjson
 from attrs import asdict, define, field
 
 from ..batches.lifecycle import Batch
-from ..inputs.inspection import Inspection
-from .storage import File
+from ..files.inspection import InputFileError, Inspection
+from ..files.storage import File
 
 NAME, FILES = "simulator.sqlite3", "files"
 SCHEMA = """
@@ -26,22 +26,22 @@ create table if not exists clock (number integer primary key check (number = 1),
 
 
 class FolderUnusable(Exception):
-    """The data folder is in use, cannot be written, or holds something else."""
+    """The data folder is in use, not writable, or contains something else."""
 
 
 @define
 class Journal:
-    """Rows are JSON of the attrs classes, in the order in which the objects came."""
+    """Rows are the attrs classes as JSON, in the order in which the objects were created."""
 
     folder: Path
     _database: sqlite3.Connection = field(repr=False)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Raises `FolderUnusable`, as when another process has the folder open."""
+        """Raises `FolderUnusable`, for example if another process uses the folder."""
         try:
             (folder / FILES).mkdir(parents=True, exist_ok=True)
-            # Opened in one thread, used in another, which is the server's: one at a time.
+            # Opened in the caller's thread and then used by the server's thread only.
             database = sqlite3.connect(folder / NAME, check_same_thread=False, timeout=0)
         except (OSError, sqlite3.Error) as error:
             raise FolderUnusable(f"{folder} cannot be used: {error}.") from error
@@ -56,30 +56,27 @@ class Journal:
         return cls(folder, database)
 
     def put(self, files: Iterable[File], batches: Iterable[Batch], now: float) -> None:
-        """Commits all of it, or nothing."""
+        """Commits everything or nothing."""
         with self._database:
             for file in files:
-                row = asdict(file, filter=lambda attribute, _: attribute.name != "path")
-                self._put("files", file.id, {**row, "path": file.path.name})
+                row = asdict(file, value_serializer=_stored)
+                self._put("files", file.id, row)
             for batch in batches:
                 self._put("batches", batch.id, asdict(batch))
             self._database.execute("insert or replace into clock values (1, ?)", (now,))
 
     def files(self) -> Iterator[File]:
         for row in self._rows("files"):
-            found = row.pop("inspection")
-            if found is not None:
-                found = Inspection(**{**found, "models": set(found["models"])})
             path = self.folder / FILES / row["path"]
-            yield File(**{**row, "path": path, "inspection": found})
+            yield File(**{**row, "path": path, "inspection": _inspection(row["inspection"])})
 
     def batches(self) -> Iterator[Batch]:
         return (Batch(**row) for row in self._rows("batches"))
 
     def now(self) -> float:
-        """The last reading of the clock; 0 in a new folder."""
-        found = self._database.execute("select now from clock").fetchone()
-        return float(found[0]) if found else 0.0
+        """The last stored time of the clock; 0 in a new folder."""
+        row = self._database.execute("select now from clock").fetchone()
+        return float(row[0]) if row else 0.0
 
     def close(self) -> None:
         self._database.close()
@@ -94,3 +91,14 @@ class Journal:
     def _rows(self, table: str) -> Iterator[dict[str, Any]]:
         rows = self._database.execute(f"select row from {table} order by number")  # noqa: S608
         return (orjson.loads(row) for (row,) in rows)
+
+
+def _stored(_: object, attribute: object, value: Any) -> Any:
+    return value.name if isinstance(value, Path | InputFileError) else value
+
+
+def _inspection(row: dict[str, Any] | None) -> Inspection | None:
+    if row is None:
+        return None
+    error = InputFileError[row["error"]] if row["error"] else None
+    return Inspection(**{**row, "models": set(row["models"]), "error": error})

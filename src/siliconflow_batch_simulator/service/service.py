@@ -1,8 +1,9 @@
 """
-The seven operations on files and batches, without HTTP.
+The operations on files and batches, without HTTP.
 
-Rule 1: an account sees its own objects; another's are as unknown as none.
-Rule 2: a refusal (`Refused`) leaves everything as it was.
+Rule 1: an account sees its own objects only; those of other accounts do not exist for it.
+Rule 2: a refused request (`Refused`) changes nothing.
+Rule 3: a method marked with `Hook` can be replaced by a variant or a fault; nothing here knows one.
 """
 
 import contextlib
@@ -15,15 +16,16 @@ from typing import Any
 
 from attrs import define, field
 
-from .batches import lifecycle
-from .batches.execution import Execution
-from .batches.lifecycle import Batch, Pace
-from .inputs.batch_request import read_creation
-from .inputs.inspection import Inspection
+from ..batches import lifecycle
+from ..batches.execution import Execution
+from ..batches.lifecycle import Batch, Pace
+from ..files.inspection import Inspection
+from ..files.storage import File, Storage
+from ..hooks import Hook
+from .batch_request import read_creation
+from .clock import Clock
+from .database import Journal
 from .refusals import bad_request, invalid_token, not_found, rate_limited
-from .state.clock import Clock
-from .state.database import Journal
-from .state.storage import File, Storage
 
 RESULT_DAYS = 30
 MAX_UPLOADS = 16  # at the same time
@@ -32,9 +34,9 @@ MAX_UPLOADS = 16  # at the same time
 @define
 class Account:
     """
-    What belongs to one API key, oldest first; `positions` finds a batch in `batches`.
+    The uploads and batches of one API key, oldest first.
 
-    An account is known by a digest of its key, so that the key itself is stored nowhere.
+    `positions` maps the id of a batch to its index in `batches`.
     """
 
     uploads: list[File] = field(factory=list)
@@ -42,14 +44,14 @@ class Account:
     positions: dict[str, int] = field(factory=dict)
 
 
-@define(slots=False)
+@define(eq=False)
 class Service:
     """
-    `folder` takes the files' bytes; `keys` are the API keys, an account each.
+    `folder` is where the contents of files are stored; each of `keys` is an account.
 
-    With `urls` a finished batch names its results by download URL, else by file id. With
-    `late_validation` a faulty input file is not refused at creation: its batch becomes `failed`.
-    With `backed` the lines wait for a backend. A `journal` keeps everything beyond the process.
+    With `urls`, a finished batch names its result files by download URL, otherwise by file id.
+    With `late_validation`, an invalid input file makes a failed batch instead of a refusal. With
+    `backed`, a backend processes the lines. With a `journal`, the state survives the process.
     """
 
     folder: Path
@@ -66,28 +68,29 @@ class Service:
     batches: dict[str, Batch] = field(factory=dict, init=False)
     accounts: dict[str, Account] = field(init=False)
     open_uploads: int = field(default=0, init=False)
-    _doors: list[str] = field(init=False, repr=False)
+    _digests: list[str] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.storage = Storage(self.folder, self.seed)
         self.execution = Execution(self.storage, self.pace, self.backed)
-        self._doors = [_digest(key) for key in self.keys]
-        self.accounts = {account: Account() for account in self._doors}
+        self._digests = [_digest(key) for key in self.keys]
+        self.accounts = {digest: Account() for digest in self._digests}
         if self.journal is not None:
             self._restore(self.journal)
 
+    @Hook
     def authenticate(self, authorization: str | None) -> str:
-        """The account of an Authorization header; every key is compared, in constant time."""
+        """The account of an Authorization header; compares every key in constant time."""
         scheme, _, key = (authorization or "").partition(" ")
-        given = _digest(key)
-        matches = [account for account in self._doors if hmac.compare_digest(given, account)]
+        digest = _digest(key)
+        matches = [account for account in self._digests if hmac.compare_digest(digest, account)]
         if scheme.lower() != "bearer" or not matches:
             raise invalid_token()
         return matches[0]
 
     @contextlib.contextmanager
     def uploading(self) -> Iterator[None]:
-        """Counts an upload while it comes in; refuses it when too many do."""
+        """Counts uploads in progress and refuses those over the limit."""
         if self.open_uploads >= MAX_UPLOADS:
             raise rate_limited()
         self.open_uploads += 1
@@ -96,9 +99,10 @@ class Service:
         finally:
             self.open_uploads -= 1
 
+    @Hook
     def upload(self, file: File) -> dict[str, Any]:
-        """Takes a file that the storage has kept, and answers what is said of it."""
-        self._keep(file)
+        """Adds a file that the storage has written; returns the body of the response."""
+        self._commit(file)
         self.storage.add(file)
         self.accounts[file.account].uploads.append(file)
         return _envelope(
@@ -112,47 +116,52 @@ class Service:
             }
         )
 
+    @Hook
     def list_files(self, account: str, limit: int) -> dict[str, Any]:
         newest = itertools.islice(reversed(self.accounts[account].uploads), limit)
         return _envelope({"data": [_listed_file(file) for file in newest], "object": "file"})
 
+    @Hook
     def content(self, account: str, file_id: str) -> File:
         file = self.storage.files.get(file_id)
         if file is None or file.account != account or self._is_gone(file):
             raise not_found()
         return file
 
+    @Hook
     def result(self, token: str) -> File:
-        """The file behind a download URL; whoever has the URL may read it."""
+        """The file of a download URL, which needs no key."""
         file = self.storage.tokens.get(token)
         if file is None or self._is_gone(file):
             raise not_found()
         return file
 
+    @Hook
     def create(self, account: str, body: object) -> Batch:
-        asked = read_creation(body)
-        file = self.storage.files.get(asked.input_file_id)
+        creation = read_creation(body)
+        file = self.storage.files.get(creation.input_file_id)
         if file is None or file.account != account or file.inspection is None:
-            raise bad_request(f"input_file_id {asked.input_file_id!r} names no uploaded file.")
-        fault = file.inspection.fault or _model_fault(file.inspection, asked.model)
-        if fault and not self.late_validation:
-            raise bad_request(f"The input file {file.id!r} cannot be used: {fault}.")
+            raise bad_request(f"input_file_id {creation.input_file_id!r} names no uploaded file.")
+        error = file.inspection.message or _model_error(file.inspection, creation.model)
+        if error and not self.late_validation:
+            raise bad_request(f"The input file {file.id!r} is invalid: {error}.")
         batch = Batch(
             id=self.storage.new_id("batch_"),
             account=account,
             input_file_id=file.id,
             file_name=file.name,
             total=file.inspection.lines,
-            window_hours=asked.window_hours,
+            window_hours=creation.window_hours,
             created=self.clock.now(),
-            metadata=asked.metadata,
-            model=asked.model,
-            errors=[fault] if fault else None,
+            metadata=creation.metadata,
+            model=creation.model,
+            errors=[error] if error else None,
         )
-        self._keep(batch)
+        self._commit(batch)
         self._add(batch)
         return batch
 
+    @Hook
     def retrieve(self, account: str, batch_id: str) -> Batch:
         batch = self._owned(account, batch_id)
         if batch is None:
@@ -160,17 +169,19 @@ class Service:
         self.settle(batch)
         return batch
 
+    @Hook
     def cancel(self, account: str, batch_id: str) -> Batch:
         batch = self.retrieve(account, batch_id)
         try:
             lifecycle.move(batch, "cancel", self.clock.now())
         except lifecycle.TransitionRefused as refused:
             raise bad_request(str(refused)) from refused
-        self._keep(batch)
+        self._commit(batch)
         return batch
 
+    @Hook
     def list_batches(self, account: str, limit: int, after: str | None) -> tuple[list[Batch], bool]:
-        """A page, newest first, and whether more follow; `after` is exclusive."""
+        """A page, newest first, that starts after the batch `after`; and whether more follow."""
         owner = self.accounts[account]
         end = len(owner.batches)
         if after is not None:
@@ -183,8 +194,9 @@ class Service:
             self.settle(batch)
         return page, begin > 0
 
+    @Hook
     def view(self, batch: Batch, link: Callable[[str], str]) -> dict[str, Any]:
-        """A batch as it is answered; `link` makes the download URL of a result file's token."""
+        """The batch as sent to clients; `link` makes a download URL from a token."""
         body = lifecycle.view(batch)
         for name in ("output_file_id", "error_file_id"):
             file = self.storage.files.get(getattr(batch, name) or "")
@@ -193,23 +205,23 @@ class Service:
         return body
 
     def settle(self, batch: Batch) -> None:
-        """Brings a batch up to the present."""
+        """Brings a batch up to date."""
         if not batch.final and self.execution.settle(batch, self.clock.now()):
-            self._keep(batch)
+            self._commit(batch)
 
     def settle_open(self) -> list[Batch]:
-        """The batches that have not ended, brought up to the present."""
+        """Brings the batches that have not ended up to date and returns them."""
         still_open = [batch for batch in self.batches.values() if not batch.final]
         for batch in still_open:
             self.settle(batch)
         return still_open
 
     def record(self, batch: Batch, result: dict[str, Any], offset: int) -> None:
-        """Takes a backend's result of the next line, which ends at `offset` in the input."""
+        """Records a backend's result of the next line, which ends at `offset` in the input."""
         self.execution.record(batch, [result], offset)
         if batch.done == batch.total:
             batch.answered = self.clock.now()
-        self._keep(batch)
+        self._commit(batch)
 
     def _is_gone(self, file: File) -> bool:
         """Result files are kept for 30 days (batch guide)."""
@@ -225,8 +237,8 @@ class Service:
         owner.positions[batch.id] = len(owner.batches)
         owner.batches.append(batch)
 
-    def _keep(self, changed: File | Batch) -> None:
-        """Commits what changed, with the files that came of it."""
+    def _commit(self, changed: File | Batch) -> None:
+        """Writes a changed object to the journal, a batch together with its result files."""
         if self.journal is None:
             return
         files, batches = ([changed], []) if isinstance(changed, File) else ([], [changed])
@@ -236,7 +248,7 @@ class Service:
         self.journal.put(files, batches, self.clock.now())
 
     def _restore(self, journal: Journal) -> None:
-        """Takes up where an earlier process ended; its accounts stay closed without their keys."""
+        """Loads the state of an earlier process; an account without a key stays inaccessible."""
         self.clock.advance(seconds=max(0.0, journal.now() - self.clock.now()))
         for file in journal.files():
             self.storage.add(file)
@@ -245,20 +257,20 @@ class Service:
         for batch in journal.batches():
             self._add(batch)
             self.execution.trim(batch)
-        self.storage.forget_all_but(set(self.batches))
+        self.storage.remove_unknown(set(self.batches))
 
 
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
-def _model_fault(inspection: Inspection, replaced: str | None) -> str | None:
-    if replaced is not None or (len(inspection.models) == 1 and None not in inspection.models):
+def _model_error(inspection: Inspection, replacement: str | None) -> str | None:
+    if replacement is not None or (len(inspection.models) == 1 and None not in inspection.models):
         return None
     if inspection.models == {None}:
-        return "no line names a model, and replace.model is not given"
-    named = sorted(str(model) for model in inspection.models)
-    return f"without replace.model every line must name the same model, not {named}"
+        return "no line names a model, and replace.model is missing"
+    models = sorted(str(model) for model in inspection.models)
+    return f"without replace.model every line must name the same model, not {models}"
 
 
 def _envelope(data: dict[str, Any]) -> dict[str, Any]:

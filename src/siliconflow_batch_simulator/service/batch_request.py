@@ -1,5 +1,5 @@
 """
-The body of POST /batches: what it must hold, field by field.
+The body of POST /batches: its fields and their limits.
 """
 
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define
 
-from ..refusals import bad_request
+from .refusals import bad_request
 
 ENDPOINT = "/v1/chat/completions"
 WINDOW = re.compile(r"([1-9][0-9]{1,2})h", re.ASCII)
@@ -17,7 +17,7 @@ METADATA_PAIRS, METADATA_KEY, METADATA_VALUE = 16, 64, 512
 
 @define(frozen=True)
 class Creation:
-    """What a caller asks for; `model` is `replace.model`."""
+    """A valid request for a batch; `model` is `replace.model`."""
 
     input_file_id: str
     window_hours: int
@@ -26,7 +26,7 @@ class Creation:
 
 
 def read_creation(body: object) -> Creation:
-    """Raises `Refused` (400) at the first field that is not as documented."""
+    """Raises `Refused` (400) at the first field that does not follow the documents."""
     if not isinstance(body, dict):
         raise bad_request("The body must be a JSON object.")
     if body.get("endpoint") != ENDPOINT:
@@ -48,7 +48,7 @@ def _input_file_id(value: object) -> str:
 def _window_hours(value: object) -> int:
     match = WINDOW.fullmatch(value) if isinstance(value, str) else None
     if match is None or int(match[1]) not in WINDOW_HOURS:
-        raise bad_request(f"completion_window must lie between '24h' and '336h', not {value!r}.")
+        raise bad_request(f"completion_window must be between '24h' and '336h', not {value!r}.")
     return int(match[1])
 
 

@@ -1,7 +1,7 @@
 """
-The simulator's own controls, beside the service: `/simulator/faults` and `/simulator/clock`.
+The simulator's control endpoints: `/simulator/faults` and `/simulator/clock`.
 
-Rule: they take the same keys as the service, so that no web page can reach them unasked.
+Rule: they need a key of the service, so that no web page can call them.
 """
 
 from typing import Any
@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..refusals import bad_request
-from ..service import Service
-from ..switches.switchboard import Switchboard
-from .app import json_response, read_json
+from ..http.app import json_response
+from ..http.request_bodies import read_json
+from ..service.refusals import bad_request
+from ..service.service import Service
+from .switchboard import Switchboard
 
-STEPS = {"seconds", "hours", "days"}
+UNITS = {"seconds", "hours", "days"}
 
 
 def routes(service: Service, board: Switchboard) -> list[Route]:
@@ -44,15 +45,15 @@ def _add(board: Switchboard, rule: Any) -> None:
     try:
         board.add(**rule)
     except (TypeError, ValueError) as error:
-        raise bad_request(f"That is no rule: {error}") from error
+        raise bad_request(f"Invalid rule: {error}") from error
 
 
 def _advance(service: Service, step: Any) -> None:
-    if not isinstance(step, dict) or not step or not step.keys() <= STEPS:
-        raise bad_request(f"Name how far the clock moves, in {', '.join(sorted(STEPS))}.")
+    if not isinstance(step, dict) or not step or not step.keys() <= UNITS:
+        raise bad_request(f"The body must be an object with {', '.join(sorted(UNITS))}.")
     if not all(type(value) in (int, float) for value in step.values()):
-        raise bad_request("How far the clock moves is told in numbers.")
+        raise bad_request(f"{', '.join(sorted(UNITS))} must be numbers.")
     try:
         service.clock.advance(**step)
     except (TypeError, ValueError, OverflowError) as error:
-        raise bad_request(f"The clock cannot move so: {error}") from error
+        raise bad_request(f"The clock cannot be moved: {error}") from error

@@ -1,5 +1,5 @@
 """
-How the service says no: a status and a body in the documented shape.
+Refusals: the status and the body of a request that the service does not carry out.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ RATE_LIMITED = "Request was rejected due to rate limiting"
 
 
 class Refused(Exception):
-    """A request that is not carried out; nothing was changed."""
+    """The request was not carried out; nothing has changed."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(status, body)

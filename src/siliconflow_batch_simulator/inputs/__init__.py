@@ -1,1 +1,0 @@
-"""What callers send: the body of a creation, and input files."""

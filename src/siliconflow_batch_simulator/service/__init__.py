@@ -1,0 +1,1 @@
+"""The service without HTTP: operations, accounts, time, and what is kept on disk."""

@@ -1,1 +1,0 @@
-"""What the simulator remembers: files, batches, and the time."""
