@@ -80,7 +80,7 @@ class Observer:
 
     def lose(self, path: str) -> None:
         """A request was not answered: what it did to the batch that it names is not known."""
-        self._lost.add(Exchange(0, "POST", path, 0).named)
+        self._lost.add(Exchange(0, "POST", path, 0).path_id)
 
     def expect(self, requirement: str, check: Check, *arguments: Any) -> str | None:
         """As `judge`, for what a case alone knows to ask; a recording keeps it."""
@@ -109,11 +109,11 @@ class Observer:
             return
         if not e.operation:
             yield from self._strange(e)
-        if is_creation(e) and not e.asked and e.sent != b"{}":
+        if is_creation(e) and not e.request_json and e.request_body != b"{}":
             yield "CREATE-17", shapes.is_refused, (e,)
         elif is_creation(e):
             for requirement, wrong in MUST_BE_REFUSED.items():
-                if wrong(e.asked):
+                if wrong(e.request_json):
                     yield requirement, shapes.is_refused, (e,)
         yield from self._foreign(e)
         yield from self._later(e)
@@ -135,11 +135,11 @@ class Observer:
 
     def _foreign(self, e: Exchange) -> Iterator[Due]:
         """What one account asks of another's."""
-        owner = self._owner(e.named)
+        owner = self._owner(e.path_id)
         if owner not in (None, e.sender):
             rows = {RETRIEVE: "OWNER-1", CANCEL: "OWNER-3", CONTENT: "OWNER-4"}
             yield rows[e.operation], shapes.status_is, (e, 404)
-        if e.operation == CREATE and self._owner(e.asked.get("input_file_id")) not in (
+        if e.operation == CREATE and self._owner(e.request_json.get("input_file_id")) not in (
             None,
             e.sender,
         ):
@@ -162,7 +162,7 @@ class Observer:
 
     def _later(self, e: Exchange) -> Iterator[Due]:
         """What is said of batches that were seen before."""
-        named = self._batches.get(e.named)
+        named = self._batches.get(e.path_id)
         if named is not None and named.sender == e.sender:
             if e.operation == RETRIEVE and named.created:
                 yield "RETRIEVE-4", history.is_found, (named.created, e)
@@ -205,7 +205,7 @@ class Observer:
             for upload in _once(self._uploads.get(id) for id in files(e)):
                 yield "FILES-1", history.lists_the_upload, (upload, e)
                 yield "FILES-3", history.has_one_time, (upload, e)
-        upload_read = self._uploads.get(e.named) if e.operation == CONTENT else None
+        upload_read = self._uploads.get(e.path_id) if e.operation == CONTENT else None
         if upload_read is not None and upload_read.sender == e.sender and e.status == 200:
             yield "CONTENT-1", history.reads_back, (upload_read, e)
 
@@ -227,7 +227,9 @@ class Observer:
         yield "COUNT-4", result_lines.counts_agree, (known.latest, kind, e)
         if kind == "completed":
             yield "RESULT-4", result_lines.holds_completions, (e,)
-            model = ((known.created and known.created.asked.get("replace")) or {}).get("model")
+            model = ((known.created and known.created.request_json.get("replace")) or {}).get(
+                "model"
+            )
             if model:
                 yield "RESULT-3", result_lines.comes_from, (e, model)
         yield from self._complete(known, e)

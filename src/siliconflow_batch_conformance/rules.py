@@ -31,7 +31,7 @@ def _says_json(e: Exchange) -> bool:
 
 
 def is_creation(e: Exchange) -> bool:
-    return e.operation == CREATE and e.sent_type.startswith("application/json")
+    return e.operation == CREATE and e.request_type.startswith("application/json")
 
 
 # One answer against its request and against itself.

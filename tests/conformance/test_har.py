@@ -70,8 +70,8 @@ common = {
     "number": st.integers(1, 10**6),
     "method": st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"]),
     "status": st.integers(100, 599),
-    "sent": st.binary(),
-    "sent_type": st.sampled_from(["", "application/json", "text/plain; charset=latin-1"]),
+    "request_body": st.binary(),
+    "request_type": st.sampled_from(["", "application/json", "text/plain; charset=latin-1"]),
     "sender": st.sampled_from(["own", "stranger", "stranger-3"]),
     "authorization": st.sampled_from([BEARER, None, "", "Basic {key}", "Bearer sk-thisisnokey"]),
     "headers": st.dictionaries(names, texts)
@@ -116,7 +116,9 @@ class TestRoundTrip:
 
     def test_the_file_is_har_for_others(self, tmp_path: Path) -> None:
         """Every field that HAR 1.2 demands is there."""
-        har.write(tmp_path / "run.har", [Exchange(1, "POST", "/files", 200, sent=b"\xff")], BASE)
+        har.write(
+            tmp_path / "run.har", [Exchange(1, "POST", "/files", 200, request_body=b"\xff")], BASE
+        )
 
         log = json.loads((tmp_path / "run.har").read_text())["log"]
         (found,) = log["entries"]
@@ -242,7 +244,7 @@ class TestTools:
 
         exchange = read_one(tmp_path, found)
 
-        assert (exchange.sent, exchange.sent_type) == (sent, posted["mimeType"])
+        assert (exchange.request_body, exchange.request_type) == (sent, posted["mimeType"])
 
     def test_entries_come_in_the_order_of_their_requests(self, tmp_path: Path) -> None:
         """A proxy writes an answer down when it is there; the question came earlier."""

@@ -31,14 +31,14 @@ def echoes_the_request(answer: Exchange) -> str | None:
     if answer.status != 200:
         return None
     names = ("input_file_id", "endpoint", "completion_window")
-    return _differs({name: answer.asked.get(name) for name in names}, the_batch(answer))
+    return _differs({name: answer.request_json.get(name) for name in names}, the_batch(answer))
 
 
 def echoes_metadata(answer: Exchange) -> str | None:
     """the metadata that was sent, pair for pair; none where none was sent"""
     if answer.status != 200:
         return None
-    asked, said = answer.asked.get("metadata") or {}, the_batch(answer).get("metadata") or {}
+    asked, said = answer.request_json.get("metadata") or {}, the_batch(answer).get("metadata") or {}
     return None if asked == said else f"sent {asked}, came back {said}"
 
 

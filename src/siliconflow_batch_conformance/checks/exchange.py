@@ -29,8 +29,8 @@ class Exchange:
     path: str
     status: int
     query: dict[str, str] = field(default_factory=dict)
-    sent: bytes = b""
-    sent_type: str = ""
+    request_body: bytes = b""
+    request_type: str = ""
     sender: str = "own"
     authorization: str | None = BEARER
     headers: dict[str, str] = field(default_factory=dict)
@@ -48,9 +48,9 @@ class Exchange:
         return _json(self.body)
 
     @cached_property
-    def asked(self) -> dict[str, Any]:
+    def request_json(self) -> dict[str, Any]:
         """The JSON object that was sent; empty where none was."""
-        found = _json(self.sent)
+        found = _json(self.request_body)
         return found if isinstance(found, dict) else {}
 
     @property
@@ -73,7 +73,7 @@ class Exchange:
         return label if label in OPERATIONS else ""
 
     @property
-    def named(self) -> str:
+    def path_id(self) -> str:
         """The id in the path; empty where there is none."""
         words = self.path.strip("/").split("/")
         return words[1] if len(words) > 1 and "://" not in self.path else ""
@@ -153,8 +153,8 @@ def files(answer: Exchange) -> dict[str, dict[str, Any]]:
 
 def uploaded(request: Exchange) -> tuple[str, bytes]:
     """The name and the bytes of the file in an upload's form; empty where there is none."""
-    boundary = request.sent_type.partition("boundary=")[2].strip('"').encode()
-    for part in request.sent.split(b"--" + boundary)[1:-1] if boundary else ():
+    boundary = request.request_type.partition("boundary=")[2].strip('"').encode()
+    for part in request.request_body.split(b"--" + boundary)[1:-1] if boundary else ():
         head, _, data = part.partition(b"\r\n\r\n")
         if b'name="file"' in head:
             name = head.partition(b'filename="')[2].partition(b'"')[0].decode("utf-8", "replace")

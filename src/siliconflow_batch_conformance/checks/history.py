@@ -105,7 +105,7 @@ def was_asked_to_cancel(
     answer: Exchange, created: list[Exchange], cancels: list[Exchange]
 ) -> str | None:
     """no batch cancelling or cancelled but those that were asked to"""
-    asked = {cancel.named for cancel in cancels}
+    asked = {cancel.path_id for cancel in cancels}
     made = {id for one in created for id in batches(one)}
     for id, batch in batches(answer).items():
         if id in made - asked and batch.get("status") in ("cancelling", "cancelled"):

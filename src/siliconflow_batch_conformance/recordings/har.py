@@ -137,8 +137,8 @@ def _exchange(number: int, entry: dict[str, Any], base: str, accounts: Accounts)
         path=hidden(path),
         status=status,
         query={name: hidden(value) for name, value in query.items()},
-        sent=accounts.hidden_bytes(sent),
-        sent_type=sent_type,
+        request_body=accounts.hidden_bytes(sent),
+        request_type=sent_type,
         sender=sender,
         authorization=authorization,
         headers={name: hidden(value) for name, value in headers.items()},
@@ -219,7 +219,7 @@ def _counted(left_out: Counter[str]) -> str:
 def _entry(one: Exchange, base: str) -> dict[str, Any]:
     query = urlencode(one.query, quote_via=quote)
     url = one.path if "://" in one.path else base + one.path
-    sent = [("content-type", one.sent_type)] if one.sent_type else []
+    sent = [("content-type", one.request_type)] if one.request_type else []
     sent += [] if one.authorization is None else [("authorization", one.authorization)]
     request: dict[str, Any] = {
         "method": one.method,
@@ -229,11 +229,11 @@ def _entry(one: Exchange, base: str) -> dict[str, Any]:
         "headers": _named(sent),
         "queryString": _named(list(one.query.items())),
         "headersSize": -1,
-        "bodySize": len(one.sent),
+        "bodySize": len(one.request_body),
     }
-    if one.sent:
-        text, encoding = _text(one.sent)
-        request["postData"] = {"mimeType": one.sent_type, "text": text}
+    if one.request_body:
+        text, encoding = _text(one.request_body)
+        request["postData"] = {"mimeType": one.request_type, "text": text}
         request["postData"] |= {"_encoding": encoding} if encoding else {}
     text, encoding = _text(one.body)
     content = {"size": len(one.body), "mimeType": one.headers.get("content-type", ""), "text": text}

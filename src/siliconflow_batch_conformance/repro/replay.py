@@ -64,7 +64,7 @@ def prepare(
     target, authorization = _aimed(target, authorization, known)
     (work / f"{step}.sent").write_bytes(body)
     path, _, query = target.partition("?")
-    request: dict[str, Any] = {"method": method, "sent_type": sent_type, "sender": sender}
+    request: dict[str, Any] = {"method": method, "request_type": sent_type, "sender": sender}
     request |= {"path": path, "query": dict(parse_qsl(query, keep_blank_values=True))}
     if "://" in target:
         request |= {"path": target, "query": {}}

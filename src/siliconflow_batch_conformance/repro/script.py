@@ -105,7 +105,7 @@ def _step(exchange: Exchange, places: dict[int, int], part: Extract) -> str:
         lines.append("no_authorization")
     elif exchange.authorization != BEARER:
         lines.append(f"authorization {_quote(exchange.authorization)}")
-    if exchange.sent or exchange.sent_type:
+    if exchange.request_body or exchange.request_type:
         lines.append(_body(exchange))
     words = [str(place), exchange.sender, exchange.method, _target(exchange, part)]
     tail = f" was {exchange.status}" + (f" until {_quote(wanted)}" if wanted else "")
@@ -130,11 +130,11 @@ def _target(exchange: Exchange, part: Extract) -> str:
 
 
 def _body(exchange: Exchange) -> str:
-    media = _quote(exchange.sent_type)
-    if len(exchange.sent) > LONGEST:
-        packed = base64.b64encode(zlib.compress(exchange.sent, 9)).decode()
+    media = _quote(exchange.request_type)
+    if len(exchange.request_body) > LONGEST:
+        packed = base64.b64encode(zlib.compress(exchange.request_body, 9)).decode()
         return " \\\n    ".join([f"packed_body {media}", *textwrap.wrap(packed, WIDTH - 12)])
-    rows = re.findall(rb"[^\n]*\n|[^\n]+", exchange.sent) or [b""]
+    rows = re.findall(rb"[^\n]*\n|[^\n]+", exchange.request_body) or [b""]
     return " \\\n    ".join([f"body {media}", *map(_escaped, rows)])
 
 

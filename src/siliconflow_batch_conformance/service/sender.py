@@ -84,8 +84,8 @@ class Sender:
             path=path,
             status=0,
             query={name: str(value) for name, value in (query or {}).items()},
-            sent=request.read(),
-            sent_type=request.headers.get("content-type", ""),
+            request_body=request.read(),
+            request_type=request.headers.get("content-type", ""),
             sender=self.sender,
             authorization=BEARER if elsewhere else authorization,
             awaited=awaited,
@@ -125,8 +125,8 @@ class Sender:
         """Raises `NotSent` for what the budget keeps back."""
         lines = None
         if asked.operation == "POST /batches":
-            lines = self._lines.get(str(asked.asked.get("input_file_id")), 0)
-            rejected = rejected or lines == 0 or is_refused_for_certain(asked.asked)
+            lines = self._lines.get(str(asked.request_json.get("input_file_id")), 0)
+            rejected = rejected or lines == 0 or is_refused_for_certain(asked.request_json)
         elif asked.operation == "POST /files":
             lines = len(uploaded(asked)[1].splitlines())
         rejected = rejected or asked.authorization != BEARER
