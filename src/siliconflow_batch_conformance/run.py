@@ -62,9 +62,9 @@ def judge_recorded(
     """What traffic can tell, and what the cases of a recorded run judged; nothing is sent."""
     began, observer = time.time(), Observer()
     for exchange in exchanges:
-        observer.see(exchange)
+        observer.observe(exchange)
     for asked in judgments:
-        observer.expect(asked.requirement, asked.check, *asked.arguments)
+        observer.judge_for_case(asked.requirement, asked.check, *asked.arguments)
     verdicts = {id: _recorded(id, observer) for id in load() if id in only}
     took = time.time() - began
     return Run(base_url, 0, began, took, len(exchanges), blocked(verdicts, load()))

@@ -64,7 +64,7 @@ def expect(request: pytest.FixtureRequest, observer: Observer) -> Expect:
     id = request.node.get_closest_marker("requirement").args[0]
 
     def judge(check: Any, *arguments: Any) -> None:
-        actual = observer.expect(id, check, *arguments)
+        actual = observer.judge_for_case(id, check, *arguments)
         if actual is not None:
             raise Deviation(check, arguments, actual)
 

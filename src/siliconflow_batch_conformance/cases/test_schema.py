@@ -69,7 +69,7 @@ def observed(target: Target, answer: schemathesis.Response) -> Exchange:
         body=answer.content,
         at=time.time(),
     )
-    target.observer.see(exchange)
+    target.observer.observe(exchange)
     return exchange
 
 

@@ -13,6 +13,15 @@ from functools import cached_property
 from typing import Any
 
 BEARER = "Bearer {key}"
+CREATE_BATCH, LIST_BATCHES = "POST /batches", "GET /batches"
+RETRIEVE_BATCH, CANCEL_BATCH = "GET /batches/{batch_id}", "POST /batches/{batch_id}/cancel"
+UPLOAD_FILE, LIST_FILES = "POST /files", "GET /files"
+DOWNLOAD_FILE = "GET /files/{file_id}/content"
+OPERATIONS = (
+    *(CREATE_BATCH, LIST_BATCHES, RETRIEVE_BATCH, CANCEL_BATCH),
+    *(UPLOAD_FILE, LIST_FILES, DOWNLOAD_FILE),
+)
+FINAL_STATUSES = ("completed", "failed", "expired", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -77,17 +86,6 @@ class Exchange:
         """The id in the path; empty where there is none."""
         words = self.path.strip("/").split("/")
         return words[1] if len(words) > 1 and "://" not in self.path else ""
-
-
-OPERATIONS = (
-    "POST /batches",
-    "GET /batches",
-    "GET /batches/{batch_id}",
-    "POST /batches/{batch_id}/cancel",
-    "POST /files",
-    "GET /files",
-    "GET /files/{file_id}/content",
-)
 
 
 def with_key(authorization: str, key: str) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 
 from attrs import define
 
-from ..checks import bad_inputs, bodies, history, pages, result_lines, shapes
+from ..checks import Check, bad_inputs, bodies, history, pages, result_lines, shapes
 from ..checks.exchange import Exchange
 
-Check = Callable[..., str | None]
 CHECKS: Mapping[str, Check] = {
     f"{module.__name__.rpartition('.')[2]}.{name}": check
     for module in (shapes, bodies, history, pages, result_lines, bad_inputs)

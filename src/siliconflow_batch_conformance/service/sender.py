@@ -96,7 +96,7 @@ class Sender:
             if answer is None:
                 continue
             self._heard(answer, entry)
-            self.observer.see(answer, settled=pause is None)
+            self.observer.observe(answer, settled=pause is None)
             if answer.status not in BUSY or pause is None or not patient:
                 break
             self._pause(answer, pause)
@@ -148,7 +148,7 @@ class Sender:
             raise
         except httpx.TransportError as error:
             if asked.method == "POST":
-                self.observer.lose(asked.path)
+                self.observer.observe_lost_request(asked.path)
                 raise Inconclusive(f"{asked.method} was not answered: {error}") from error
             if response is None or not last:
                 return None
