@@ -1,4 +1,4 @@
-"""HAR files: a run's own, and those of browsers and proxies."""
+"""HAR files: those of runs, browsers and proxies."""
 
 import base64
 import gzip
@@ -21,6 +21,8 @@ BASE = "https://api.siliconflow.cn/v1"
 KEY, OTHER, WRONG = "sk-one-1234567890", "sk-two-1234567890", "sk-wrong-1234567890"
 BATCH = {"id": "batch_a", "object": "batch", "status": "completed"}
 
+A_DOWNLOAD = Exchange(2, "GET", "/files/file-a/content", 200, body=b"\xff\x00")
+
 Entry = dict[str, Any]
 
 
@@ -34,7 +36,7 @@ def entry(
     started: str = "2026-05-01T10:00:00.000Z",
     **more: Any,
 ) -> Entry:
-    """An entry with little more than what every tool writes."""
+    """An entry with the fields that every tool writes."""
     headers = [{"name": "Authorization", "value": f"Bearer {key}"}] if key else []
     content = {"mimeType": "application/json"} | ({} if text is None else {"text": text})
     return {
@@ -52,8 +54,8 @@ def saved(folder: Path, *entries: Entry, name: str = "traffic.har") -> Path:
 
 
 def read_one(folder: Path, *entries: Entry) -> Exchange:
-    (found,) = har.read(saved(folder, *entries))
-    return found
+    (exchange,) = har.read(saved(folder, *entries))
+    return exchange
 
 
 ids = st.text(string.ascii_letters + string.digits + "_-.~", min_size=1)
@@ -89,18 +91,18 @@ elsewhere = st.builds(
 class TestRoundTrip:
     @settings(deadline=None)
     @given(exchanges=st.lists(below | elsewhere, min_size=1, max_size=4))
-    def test_what_is_written_is_what_is_read(
+    def test_written_exchanges_are_read_unchanged(
         self, tmp_path_factory: pytest.TempPathFactory, exchanges: list[Exchange]
     ) -> None:
-        """No byte, no name and no time of an exchange is lost."""
+        """Reading a written file returns equal exchanges."""
         path = tmp_path_factory.getbasetemp() / "own.har"
 
         har.write(path, exchanges, BASE)
 
         assert har.read(path, BASE) == exchanges
 
-    def test_a_run_is_written_without_its_keys(self, tmp_path: Path) -> None:
-        """What crossed the wire is there, with its base URL, and nothing to log in with."""
+    def test_a_written_run_contains_no_key(self, tmp_path: Path) -> None:
+        """The file has every exchange and the base URL, and neither of the keys."""
         with Simulator(keys=(KEY, OTHER), pace=Pace(0, 0, 0, 0)) as simulator:
             recorder = Recorder(simulator)
             *_, end = recorder.watch(recorder.create(recorder.upload(line())))
@@ -114,16 +116,16 @@ class TestRoundTrip:
         assert not {KEY, OTHER} & set((tmp_path / "run.har").read_text().split())
         assert KEY not in (tmp_path / "run.har").read_text()
 
-    def test_the_file_is_har_for_others(self, tmp_path: Path) -> None:
-        """Every field that HAR 1.2 demands is there."""
+    def test_a_written_file_is_har_1_2(self, tmp_path: Path) -> None:
+        """The file has every field that HAR 1.2 requires."""
         har.write(
             tmp_path / "run.har", [Exchange(1, "POST", "/files", 200, request_body=b"\xff")], BASE
         )
 
         log = json.loads((tmp_path / "run.har").read_text())["log"]
-        (found,) = log["entries"]
+        (written,) = log["entries"]
         assert log.keys() >= {"version", "creator", "entries"}
-        assert found.keys() >= {
+        assert written.keys() >= {
             "startedDateTime",
             "time",
             "request",
@@ -132,12 +134,12 @@ class TestRoundTrip:
             "timings",
         }
         sizes = {"method", "url", "httpVersion", "cookies", "headers", "headersSize", "bodySize"}
-        assert found["request"].keys() >= {*sizes, "queryString"}
-        assert found["response"].keys() >= {*(sizes - {"method", "url"}), "status", "statusText"}
-        assert found["response"].keys() >= {"content", "redirectURL"}
+        assert written["request"].keys() >= {*sizes, "queryString"}
+        assert written["response"].keys() >= {*(sizes - {"method", "url"}), "status", "statusText"}
+        assert written["response"].keys() >= {"content", "redirectURL"}
 
-    def test_a_file_that_cannot_be_written_stays_as_it_was(self, tmp_path: Path) -> None:
-        """There is the old file or the new one, never half of one."""
+    def test_a_failed_write_keeps_the_file(self, tmp_path: Path) -> None:
+        """A failed write keeps the old file and leaves no temporary file."""
         path = tmp_path / "run.har"
         har.write(path, [Exchange(1, "GET", "/batches", 200)], BASE)
         before = path.read_bytes()
@@ -147,12 +149,25 @@ class TestRoundTrip:
             har.write(path, [Exchange(1, "GET", "/files", 200), broken], BASE)
 
         assert path.read_bytes() == before
-        assert [found.name for found in tmp_path.iterdir()] == ["run.har"]
+        assert [file.name for file in tmp_path.iterdir()] == ["run.har"]
+
+    def test_an_own_entry_without_its_body_is_left_out(self, tmp_path: Path) -> None:
+        """A damaged body in a run's own file is counted and not judged."""
+        path = tmp_path / "run.har"
+        har.write(path, [Exchange(1, "GET", "/batches", 200), A_DOWNLOAD], BASE)
+        content = json.loads(path.read_text())
+        content["log"]["entries"][1]["response"]["content"]["text"] = "not base64"
+        path.write_text(json.dumps(content))
+
+        capture = har.capture(path)
+
+        assert [one.path for one in capture.exchanges] == ["/batches"]
+        assert capture.left_out == {"without its body": 1}
 
 
 class TestTools:
-    def test_a_browser(self, tmp_path: Path) -> None:
-        """Pseudo headers, cookies, preflights and the rest of the page do not matter."""
+    def test_browser(self, tmp_path: Path) -> None:
+        """Pseudo headers, cookies, preflights and other resources of a page are left out."""
         found = entry(
             f"{BASE}/batches?limit=2&after=&q=a%20b",
             request={
@@ -194,12 +209,12 @@ class TestTools:
             "of another host": 2,
             "of another path": 1,
             "a CORS preflight": 1,
-            "without an answer": 1,
+            "without a response": 1,
             "without its body": 1,
         }
 
-    def test_a_proxy(self, tmp_path: Path) -> None:
-        """Bodies come as base64, some of them compressed; times have zones and many digits."""
+    def test_proxy(self, tmp_path: Path) -> None:
+        """Bodies in base64, also compressed, and times with zones and nanoseconds are read."""
         packed = base64.b64encode(gzip.compress(b'{"object": "list"}')).decode()
         found = entry(
             started="2026-05-01T12:00:00.123456789+0200",
@@ -212,8 +227,8 @@ class TestTools:
         assert exchange.json == {"object": "list"}
         assert exchange.at == pytest.approx(1777629600.123456 + 0.25, abs=1e-5)
 
-    def test_bytes_that_are_no_text(self, tmp_path: Path) -> None:
-        """A file's content is what the bytes were."""
+    def test_binary_body(self, tmp_path: Path) -> None:
+        """A base64 body is read as its bytes."""
         text = base64.b64encode(b"\x00\xff\r\n").decode()
         url = f"{BASE}/files/file-a/content"
 
@@ -238,35 +253,35 @@ class TestTools:
             ({"mimeType": "application/json"}, b""),
         ],
     )
-    def test_what_was_posted(self, tmp_path: Path, posted: Entry, sent: bytes) -> None:
-        """A text, its letters in any alphabet, base64, or the fields of a form."""
+    def test_request_body(self, tmp_path: Path, posted: Entry, sent: bytes) -> None:
+        """A request body may be text in any encoding, base64, or the fields of a form."""
         found = entry(method="POST", request={"postData": posted})
 
         exchange = read_one(tmp_path, found)
 
         assert (exchange.request_body, exchange.request_type) == (sent, posted["mimeType"])
 
-    def test_entries_come_in_the_order_of_their_requests(self, tmp_path: Path) -> None:
-        """A proxy writes an answer down when it is there; the question came earlier."""
+    def test_entries_are_sorted_by_request_time(self, tmp_path: Path) -> None:
+        """Exchanges are in the order of their requests, not of their responses."""
         late = entry(started="2026-05-01T10:00:02Z", text='"2"')
         early = entry(started="2026-05-01T13:00:01+03:00", text='"1"')
         unknown = entry(started="yesterday", text='"0"')
 
-        found = har.read(saved(tmp_path, late, early, unknown))
+        exchanges = har.read(saved(tmp_path, late, early, unknown))
 
-        assert [(one.number, one.json) for one in found] == [(1, "0"), (2, "1"), (3, "2")]
-        assert found[0].at == 0
+        assert [(one.number, one.json) for one in exchanges] == [(1, "0"), (2, "1"), (3, "2")]
+        assert exchanges[0].at == 0
 
     @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-    def test_files_in_the_letters_of_windows(self, tmp_path: Path, encoding: str) -> None:
-        """A byte order mark is no fault."""
+    def test_byte_order_mark(self, tmp_path: Path, encoding: str) -> None:
+        """A file in UTF-8 or UTF-16 with a byte order mark is read."""
         path = saved(tmp_path, entry())
         path.write_text(path.read_text(), encoding=encoding)
 
         assert len(har.read(path)) == 1
 
-    def test_a_compressed_file_is_read(self, tmp_path: Path) -> None:
-        """HAR files are large; many are kept packed."""
+    def test_gzip_file(self, tmp_path: Path) -> None:
+        """A file that is compressed with gzip is read."""
         path = saved(tmp_path, entry())
         path.write_bytes(gzip.compress(path.read_bytes()))
 
@@ -274,10 +289,10 @@ class TestTools:
 
 
 class TestAccounts:
-    def test_senders_are_told_apart_and_their_keys_forgotten(self, tmp_path: Path) -> None:
-        """The first key is one's own, the second a stranger's; who is never let in is refused."""
+    def test_accounts_are_named_and_keys_are_removed(self, tmp_path: Path) -> None:
+        """The first accepted key is own, the second stranger; other keys are refused."""
         shown = json.dumps({"key": KEY, "other": OTHER})
-        found = har.read(
+        exchanges = har.read(
             saved(
                 tmp_path,
                 entry(key=WRONG, status=401, text='"Invalid token"'),
@@ -291,7 +306,7 @@ class TestAccounts:
             )
         )
 
-        assert [(one.sender, one.authorization) for one in found] == [
+        assert [(one.sender, one.authorization) for one in exchanges] == [
             ("refused", BEARER),
             ("own", BEARER),
             ("stranger", BEARER),
@@ -301,19 +316,17 @@ class TestAccounts:
             ("stranger-3", BEARER),
             ("own", None),
         ]
-        assert not [key for key in (KEY, OTHER, WRONG) if key in repr(found)]
+        assert not [key for key in (KEY, OTHER, WRONG) if key in repr(exchanges)]
 
-    def test_a_key_that_is_refused_is_ones_own_where_there_is_no_other(
-        self, tmp_path: Path
-    ) -> None:
-        """A file of refusals has an owner too."""
+    def test_a_refused_key_is_own_where_it_is_the_only_one(self, tmp_path: Path) -> None:
+        """In a file of refusals the first key is own."""
         assert read_one(tmp_path, entry(status=401)).sender == "own"
 
-    def test_a_browser_that_hides_the_keys_hides_them_everywhere(self, tmp_path: Path) -> None:
-        """Without any Authorization header, and yet let in: it was not saved."""
+    def test_a_browser_without_authorization_headers(self, tmp_path: Path) -> None:
+        """Where no entry has the header and requests succeed, the browser left the header out."""
         url = "https://files.example/result?sig=1"
         batch = json.dumps({**BATCH, "output_file_id": url})
-        found = har.read(
+        exchanges = har.read(
             saved(
                 tmp_path,
                 entry(f"{BASE}/batches/batch_a", key=None, text=batch),
@@ -321,12 +334,12 @@ class TestAccounts:
             )
         )
 
-        assert [one.authorization for one in found] == [BEARER, None]
+        assert [one.authorization for one in exchanges] == [BEARER, None]
 
 
 class TestBaseUrl:
-    def test_results_are_kept_wherever_they_are(self, tmp_path: Path) -> None:
-        """A URL that an answer names belongs to the service; others of its host do not."""
+    def test_result_files_of_other_hosts_are_read(self, tmp_path: Path) -> None:
+        """A URL that a batch names is read; other URLs of the same host are not."""
         url = "https://files.example/results/x?sig=1&a=b"
         batch = json.dumps({"data": [{**BATCH, "error_file_id": url}]})
         capture = har.capture(
@@ -341,8 +354,8 @@ class TestBaseUrl:
         assert [one.path for one in capture.exchanges] == ["/batches", url]
         assert capture.left_out == {"of another host": 1}
 
-    def test_most_entries_decide(self, tmp_path: Path) -> None:
-        """A mistyped path does not move the base."""
+    def test_the_most_common_base_url_is_used(self, tmp_path: Path) -> None:
+        """One request with a wrong path does not change the base URL."""
         capture = har.capture(
             saved(
                 tmp_path,
@@ -356,8 +369,8 @@ class TestBaseUrl:
         assert capture.base_url == BASE
         assert len(capture.exchanges) == 2
 
-    def test_a_base_url_that_is_given_is_taken(self, tmp_path: Path) -> None:
-        """Ports that go without saying, letter case and a slash at the end are nothing."""
+    def test_an_explicit_base_url_is_used(self, tmp_path: Path) -> None:
+        """Default port, letter case and a final slash of the base URL do not matter."""
         path = saved(tmp_path, entry(), entry(), entry("https://other.example/api/files"))
 
         capture = har.capture(path, "https://OTHER.example:443/api/")
@@ -370,49 +383,49 @@ class TestUnreadable:
     @pytest.mark.parametrize(
         ("raw", "problem"),
         [
-            (b"", "it is empty"),
-            (b"<html></html>", "it is no JSON"),
-            (b"\x89PNG\r\n\xff", "it is no JSON"),
-            (b"[" * 100_000, "it"),
+            (b"", "the file is empty"),
+            (b"<html></html>", "not JSON"),
+            (b"\x89PNG\r\n\xff", "not JSON"),
+            (b"[" * 100_000, ""),
             (b"[]", "no list at log.entries"),
             (b'{"log": {"entries": {}}}', "no list at log.entries"),
-            (b'{"log": {"entries": []}}', "none of them is a request to /files or /batches"),
-            (b'{"log": {"entries": [{"request": {}}]}}', "entry 1: it has no request with method"),
-            (b'{"log": {"entries": [7]}}', "entry 1: it has no request with method"),
-            (gzip.compress(gzip.compress(b"{}")), "it is compressed twice"),
-            (gzip.compress(b"{}" * 100)[:-9], "compressed with gzip, and broken"),
-            (b"PK\x03\x04...", "it is a zip archive"),
+            (b'{"log": {"entries": []}}', "no request to /files or /batches"),
+            (b'{"log": {"entries": [{"request": {}}]}}', "entry 1: no request with method"),
+            (b'{"log": {"entries": [7]}}', "entry 1: no request with method"),
+            (gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0), "the file is compressed twice"),
+            (gzip.compress(b"{}" * 100, mtime=0)[:-9], "the gzip data is damaged"),
+            (b"PK\x03\x04...", "the file is a zip archive"),
         ],
     )
-    def test_what_is_no_har_is_told(self, tmp_path: Path, raw: bytes, problem: str) -> None:
-        """The error names the file, what is wrong with it and what to do."""
+    def test_another_file_is_refused(self, tmp_path: Path, raw: bytes, problem: str) -> None:
+        """The error names the file, the problem and what to do."""
         path = tmp_path / "traffic.har"
         path.write_bytes(raw)
 
-        with pytest.raises(HarUnreadable) as refused:
+        with pytest.raises(HarUnreadable) as unreadable:
             har.read(path)
 
-        assert problem in str(refused.value)
-        assert str(refused.value).startswith(str(path))
-        assert refused.value.remedy in str(refused.value)
+        assert problem in str(unreadable.value)
+        assert str(unreadable.value).startswith(str(path))
+        assert unreadable.value.remedy in str(unreadable.value)
 
-    def test_a_file_that_ends_early(self, tmp_path: Path) -> None:
-        """Wherever a file is cut, it is told to be cut."""
+    def test_an_incomplete_file_is_refused(self, tmp_path: Path) -> None:
+        """A file that is cut anywhere is reported as incomplete."""
         path = saved(tmp_path, entry(text="ä", _known=True), entry(status=404))
         whole = path.read_bytes().rstrip()
 
         for length in range(1, len(whole)):
             path.write_bytes(whole[:length])
-            with pytest.raises(HarUnreadable, match="it ends in the middle"):
+            with pytest.raises(HarUnreadable, match="the file is incomplete"):
                 har.read(path)
 
-    def test_no_file(self, tmp_path: Path) -> None:
-        """A name that names nothing."""
+    def test_missing_file(self, tmp_path: Path) -> None:
+        """The error for a missing file has the message of the system."""
         with pytest.raises(HarUnreadable, match="No such file"):
             har.read(tmp_path / "none.har")
 
-    def test_nothing_whole(self, tmp_path: Path) -> None:
-        """What was left out is counted where nothing remains."""
+    def test_no_complete_exchange(self, tmp_path: Path) -> None:
+        """The error counts the entries that were left out."""
         path = saved(tmp_path, entry(text=None, bodySize=9), entry("https://other.example/x"))
 
         with pytest.raises(HarUnreadable, match="1 without its body, 1 of another host"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import httpx
 
-from ..checks.exchange import Exchange
+from ..checks.exchange import Exchange, form_parts
 from ..deviations import EXPIRED, FLAKY, KNOWN, STALE
 from ..requirements import SOURCES, Requirement
 from ..verdicts import BLOCKED, BROKEN, FAILS, INCONCLUSIVE, NOT_JUDGED, Failure, Run, Verdict
@@ -69,12 +69,9 @@ def replay(exchange: Exchange, base_url: str) -> str:
 
 def _form(exchange: Exchange) -> Iterator[str]:
     """The parts of a form as curl takes them; what a file holds is left out."""
-    boundary = exchange.request_type.partition("boundary=")[2].strip('"').encode()
-    for part in exchange.request_body.split(b"--" + boundary)[1:-1] if boundary else ():
-        head, _, data = part.partition(b"\r\n\r\n")
-        name = head.decode("utf-8", "replace").partition(' name="')[2].partition('"')[0]
-        value = data.strip().decode("utf-8", "replace")[:100]
-        given = f"{name}=@…" if b'filename="' in head else f"{name}={value}"
+    for name, file_name, content in form_parts(exchange):
+        value = content.decode("utf-8", "replace")[:100]
+        given = f"{name}={value}" if file_name is None else f"{name}=@…"
         yield "-F " + (given if given.endswith("=@…") and name.isalnum() else shlex.quote(given))
 
 

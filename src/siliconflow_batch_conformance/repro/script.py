@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..checks.exchange import BEARER, Exchange
-from ..recordings.judgments import referring
+from ..recordings.judgments import with_references
 from ..requirements import SOURCES, Requirement
 from ..verdicts import Failure
 from . import replay
@@ -155,7 +155,7 @@ def _judgment(failure: Failure, places: dict[int, int]) -> str:
         last = failure.story[-1]
         then = [last.status, last.headers.get("content-type", ""), last.text]
         return f"compare {places[last.number]} {_json(then)}"
-    given = referring(failure.arguments, lambda one: {"$step": places[one.number]})
+    given = with_references(failure.arguments, lambda one: {"$step": places[one.number]})
     words = [failure.check.__module__, failure.check.__name__, _json(given)]
     raised = _raised(failure)
     return "judge " + " ".join([*words, *([raised] if raised else [])])

@@ -20,10 +20,10 @@ from typing import Any
 
 from attrs import define, field
 
-from ..checks.exchange import Exchange, batches, files, uploaded
+from ..checks.exchange import FINAL_STATUSES, Exchange, batches, files, uploaded
 from ..verdicts import Failure
 from .ids import dig, pattern
-from .replay import END, FINAL
+from .replay import END
 
 MAKERS = {"POST /files": ("id", "data.id"), "POST /batches": ("id",)}
 LISTED = {"GET /batches": "POST /batches", "GET /files": "POST /files"}
@@ -243,7 +243,7 @@ def goal(exchange: Exchange, story: tuple[Exchange, ...]) -> str:
     about = [one for one in story if exchange.path_id in (one.path_id, dig(one.json, "id"))]
     before = [_status(one) for one in about if one.number < exchange.number]
     is_latest = all(one.number <= exchange.number for one in about)
-    gave_up = is_latest and status not in FINAL and before[-1:] == [status]
+    gave_up = is_latest and status not in FINAL_STATUSES and before[-1:] == [status]
     return END if gave_up else status
 
 

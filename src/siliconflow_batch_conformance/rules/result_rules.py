@@ -76,13 +76,13 @@ def _input_and_all_results(exchange: Exchange, inventory: Inventory) -> list[Arg
 
 RULES = (
     Rule("RESULT-8", _read_again, history.is_the_same_file),
-    Rule("RESULT-10", _result_file, result_lines.numbers_its_records),
+    Rule("RESULT-10", _result_file, result_lines.record_ids_are_unique),
     Rule("RESULT-7", _result_file, result_lines.is_json_lines),
-    Rule("RESULT-2", _output_file, result_lines.holds_answers),
+    Rule("RESULT-2", _output_file, result_lines.holds_successes),
     Rule("RESULT-2", _error_file, result_lines.holds_failures),
-    Rule("RESULT-11", _batch_and_file, result_lines.tells_what_expired),
-    Rule("COUNT-4", _batch_count_and_file, result_lines.counts_agree),
+    Rule("RESULT-11", _batch_and_file, result_lines.marks_expired_lines),
+    Rule("COUNT-4", _batch_count_and_file, result_lines.counts_match),
     Rule("RESULT-4", _output_file, result_lines.holds_completions),
-    Rule("RESULT-3", _output_file_and_model, result_lines.comes_from),
-    Rule("RESULT-1", _input_and_all_results, result_lines.answers_every_line),
+    Rule("RESULT-3", _output_file_and_model, result_lines.uses_model),
+    Rule("RESULT-1", _input_and_all_results, result_lines.covers_every_line),
 )
