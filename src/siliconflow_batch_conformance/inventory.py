@@ -14,15 +14,13 @@ from .checks.exchange import (
     CREATE_BATCH,
     DOWNLOAD_FILE,
     LIST_BATCHES,
+    RESULT_FIELDS,
     UPLOAD_FILE,
     Exchange,
     batches,
     files,
     the_batch,
 )
-
-# The fields that name the result files, and the count that each file's lines belong to.
-RESULT_FIELDS = {"output_file_id": "completed", "error_file_id": "failed"}
 
 
 @define

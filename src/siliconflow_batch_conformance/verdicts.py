@@ -2,11 +2,12 @@
 The verdicts of a run: an outcome for each requirement, with its failures.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import define, field
 
+from .checks import Check
 from .checks.exchange import Exchange
 
 HOLDS, FAILS, BLOCKED, INCONCLUSIVE, NOT_JUDGED, BROKEN = (
@@ -31,7 +32,7 @@ class Failure:
     case: str
     expected: str
     actual: str
-    check: Callable[..., str | None] | None = None
+    check: Check | None = None
     arguments: tuple[Any, ...] = ()
     story: tuple[Exchange, ...] = ()
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from siliconflow_batch_conformance.checks import bodies, history, pages
+from siliconflow_batch_conformance.checks.creation import ENDPOINT
 from siliconflow_batch_conformance.requirements import load
 from siliconflow_batch_conformance.verdicts import Failure
 from siliconflow_batch_simulator import Pace, Simulator
 from support import example_checks as checks
-from support.recorder import ENDPOINT, Recorder, line
+from support.recorder import Recorder, line
 
 KEYS = ("sk-first-$(id)", "sk-second-'\"\\")
 OTHER_KEYS = ("sk-other-first", "sk-other-second")

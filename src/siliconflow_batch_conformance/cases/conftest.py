@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ..checks import Check
-from ..checks.exchange import FINAL_STATUSES, Exchange, batches, the_batch
+from ..checks.exchange import FINAL_STATUSES, RESULT_FIELDS, Exchange, batches, the_batch
 from ..collector import Report
 from ..observer import Observer
 from ..requirements import Blocked, Deviation, Inconclusive, NotJudged, load, requirement
@@ -127,7 +127,7 @@ def completed(lifecycle: list[Exchange]) -> Exchange:
 def downloads(rig: Rig, completed: Exchange) -> list[Exchange]:
     """The result files of the completed batch, the output file first."""
     batch = the_batch(completed)
-    references = [batch[name] for name in ("output_file_id", "error_file_id") if batch.get(name)]
+    references = [batch[name] for name in RESULT_FIELDS if batch.get(name)]
     return [rig.target.download(reference) for reference in references]
 
 

@@ -5,13 +5,20 @@ Checks of the content of one response: against its request, and against itself.
 import re
 from typing import Any
 
-from .exchange import FINAL_STATUSES, Exchange, batches, files, the_batch, uploaded
+from .exchange import (
+    FINAL_STATUSES,
+    RESULT_FIELDS,
+    WAITING_STATUSES,
+    Exchange,
+    batches,
+    files,
+    the_batch,
+    uploaded,
+)
 
 HOUR, DAY = 3_600, 86_400
 EARLIEST = 1_672_531_200  # the beginning of 2023
 PLAIN_NAME = re.compile(r"[a-z0-9._-]+")
-WAITING = ("validating", "in_queue")
-RESULT_FIELDS = {"completed": "output_file_id", "failed": "error_file_id"}
 # Timestamps in the order of the lifecycle, for each way that a batch can take.
 ORDERS = (
     ("created_at", "in_progress_at", "finalizing_at", "completed_at"),
@@ -54,12 +61,12 @@ def is_unfinished(creation: Exchange) -> str | None:
     if creation.status != 200:
         return None
     batch = the_batch(creation)
-    names = [f"{status}_at" for status in FINAL_STATUSES] + [*RESULT_FIELDS.values()]
+    names = [f"{status}_at" for status in FINAL_STATUSES] + [*RESULT_FIELDS]
     early = {name: batch[name] for name in names if batch.get(name)}
     if early:
         return f"{early}"
     status = batch.get("status")
-    return None if status in (*WAITING, "in_progress") else f"status {status!r}"
+    return None if status in (*WAITING_STATUSES, "in_progress") else f"status {status!r}"
 
 
 def created_at_is_now(exchange: Exchange) -> str | None:
@@ -108,7 +115,7 @@ def timestamps_match_status(exchange: Exchange) -> str | None:
         # The documents' examples leave some fields out; a field that is present must be set.
         unset = [n for n in REACHED.get(status, ()) if n in batch and batch[n] is None]
         others = [f"{final}_at" for final in FINAL_STATUSES if final != status]
-        early = [*ORDERS[0][1:]] if status in WAITING else []
+        early = [*ORDERS[0][1:]] if status in WAITING_STATUSES else []
         wrong = [*unset, *(name for name in (*early, *others) if batch.get(name) is not None)]
         if wrong:
             return f"status {status!r} with { {name: batch.get(name) for name in wrong} }"
@@ -148,7 +155,7 @@ def waiting_batch_counts_nothing(exchange: Exchange) -> str | None:
     for batch in batches(exchange).values():
         counts = batch.get("request_counts") or {}
         done = (counts.get("completed") or 0) + (counts.get("failed") or 0)
-        if batch.get("status") in WAITING and done:
+        if batch.get("status") in WAITING_STATUSES and done:
             return f"status {batch.get('status')!r} with {counts}"
     return None
 
@@ -157,7 +164,7 @@ def result_files_match_counts(exchange: Exchange) -> str | None:
     """when completed, an output file if lines completed, and an error file if lines failed"""
     for batch in batches(exchange).values():
         counts = batch.get("request_counts") or {}
-        for count, name in RESULT_FIELDS.items():
+        for name, count in RESULT_FIELDS.items():
             has_file, lines = bool(batch.get(name)), counts.get(count)
             if batch.get("status") == "completed" and lines is not None and has_file != bool(lines):
                 return f"{lines} lines {count}, and {name} is {batch.get(name)!r}"
@@ -175,8 +182,8 @@ def completed_batch_has_no_errors(exchange: Exchange) -> str | None:
 def waiting_batch_has_no_results(exchange: Exchange) -> str | None:
     """no result file in a waiting batch"""
     for batch in batches(exchange).values():
-        results = {name: batch[name] for name in RESULT_FIELDS.values() if batch.get(name)}
-        if results and batch.get("status") in WAITING:
+        results = {name: batch[name] for name in RESULT_FIELDS if batch.get(name)}
+        if results and batch.get("status") in WAITING_STATUSES:
             return f"status {batch.get('status')!r} with {results}"
     return None
 

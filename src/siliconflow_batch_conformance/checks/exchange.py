@@ -22,7 +22,10 @@ OPERATIONS = (
     *(CREATE_BATCH, LIST_BATCHES, RETRIEVE_BATCH, CANCEL_BATCH),
     *(UPLOAD_FILE, LIST_FILES, DOWNLOAD_FILE),
 )
+WAITING_STATUSES = ("validating", "in_queue")
 FINAL_STATUSES = ("completed", "failed", "expired", "cancelled")
+# The fields of a batch that name its result files, and the count that each file's lines belong to.
+RESULT_FIELDS = {"output_file_id": "completed", "error_file_id": "failed"}
 
 
 @dataclass(frozen=True)

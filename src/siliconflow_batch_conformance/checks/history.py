@@ -5,7 +5,7 @@ Checks of what two or more responses say about the same batch or the same file.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .exchange import FINAL_STATUSES, Exchange, batches, files, the_batch, uploaded
+from .exchange import FINAL_STATUSES, RESULT_FIELDS, Exchange, batches, files, the_batch, uploaded
 
 CREATED = ("endpoint", "input_file_id", "completion_window", "metadata", "created_at", "expires_at")
 # For each status, those that may be seen next; a batch may pass through several between two looks.
@@ -17,7 +17,6 @@ NEXT = {
     "cancelling": {"cancelled"},
     **{status: set[str]() for status in FINAL_STATUSES},
 }
-RESULTS = ("output_file_id", "error_file_id")
 COUNTS = ("total", "completed", "failed")
 
 
@@ -66,7 +65,7 @@ def finished_batch_is_unchanged(before: Exchange, later: Exchange) -> str | None
         if old.get("status") in FINAL_STATUSES and new.get("status") == old["status"]:
             wrong = _difference(old, new, ("request_counts", "errors"))
             # A download URL may be signed again for each response, so only its presence counts.
-            for name in RESULTS:
+            for name in RESULT_FIELDS:
                 if bool(old.get(name)) != bool(new.get(name)):
                     wrong = f"{name} {old.get(name)!r}, then {new.get(name)!r}"
             if wrong:
@@ -184,7 +183,7 @@ def ends_with_status(looks: list[Exchange], status: str) -> str | None:
 
 def is_the_same_batch(before: Exchange, again: Exchange) -> str | None:
     """an unchanged batch"""
-    names = [name for name in the_batch(before) if name not in RESULTS]
+    names = [name for name in the_batch(before) if name not in RESULT_FIELDS]
     return _difference(the_batch(before), the_batch(again), names)
 
 

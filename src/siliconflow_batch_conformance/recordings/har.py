@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from attrs import define, field
 
 from ..atomic_file import write_file
-from ..checks.exchange import Exchange, parsed_json
+from ..checks.exchange import RESULT_FIELDS, Exchange, parsed_json
 from . import judgments
 from .accounts import Accounts
 from .entries import (
@@ -211,7 +211,7 @@ def _result_urls(recorded: list[Entry]) -> set[str]:
         batches = body.get("data") if isinstance(body, dict) else None
         for batch in [body, *(batches if isinstance(batches, list) else [])]:
             if isinstance(batch, dict):
-                urls |= {str(batch.get(f"{name}_file_id")) for name in ("output", "error")}
+                urls |= {str(batch.get(name)) for name in RESULT_FIELDS}
     return {_normalized(url) for url in urls if url.startswith(("http://", "https://"))}
 
 

@@ -20,15 +20,21 @@ from typing import Any
 
 from attrs import define, field
 
-from ..checks.exchange import FINAL_STATUSES, Exchange, batches, files, uploaded
+from ..checks.exchange import (
+    FINAL_STATUSES,
+    RESULT_FIELDS,
+    WAITING_STATUSES,
+    Exchange,
+    batches,
+    files,
+    uploaded,
+)
 from ..verdicts import Failure
 from .ids import dig, pattern
 from .replay import END
 
 MAKERS = {"POST /files": ("id", "data.id"), "POST /batches": ("id",)}
 LISTED = {"GET /batches": "POST /batches", "GET /files": "POST /files"}
-FIRST = {"validating", "in_queue"}
-REFERENCES = ("output_file_id", "error_file_id")
 SHORTEST = 4  # of an id; what is shorter stands in too many places by chance
 
 
@@ -173,7 +179,7 @@ def sent(failure: Failure) -> Extract:
         awaited = {
             id: status
             for id, status in shown.items()
-            if (id in cancelled if "cancel" in status else status not in FIRST)
+            if (id in cancelled if "cancel" in status else status not in WAITING_STATUSES)
         }
         early = shown.keys() - awaited.keys()
         for id, status in awaited.items() if looks else ():
@@ -219,12 +225,12 @@ def issued(exchange: Exchange) -> Iterator[Origin]:
     """The ids and result URLs that an answer says, the surest place of each last."""
     fields = list(MAKERS.get(exchange.operation, ()))
     if exchange.operation == "GET /batches":
-        fields = [f"data.{place}" for place in _places(exchange, "data", ("id", *REFERENCES))]
+        fields = [f"data.{place}" for place in _places(exchange, "data", ("id", *RESULT_FIELDS))]
         fields += ["first_id", "last_id"]
     elif exchange.operation == "GET /files":
         fields = [f"data.data.{place}" for place in _places(exchange, "data.data", ("id",))]
     elif exchange.operation.endswith(("/{batch_id}", "/cancel")):
-        fields = list(REFERENCES)
+        fields = list(RESULT_FIELDS)
     for name in fields:
         value = dig(exchange.json, name)
         if isinstance(value, str) and len(value) >= SHORTEST and value.isprintable():
