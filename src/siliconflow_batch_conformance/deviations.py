@@ -103,13 +103,13 @@ def apply(run: Run, ledger: list[Entry], today: date) -> Run:
     """A copy of the run with the outcomes that the ledger changes."""
     entries = of(ledger, run.target)
     verdicts = {
-        id: _judged_again(verdict, entries[id], today) if id in entries else verdict
+        id: _with_entry(verdict, entries[id], today) if id in entries else verdict
         for id, verdict in run.verdicts.items()
     }
     return evolve(run, verdicts=verdicts)
 
 
-def _judged_again(verdict: Verdict, entry: Entry, today: date) -> Verdict:
+def _with_entry(verdict: Verdict, entry: Entry, today: date) -> Verdict:
     judged = FAILS if verdict.causes else verdict.outcome
     outcome = OUTCOMES.get((entry.kind, today > entry.expires, judged))
     if outcome is None:

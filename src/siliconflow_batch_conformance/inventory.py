@@ -1,7 +1,8 @@
 """
 What earlier exchanges showed: batches, uploaded files, downloads, cancels.
 
-Rule 1: whoever showed an object first owns it; what another account sees of it is not recorded.
+Rule 1: an object belongs to the account whose exchange showed it first; what other accounts see of
+it is not recorded.
 Rule 2: this module judges nothing; the rules ask it what they need.
 """
 
@@ -105,7 +106,8 @@ class Inventory:
 
     def batch_of_results(self, exchange: Exchange) -> SeenBatch | None:
         """The batch that names the downloaded file as one of its results."""
-        for batch in self.batches.values() if exchange.method == "GET" else ():
+        is_result = "://" in exchange.path or exchange.path.endswith("/content")
+        for batch in self.batches.values() if is_result and exchange.method == "GET" else ():
             if exchange.path in dict(batch.result_files()):
                 return batch
         return None

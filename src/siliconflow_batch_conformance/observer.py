@@ -1,5 +1,5 @@
 """
-Judges every exchange by the rules, whoever caused it: a case, schemathesis, a recording.
+Judges every exchange by the rules, whether it comes from a case, schemathesis or a recording.
 
 Rule 1: a response that only says "not now" (`BUSY`) is judged by its form alone.
 Rule 2: objects that no earlier exchange showed are not compared with anything.

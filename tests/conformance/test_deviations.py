@@ -126,14 +126,14 @@ class TestTruthTable:
         judged = apply(run, ledger(column), TODAY)
 
         assert judged.verdicts["LIST-3"].outcome == becomes
-        found = [
+        statuses = [
             exit_status(
                 judged, {"LIST-3": tier, "LIST-4": "must", "LIST-5": "should"}, strict=strict
             )
             for tier in ("must", "should", "hygiene")
             for strict in (False, True)
         ]
-        assert found == exits
+        assert statuses == exits
 
 
 class TestApply:

@@ -168,7 +168,7 @@ class TestRoundTrip:
 class TestTools:
     def test_browser(self, tmp_path: Path) -> None:
         """Pseudo headers, cookies, preflights and other resources of a page are left out."""
-        found = entry(
+        recorded = entry(
             f"{BASE}/batches?limit=2&after=&q=a%20b",
             request={
                 "headers": [
@@ -196,7 +196,7 @@ class TestTools:
             entry(f"{BASE}/files", text=None, bodySize=512),
         ]
 
-        capture = har.capture(saved(tmp_path, *others, found, entry(key=None, status=401)))
+        capture = har.capture(saved(tmp_path, *others, recorded, entry(key=None, status=401)))
 
         first, second = capture.exchanges
         assert capture.base_url == BASE
@@ -216,13 +216,13 @@ class TestTools:
     def test_proxy(self, tmp_path: Path) -> None:
         """Bodies in base64, also compressed, and times with zones and nanoseconds are read."""
         packed = base64.b64encode(gzip.compress(b'{"object": "list"}')).decode()
-        found = entry(
+        recorded = entry(
             started="2026-05-01T12:00:00.123456789+0200",
             headers=[{"name": "content-encoding", "value": "gzip"}],
             content={"size": 40, "mimeType": "", "text": packed, "encoding": "base64"},
         )
 
-        exchange = read_one(tmp_path, found)
+        exchange = read_one(tmp_path, recorded)
 
         assert exchange.json == {"object": "list"}
         assert exchange.at == pytest.approx(1777629600.123456 + 0.25, abs=1e-5)
@@ -255,9 +255,9 @@ class TestTools:
     )
     def test_request_body(self, tmp_path: Path, posted: Entry, sent: bytes) -> None:
         """A request body may be text in any encoding, base64, or the fields of a form."""
-        found = entry(method="POST", request={"postData": posted})
+        recorded = entry(method="POST", request={"postData": posted})
 
-        exchange = read_one(tmp_path, found)
+        exchange = read_one(tmp_path, recorded)
 
         assert (exchange.request_body, exchange.request_type) == (sent, posted["mimeType"])
 

@@ -151,8 +151,8 @@ def response_of(entry: Entry) -> Response | None:
 
 def at_of(entry: Entry) -> float:
     """When the response arrived, in Unix seconds; 0 where it is unknown."""
-    took = entry.get("time")
-    seconds = took / 1000 if isinstance(took, int | float) and took > 0 else 0
+    duration = entry.get("time")  # in milliseconds
+    seconds = duration / 1000 if isinstance(duration, int | float) and duration > 0 else 0
     return _started(entry) + seconds if _started(entry) else 0.0
 
 
