@@ -19,7 +19,7 @@ from . import reports
 from .checks.exchange import without_keys
 from .deviations import Entry, LedgerInvalid, apply
 from .deviations import read as read_ledger
-from .exit_status import NOTHING_SAID, exit_status
+from .exit_status import NO_VERDICT, exit_status
 from .options import parser, refuse_contradictions
 from .recordings import har
 from .recordings.entries import HarUnreadable
@@ -59,10 +59,10 @@ def main(arguments: Sequence[str]) -> int:
             return _run(options, held_against, rig)
     except KeyboardInterrupt:
         say("interrupted: nothing can be said")
-        return NOTHING_SAID
+        return NO_VERDICT
     except BROKEN as broken:
         say(f"siliconflow-batch conformance: {broken}", sys.stderr)
-        return NOTHING_SAID
+        return NO_VERDICT
 
 
 def say(line: str, file: TextIO | None = None) -> None:
@@ -140,7 +140,7 @@ def _written(status: int, write: Callable[[], None]) -> int:
         write()
     except OSError as trouble:
         say(f"siliconflow-batch conformance: {trouble}", sys.stderr)
-        return status or NOTHING_SAID
+        return status or NO_VERDICT
     return status
 
 
@@ -171,7 +171,7 @@ def _clean_up(rig: Rig) -> int:
     cleaned = rig.clean_up()
     for line in cleaned.said or ["nothing was left unfinished"]:
         say(line)
-    return NOTHING_SAID if cleaned.left else 0
+    return NO_VERDICT if cleaned.left else 0
 
 
 def _dry_run(options: argparse.Namespace, rig: Rig) -> int:

@@ -1,16 +1,17 @@
 """
-The ledger of known deviations: what fails on a target, why, how that is known, and until when.
+The ledger of known deviations: the requirement that fails on a target, the reason, the evidence,
+and the last day of the entry.
 
     the requirement    no entry    deviation    flaky      expired      expired flaky
     fails *)           fails       KNOWN        FLAKY      EXPIRED      EXPIRED
     holds              holds       STALE        holds      STALE        holds
-    anything else      as it is    as it is     as it is   as it is     as it is
+    anything else      unchanged   unchanged    unchanged  unchanged    unchanged
 
-    *) or failed behind another one, and is blocked without an entry
+    *) or failed and is blocked by another failure, unless there is an entry
 
-Rule 1: an entry excuses a failure and nothing else: what was not seen is not known.
-Rule 2: an entry that is wrong is a mistake like any other: STALE and EXPIRED are fatal.
-Rule 3: a ledger that cannot be understood is refused whole, before anything is sent.
+Rule 1: an entry changes a failure, and nothing that was not judged.
+Rule 2: an entry that is out of date is a mistake: STALE and EXPIRED fail the run.
+Rule 3: an invalid ledger is refused before the first request.
 """
 
 from collections.abc import Collection, Iterator
@@ -31,8 +32,8 @@ FIELDS = ("requirement", "kind", "reason", "evidence", "expires")
 NULL = "tag:yaml.org,2002:null"
 PORTS = {"http": 80, "https": 443}
 
-# By kind of entry, whether it has expired, and outcome.
-TURNED = {
+# The new outcome, by kind of entry, whether it has expired, and outcome.
+OUTCOMES = {
     (DEVIATION, False, FAILS): KNOWN,
     (DEVIATION, False, HOLDS): STALE,
     (DEVIATION, True, FAILS): EXPIRED,
@@ -43,7 +44,7 @@ TURNED = {
 
 
 class LedgerInvalid(Exception):
-    """An entry that cannot be understood."""
+    """A ledger or one of its entries is invalid."""
 
     def __init__(self, place: str, reason: str) -> None:
         super().__init__(place, reason)
@@ -55,7 +56,7 @@ class LedgerInvalid(Exception):
 
 @define(frozen=True)
 class Entry:
-    """`expires` is the last day on which it counts; `place` is where it stands."""
+    """`expires` is the last day of the entry; `place` is its file, line and number."""
 
     target: str
     requirement: str
@@ -70,11 +71,11 @@ class Entry:
 
 
 def read(path: Path, known: Collection[str]) -> list[Entry]:
-    """The entries of a ledger; `known` are the ids of all requirements. Raises `LedgerInvalid`."""
+    """The entries of a ledger; `known` are the ids of requirements. Raises `LedgerInvalid`."""
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise LedgerInvalid(str(path), f"it cannot be read: {error}") from error
+        raise LedgerInvalid(str(path), f"cannot be read: {error}") from error
     entries: dict[tuple[str, str], Entry] = {}
     for target, listed in _pairs(path, root, "a ledger maps targets to lists of entries"):
         _check_target(_at(path, target), target.value)
@@ -86,75 +87,75 @@ def read(path: Path, known: Collection[str]) -> list[Entry]:
             key = (str(_parts(target.value)), entry.requirement)
             if key in entries:
                 first = entries[key].place
-                raise LedgerInvalid(place, f"{key[1]} has an entry already, at {first}; remove one")
+                raise LedgerInvalid(place, f"{key[1]} already has an entry at {first}; remove one")
             entries[key] = entry
     return list(entries.values())
 
 
 def of(ledger: list[Entry], base_url: str) -> dict[str, Entry]:
-    """The entries that are about a target; of two the one that names it more closely."""
+    """The entries of a target by requirement; of two the one with the more specific target."""
     matching = [entry for entry in ledger if _matches(entry.target, base_url)]
-    matching.sort(key=lambda entry: _closeness(entry.target))
+    matching.sort(key=lambda entry: _specificity(entry.target))
     return {entry.requirement: entry for entry in matching}
 
 
 def apply(run: Run, ledger: list[Entry], today: date) -> Run:
-    """The same run with the outcomes that the ledger turns them into; `run` stays as it is."""
+    """A copy of the run with the outcomes that the ledger changes."""
     entries = of(ledger, run.target)
-    turned = {
-        id: _turn(verdict, entries[id], today) if id in entries else verdict
+    verdicts = {
+        id: _with_entry(verdict, entries[id], today) if id in entries else verdict
         for id, verdict in run.verdicts.items()
     }
-    return evolve(run, verdicts=turned)
+    return evolve(run, verdicts=verdicts)
 
 
-def _turn(verdict: Verdict, entry: Entry, today: date) -> Verdict:
-    found = FAILS if verdict.behind else verdict.outcome
-    outcome = TURNED.get((entry.kind, today > entry.expires, found))
+def _with_entry(verdict: Verdict, entry: Entry, today: date) -> Verdict:
+    judged = FAILS if verdict.causes else verdict.outcome
+    outcome = OUTCOMES.get((entry.kind, today > entry.expires, judged))
     if outcome is None:
         return verdict
-    words = {
+    reasons = {
         KNOWN: f"known: {entry}",
-        FLAKY: f"fails now and then: {entry}",
-        EXPIRED: f"was known, and nobody has looked again: {entry}",
-        STALE: f"it holds: remove the entry at {entry.place}",
+        FLAKY: f"fails sometimes: {entry}",
+        EXPIRED: f"the entry has expired: {entry}",
+        STALE: f"the requirement holds: remove the entry at {entry.place}",
     }
-    return evolve(verdict, outcome=outcome, reason=words[outcome])
+    return evolve(verdict, outcome=outcome, reason=reasons[outcome])
 
 
 def _entry(place: str, path: Path, node: yaml.Node, target: str, known: Collection[str]) -> Entry:
     fields: dict[str, str] = {}
     for name, value in _pairs(path, node, f"an entry has the fields {', '.join(FIELDS)}"):
         if name.value not in FIELDS:
-            raise LedgerInvalid(place, f"{name.value!r} is no field; there are {', '.join(FIELDS)}")
+            raise LedgerInvalid(place, f"unknown field {name.value!r}; use {', '.join(FIELDS)}")
         if not isinstance(value, yaml.ScalarNode) or value.tag == NULL or not value.value.strip():
-            raise LedgerInvalid(place, f"{name.value!r} needs a word or a sentence")
+            raise LedgerInvalid(place, f"{name.value!r} needs a text")
         fields[name.value] = value.value.strip()
     if missing := [name for name in FIELDS if name not in fields]:
-        raise LedgerInvalid(place, f"it lacks {', '.join(missing)}")
+        raise LedgerInvalid(place, f"missing {', '.join(missing)}")
     if fields["requirement"] not in known:
-        raise LedgerInvalid(place, f"there is no requirement {fields['requirement']!r}; see --list")
+        raise LedgerInvalid(place, f"unknown requirement {fields['requirement']!r}; see --list")
     if fields["kind"] not in (DEVIATION, FLAKY):
-        raise LedgerInvalid(place, f"kind is {fields['kind']!r}; it is {DEVIATION} or {FLAKY}")
+        raise LedgerInvalid(place, f"unknown kind {fields['kind']!r}; use {DEVIATION} or {FLAKY}")
     try:
         expires = date.fromisoformat(fields.pop("expires"))
     except ValueError as error:
-        raise LedgerInvalid(place, f"expires must be a day, as 2026-03-31: {error}") from error
+        raise LedgerInvalid(place, f"expires must be a date such as 2026-03-31: {error}") from error
     return Entry(target=target, place=place, expires=expires, **fields)
 
 
-def _pairs(path: Path, node: Any, wanted: str) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-    """The keys and values of a mapping, in which no key stands twice; an empty file has none."""
+def _pairs(path: Path, node: Any, rule: str) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    """The keys and values of a mapping without duplicate keys; an empty file has none."""
     if node is None:
         return
     if not isinstance(node, yaml.MappingNode):
-        raise LedgerInvalid(_at(path, node), wanted)
+        raise LedgerInvalid(_at(path, node), rule)
     seen: set[str] = set()
     for name, value in node.value:
         if not isinstance(name, yaml.ScalarNode):
-            raise LedgerInvalid(_at(path, name), wanted)
+            raise LedgerInvalid(_at(path, name), rule)
         if name.value in seen:
-            raise LedgerInvalid(_at(path, name), f"{name.value!r} stands here twice; remove one")
+            raise LedgerInvalid(_at(path, name), f"duplicate key {name.value!r}; remove one")
         seen.add(name.value)
         yield name, value
 
@@ -169,30 +170,28 @@ def _check_target(place: str, target: str) -> None:
     except ValueError:
         host = ""
     if not host or {*target} & {*"?#@ "}:
-        reason = (
-            f"{target!r} is no target; write a base URL, as https://api.siliconflow.cn/v1, or '*'"
-        )
-        raise LedgerInvalid(place, reason)
+        example = "a base URL such as https://api.siliconflow.cn/v1, or '*'"
+        raise LedgerInvalid(place, f"invalid target {target!r}; use {example}")
 
 
 def _parts(url: str) -> tuple[str, int | None, list[str]]:
-    """Host, port where it is told, and the path's segments; the scheme is nothing to go by."""
+    """The host, the port if there is one, and the segments of the path; schemes are ignored."""
     if url == ANY:
         return ANY, None, []
-    found = urlsplit(url if "://" in url else f"//{url}")
-    path = [segment for segment in found.path.split("/") if segment]
-    return found.hostname or "", found.port, path
+    parts = urlsplit(url if "://" in url else f"//{url}")
+    path = [segment for segment in parts.path.split("/") if segment]
+    return parts.hostname or "", parts.port, path
 
 
-def _closeness(target: str) -> tuple[bool, int, bool]:
+def _specificity(target: str) -> tuple[bool, int, bool]:
     host, port, path = _parts(target)
     return host != ANY, len(path), port is not None
 
 
 def _matches(target: str, base_url: str) -> bool:
-    """A target without a port is that host on any."""
+    """Whether an entry's target includes a base URL; without a port it includes every port."""
     host, port, path = _parts(target)
-    its_host, its_port, its_path = _parts(base_url)
+    base_host, base_port, base_path = _parts(base_url)
     default = PORTS.get(urlsplit(base_url).scheme)
-    same_port = port in (None, its_port or default)
-    return host == ANY or (host == its_host and same_port and its_path[: len(path)] == path)
+    same_port = port in (None, base_port or default)
+    return host == ANY or (host == base_host and same_port and base_path[: len(path)] == path)

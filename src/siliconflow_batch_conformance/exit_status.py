@@ -1,18 +1,17 @@
 """
-What a judged run means for the exit status.
+The exit status of a run.
 
-    1    a `must` fails; or any requirement is STALE or EXPIRED; with --strict, `should` and
-         `hygiene` fail as `must` does
-    2    else: the rig broke, the run was interrupted, or nothing was judged
-    0    else
+    1    a `must` fails, or any requirement is STALE or EXPIRED; with --strict, `should` and
+         `hygiene` count as `must`
+    2    otherwise: an error occurred, the run was interrupted, or nothing was judged
+    0    otherwise
 
-Rule 1: what is certain comes first: a failure that was seen is no less one for a rig that broke
-later.
-Rule 2: STALE and EXPIRED are mistakes of the ledger, which is ours; they count at every tier.
-Rule 3: hygiene is what no document asks for; without --strict it is reported, as `should` is.
-Rule 4: a requirement whose tier is not told counts as `must`.
-Rule 5: a `must` that failed behind a `should`, and is blocked, has failed; what it stands behind
-excuses it where the ledger knows that.
+Rule 1: failures come first; an error later in the run does not hide them.
+Rule 2: STALE and EXPIRED are mistakes in the ledger of known deviations; they count in every tier.
+Rule 3: without --strict, failures of `should` and `hygiene` are reported and do not count.
+Rule 4: a requirement without a tier counts as `must`.
+Rule 5: a `must` that failed and is blocked by a `should` counts as failed, unless the ledger knows
+the cause.
 """
 
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from collections.abc import Mapping
 from .deviations import EXPIRED, FLAKY, KNOWN, STALE
 from .verdicts import BLOCKED, BROKEN, FAILS, HOLDS, Run, Verdict
 
-CONFORMANT, NOT_CONFORMANT, NOTHING_SAID = 0, 1, 2
+CONFORMANT, NOT_CONFORMANT, NO_VERDICT = 0, 1, 2
 MUST = "must"
 JUDGED = frozenset({HOLDS, FAILS, KNOWN, FLAKY})
 
@@ -28,27 +27,27 @@ JUDGED = frozenset({HOLDS, FAILS, KNOWN, FLAKY})
 def exit_status(
     run: Run, tiers: Mapping[str, str], *, strict: bool = False, interrupted: bool = False
 ) -> int:
-    """`tiers` says of each requirement whether it is a `must`, a `should` or `hygiene`."""
+    """`tiers` maps each requirement to `must`, `should` or `hygiene`."""
     outcomes = {id: verdict.outcome for id, verdict in run.verdicts.items()}
     counting = {id for id in outcomes if strict or tiers.get(id, MUST) == MUST}
     seen = set(outcomes.values())
     if {STALE, EXPIRED} & seen or any(_fails(id, run.verdicts) for id in counting):
         return NOT_CONFORMANT
-    broken = bool(run.errors) or BROKEN in seen
-    if broken or interrupted or not JUDGED & seen:
-        return NOTHING_SAID
+    is_broken = bool(run.errors) or BROKEN in seen
+    if is_broken or interrupted or not JUDGED & seen:
+        return NO_VERDICT
     return CONFORMANT
 
 
 def _fails(id: str, verdicts: Mapping[str, Verdict]) -> bool:
     verdict = verdicts[id]
-    if verdict.outcome == BLOCKED and verdict.behind:
-        return not any(_is_known(other, verdicts) for other in verdict.behind)
+    if verdict.outcome == BLOCKED and verdict.causes:
+        return not any(_is_known(other, verdicts) for other in verdict.causes)
     return verdict.outcome == FAILS
 
 
 def _is_known(id: str, verdicts: Mapping[str, Verdict]) -> bool:
-    """Whether the ledger has an entry for a failure, or for one that it stands behind."""
+    """Whether the ledger has an entry for a failure, or for one of its causes."""
     if verdicts[id].outcome in (KNOWN, FLAKY):
         return True
-    return any(_is_known(other, verdicts) for other in verdicts[id].behind)
+    return any(_is_known(other, verdicts) for other in verdicts[id].causes)

@@ -1,8 +1,7 @@
 """
-The catalogue of requirements, and what a case says when one does not hold.
+The catalogue of requirements, and the exceptions of cases.
 """
 
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ import yaml
 # pytest exports it as pytest.skip.Exception alone, which type checkers do not follow.
 from _pytest.outcomes import Skipped
 from attrs import define, field
+
+from .checks import Check
 
 CATALOGUE = Path(__file__).with_name("requirements.yaml")
 SOURCES = {
@@ -38,10 +39,10 @@ TIERS = {
 @define(frozen=True)
 class Requirement:
     """
-    A sentence of the documents, in our words.
+    A sentence of the documents, in the words of this project.
 
-    `place` says where in the source it stands; `needs` are the requirements without which it says
-    nothing; `covers` are the statuses of operations and the fields of answers that it is about.
+    `place` is where the source says it; `needs` are the requirements that must hold before this one
+    can be judged; `covers` are the statuses and the response fields that it is about.
     """
 
     id: str
@@ -56,32 +57,37 @@ class Requirement:
 
 
 class Deviation(AssertionError):
-    """A requirement that does not hold: the check, what it got, and what it says is wrong."""
+    """A requirement does not hold: the check, its arguments, and what it returned."""
 
-    def __init__(self, check: Callable[..., str | None], arguments: tuple[Any, ...], actual: str):
+    def __init__(self, check: Check, arguments: tuple[Any, ...], actual: str):
         super().__init__(actual)
         self.check, self.arguments, self.actual = check, arguments, actual
 
     @property
     def expected(self) -> str:
-        said = (self.check.__doc__ or "").strip()
-        given = ", ".join(str(one) for one in self.arguments if type(one) is int)
-        return f"{said}: {given}" if given and said.endswith("given") else said
+        text = expectation(self.check)
+        numbers = ", ".join(str(one) for one in self.arguments if type(one) is int)
+        return f"{text}: {numbers}" if numbers and text.endswith("given") else text
 
     def __str__(self) -> str:
         return f"expected: {self.expected}; actual: {self.actual}"
 
 
+def expectation(check: Check) -> str:
+    """What a check expects, in the words of its docstring."""
+    return (check.__doc__ or "").strip()
+
+
 class NotJudged(Skipped):
-    """Nothing could be sent that would tell."""
+    """The case could not send what it needs."""
 
 
 class Blocked(NotJudged):
-    """What the case stands on is not there; another requirement says why."""
+    """What the case needs is missing because of another failure."""
 
 
 class Inconclusive(NotJudged):
-    """The service did not get there in the time given."""
+    """The service took longer than the patience of the run."""
 
 
 @cache
@@ -96,7 +102,7 @@ def load() -> dict[str, Requirement]:
 
 
 def _needs(id: str, own: list[str], shared: list[str], families: dict[str, list[str]]) -> list[str]:
-    """A requirement's own needs and its family's; what a family stands on has what all have."""
+    """The needs of a requirement: its own and its family's; families' needs have those of ALL."""
     foundations = {other for others in families.values() for other in others}
     first = families["ALL"]
     if id in first:
@@ -106,7 +112,7 @@ def _needs(id: str, own: list[str], shared: list[str], families: dict[str, list[
 
 
 def requirement(id: str) -> pytest.MarkDecorator:
-    """Marks a case with the requirement that it checks."""
+    """Marks a case with its requirement."""
     return pytest.mark.requirement(id)
 
 

@@ -1,5 +1,5 @@
 """
-A run of the suite in this process, and a verdict on traffic that was recorded elsewhere.
+Runs the suite in this process, and judges recorded traffic.
 """
 
 import os
@@ -15,7 +15,7 @@ from .checks.exchange import Exchange
 from .collector import Report, blocked
 from .observer import Observer
 from .recordings.judgments import Judgment
-from .requirements import load
+from .requirements import expectation, load
 from .rules import OBSERVED, SHOWN_BY_CASES
 from .service.rig import Rig
 from .verdicts import FAILS, HOLDS, NOT_JUDGED, Failure, Run, Verdict
@@ -24,22 +24,22 @@ CASES = Path(__file__).parent / "cases"
 
 
 def selected(names: Iterable[str] = (), *, core: bool = False) -> frozenset[str]:
-    """The requirements that are named, alone or by their family; all of them without names."""
-    wanted = set(names)
+    """The ids of requirements, from ids and families; all of them without names."""
+    selection = set(names)
     return frozenset(
         id
         for id in load()
-        if (not wanted or wanted & {id, id.partition("-")[0]})
+        if (not selection or selection & {id, id.partition("-")[0]})
         and not (core and id.startswith("SCHEMA-"))
     )
 
 
 def judge(rig: Rig, seed: int, only: frozenset[str], *, collect: bool = False) -> Report:
-    """Runs the cases of the requirements `only`; `collect` runs none."""
+    """Runs the cases of the requirements `only`; with `collect` it only collects them."""
     report = Report(rig, seed, only)
     os.environ["SILICONFLOW_CONFORMANCE_SEED"] = str(seed)
     os.environ.pop("PYTEST_ADDOPTS", None)
-    set_hypothesis_home_dir(tempfile.gettempdir())  # not into the caller's folder
+    set_hypothesis_home_dir(tempfile.gettempdir())  # not in the working directory
     generated = any(id.startswith("SCHEMA-") for id in only)
     pytest.main(
         [
@@ -59,30 +59,35 @@ def judge_recorded(
     only: frozenset[str],
     judgments: Iterable[Judgment] = (),
 ) -> Run:
-    """What traffic can tell, and what the cases of a recorded run judged; nothing is sent."""
+    """Judges recorded traffic by the rules and by the recorded judgments; sends nothing."""
     began, observer = time.time(), Observer()
     for exchange in exchanges:
-        observer.see(exchange)
-    for asked in judgments:
-        observer.expect(asked.requirement, asked.check, *asked.arguments)
+        observer.observe(exchange)
+    for judgment in judgments:
+        observer.judge_for_case(judgment.requirement, judgment.check, *judgment.arguments)
     verdicts = {id: _recorded(id, observer) for id in load() if id in only}
-    took = time.time() - began
-    return Run(base_url, 0, began, took, len(exchanges), blocked(verdicts, load()))
+    seconds = time.time() - began
+    return Run(base_url, 0, began, seconds, len(exchanges), blocked(verdicts, load()))
 
 
 def _recorded(id: str, observer: Observer) -> Verdict:
     story = tuple(observer.exchanges)
     failures = [
-        Failure("recorded", (f.check.__doc__ or "").strip(), f.actual, f.check, f.arguments, story)
-        for f in observer.findings
-        if f.requirement == id
+        Failure(
+            "recorded", expectation(one.check), one.actual, one.check, one.arguments, story=story
+        )
+        for one in observer.findings
+        if one.requirement == id
     ]
     if failures:
         return Verdict(id, FAILS, failures, cases=observer.judged[id])
-    shown = any(asked.requirement == id for asked in observer.judgments)
-    if shown or (observer.judged[id] and id not in SHOWN_BY_CASES):
+    by_case = any(judgment.requirement == id for judgment in observer.judgments)
+    if by_case or (observer.judged[id] and id not in SHOWN_BY_CASES):
         return Verdict(id, HOLDS, cases=observer.judged[id])
-    why = "nothing was recorded that could tell" if id in OBSERVED else "a recording cannot tell"
     if observer.judged[id]:
-        why = "nothing recorded speaks against it; only a run shows that it holds"
-    return Verdict(id, NOT_JUDGED, reason=why)
+        reason = "no recorded exchange violates it; only a run can show that it holds"
+    elif id in OBSERVED:
+        reason = "no recorded exchange could be judged"
+    else:
+        reason = "only a run can judge it"
+    return Verdict(id, NOT_JUDGED, reason=reason)

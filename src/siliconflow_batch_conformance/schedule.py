@@ -1,26 +1,26 @@
 """
-What comes first on a service that is not on this machine, where there are few batches and writes.
+The order of the cases on a remote service, where the run may create few batches.
 
-Rule 1: a batch goes to what tells most: one that completes, one that is cancelled, a plain one, one
-with odd metadata, one that a wrong key must not cancel.
-Rule 2: what must be refused is sent while a batch is left, should it be taken.
-Rule 3: lists are read last, when they hold what the run created.
+Rule 1: the batches go to the most informative cases: one batch completes, one is cancelled, one is
+plain, one has unusual metadata, and one must survive a cancel with a wrong key.
+Rule 2: creations that must be refused come while batches are left, in case one is accepted.
+Rule 3: lists come last, when they hold the batches of the run.
 """
 
 from collections import Counter
 
 import pytest
 
-SHARED = {"history", "completed", "downloads", "cancellation"}
-SPENDING = ["CREATE-21", "CREATE-2"]
+SHARED = {"lifecycle", "completed", "downloads", "cancellation"}
+CREATING = ["CREATE-21", "CREATE-2"]
 REFUSED = [*("AUTH-1", "AUTH-2", "AUTH-3", "OWNER-5"), *(f"CREATE-{n}" for n in range(8, 18))]
-BEHIND = ["AUTH-5", "UPLOAD-8", "UPLOAD-3", "FILES-6", "FILES-2", "CONTENT-3"]
-TAKEN = "test_metadata_at_limit"  # of requirements that are in REFUSED
-MOST = 3  # cases of one kind that a creation is spent on
+UPLOADING = ["AUTH-5", "UPLOAD-8", "UPLOAD-3", "FILES-6", "FILES-2", "CONTENT-3"]
+ACCEPTED = "test_metadata_at_limit"  # a case of requirements in REFUSED that is not refused
+MOST = 3  # cases of one kind that send creations
 
 
-def thrifty(items: list[pytest.Item]) -> list[pytest.Item]:
-    """The cases in the order of their worth; of many that must be refused alike, the first few."""
+def within_budget(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The cases in their order; of many similar refused creations, the first few."""
     kinds: Counter[str] = Counter()
     kept = []
     for item in sorted(items, key=_rank):
@@ -38,9 +38,9 @@ def _rank(item: pytest.Item) -> tuple[int, int]:
     if id.startswith("LIST-"):
         return (6, 0)
     if shared := SHARED & set(getattr(item, "fixturenames", ())):
-        return (1, 0 if "history" in shared else 1)
-    for place, ids in ((2, SPENDING), (3, REFUSED), (4, BEHIND)):
-        if id in ids and name != TAKEN:
+        return (1, 0 if "lifecycle" in shared else 1)
+    for place, ids in ((2, CREATING), (3, REFUSED), (4, UPLOADING)):
+        if id in ids and name != ACCEPTED:
             return (place, ids.index(id))
     return (5, 0)
 

@@ -1,37 +1,38 @@
 """
-What a run says of each requirement, and what that means for its exit status.
+The verdicts of a run: an outcome for each requirement, with its failures.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import define, field
 
+from .checks import Check
 from .checks.exchange import Exchange
 
 HOLDS, FAILS, BLOCKED, INCONCLUSIVE, NOT_JUDGED, BROKEN = (
     "holds",
     "fails",
-    "blocked",  # it failed, or could not be looked at, behind another failure
-    "inconclusive",  # the service did not get there in the time given
-    "not judged",  # nothing was sent that could tell
-    "error",  # the rig, not the service
+    "blocked",  # it failed or could not be judged because of another failure
+    "inconclusive",  # the service took longer than the patience of the run
+    "not judged",  # the run sent no request that could show it
+    "error",  # the suite or the connection failed, not the service
 )
 
 
 @define(frozen=True)
 class Failure:
     """
-    What one case says against a requirement.
+    One case in which a requirement did not hold.
 
-    `check` with `arguments` (exchanges, lists of them, and JSON values) says `actual`, or None
-    where all is well; `story` are the exchanges that led there, in their order.
+    `check` with `arguments` (exchanges, lists of them, and JSON values) returned `actual`; `story`
+    are the exchanges that led to it, in their order.
     """
 
     case: str
     expected: str
     actual: str
-    check: Callable[..., str | None] | None = None
+    check: Check | None = None
     arguments: tuple[Any, ...] = ()
     story: tuple[Exchange, ...] = ()
 
@@ -39,8 +40,8 @@ class Failure:
 @define
 class Verdict:
     """
-    `outcome` is one of the words above; `reason` explains one without failures. One that failed and
-    is blocked says which failures it stands `behind`.
+    `outcome` is one of the constants above; `reason` explains an outcome without failures. A failed
+    requirement that is blocked names the failures that are its `causes`.
     """
 
     requirement: str
@@ -48,12 +49,12 @@ class Verdict:
     failures: list[Failure] = field(factory=list)
     reason: str = ""
     cases: int = 0
-    behind: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
 
 
 @define
 class Run:
-    """What one run found on one target; `seed` and `began` (Unix seconds) say which run."""
+    """The verdicts of one run on one target; `seed` and `began` (Unix seconds) identify the run."""
 
     target: str
     seed: int

@@ -1,50 +1,44 @@
-"""A run and its own recording tell alike; what others recorded tells what it can."""
+"""Recorded traffic gets the verdicts of the run, or those that it can support."""
 
+import importlib
 import json
-import os
 import re
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from siliconflow_batch_conformance.checks import pages as paging
+from siliconflow_batch_conformance.checks import pages
 from siliconflow_batch_conformance.checks.exchange import Exchange
 from siliconflow_batch_conformance.recordings import har
-from siliconflow_batch_conformance.recordings.judgments import Judgment
+from siliconflow_batch_conformance.recordings.judgments import CHECKS, Judgment
 from siliconflow_batch_conformance.run import judge_recorded, selected
 from siliconflow_batch_conformance.verdicts import FAILS, HOLDS, NOT_JUDGED
 from siliconflow_batch_simulator import Clock, Pace, Simulator
+from support.conformance_command import conformance_here
 from support.recorder import Recorder, line
-from support.shell import SCRIPT
 
 FAULTS = ["", "metadata-lost", "cancel-finished", "any-key", "after-skips-at-3", "key-any-case"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_run_and_its_recording_agree(tmp_path: Path, fault: str) -> None:
-    """Each requirement of the core has the verdict of the run, whichever way it was judged."""
+def test_a_run_and_its_recording_have_equal_verdicts(tmp_path: Path, fault: str) -> None:
+    """Every requirement of the core has the same outcome in the run and in its recording."""
     recording, report = tmp_path / "run.har", tmp_path / "report"
-    files = ["--record", str(recording), "--report", str(report)]
-    broken = ["--fault", fault] if fault else []
-    kept = {name: text for name, text in os.environ.items() if "SILICONFLOW" not in name}
-    subprocess.run(  # noqa: S603 - our own module
-        [SCRIPT, "conformance", "--core", *files, *broken],
-        check=False,
-        capture_output=True,
-        cwd="/",
-        env=kept,
-    )
+    options = ["--core", "--record", str(recording), "--report", str(report)]
+    conformance_here(*options, *(["--fault", fault] if fault else []))
 
     (run,) = json.loads((report / "report.json").read_text(encoding="utf-8"))["runs"]
-    live = {id: verdict["outcome"] for id, verdict in run["verdicts"].items()}
-    made = har.capture(recording)
-    told = judge_recorded(made.exchanges, made.base_url, selected(core=True), made.judgments)
-    assert not made.left_out
-    assert {id: verdict.outcome for id, verdict in told.verdicts.items()} == live
-    assert ("fails" in live.values()) is bool(fault)
+    outcomes = {id: verdict["outcome"] for id, verdict in run["verdicts"].items()}
+    capture = har.capture(recording)
+    recorded = judge_recorded(
+        capture.exchanges, capture.base_url, selected(core=True), capture.judgments
+    )
+
+    assert not capture.left_out
+    assert {id: verdict.outcome for id, verdict in recorded.verdicts.items()} == outcomes
+    assert ("fails" in outcomes.values()) is bool(fault)
 
 
 BASE = "https://api.siliconflow.cn/v1"
@@ -56,44 +50,52 @@ def a_page(*ids: str, number: int = 1) -> Exchange:
 
 
 class TestJudgments:
-    def test_what_a_case_judged_is_read_back(self, tmp_path: Path) -> None:
-        """A check, the exchanges that it was given, however deep, and whatever else."""
-        pages = [a_page("batch_b", "batch_a"), a_page(number=2)]
-        made = [
-            Judgment("LIST-5", paging.holds_every_batch, ([pages[0], pages[1]], [])),
-            Judgment("CREATE-22", paging.holds_one, (pages[0], {"notes": "n"}, 1)),
+    def test_written_judgments_are_read_unchanged(self, tmp_path: Path) -> None:
+        """A judgment keeps its check, its exchanges, nested or not, and its other arguments."""
+        read = [a_page("batch_b", "batch_a"), a_page(number=2)]
+        judged = [
+            Judgment("LIST-5", pages.pages_hold_every_batch, ([read[0], read[1]], [])),
+            Judgment("CREATE-22", pages.lists_batches_with_metadata, (read[0], {"key": "v"}, 1)),
         ]
 
-        har.write(tmp_path / "run.har", pages, BASE, judged=made)
+        har.write(tmp_path / "run.har", read, BASE, judged=judged)
 
-        assert har.capture(tmp_path / "run.har").judgments == made
+        assert har.capture(tmp_path / "run.har").judgments == judged
+
+    def test_checks_are_named_by_module_and_function(self) -> None:
+        """Every name that a recording may contain leads to the check of that module in checks/."""
+        package = "siliconflow_batch_conformance.checks"
+        for name, check in CHECKS.items():
+            module, _, function = name.partition(".")
+            assert getattr(importlib.import_module(f"{package}.{module}"), function) is check
 
     @pytest.mark.parametrize(
         "unknown",
         [
             {"check": "os.system"},
-            {"check": "wire._misfits"},
-            {"check": "wire.json"},
+            {"check": "shapes._wrong_field"},
+            {"check": "shapes.json"},
             {"arguments": [{"$exchange": 99}]},
             {"arguments": None},
         ],
     )
-    def test_what_is_not_known_is_counted_and_not_called(
-        self, tmp_path: Path, unknown: dict[str, Any]
-    ) -> None:
-        """A recording names checks of the suite and exchanges of its own."""
+    def test_an_unknown_judgment_is_left_out(self, tmp_path: Path, unknown: dict[str, Any]) -> None:
+        """A judgment with an unknown check or exchange is counted, and nothing is called."""
         file = tmp_path / "run.har"
-        har.write(file, [a_page()], BASE, judged=[Judgment("LIST-14", paging.is_empty, ())])
+        har.write(
+            file, [a_page()], BASE, judged=[Judgment("LIST-14", pages.is_refused_or_empty, ())]
+        )
         content = json.loads(file.read_text())
         content["log"]["_judgments"][0] |= unknown
         file.write_text(json.dumps(content))
 
-        found = har.capture(file)
+        capture = har.capture(file)
 
-        assert (found.judgments, sum(found.left_out.values())) == ([], 1)
+        assert capture.judgments == []
+        assert capture.left_out == {"a judgment of another version": 1}
 
-    def test_what_is_no_list_of_judgments_says_nothing(self, tmp_path: Path) -> None:
-        """A field of another tool's may have the same name."""
+    def test_a_field_of_another_tool_is_ignored(self, tmp_path: Path) -> None:
+        """A `_judgments` that is not a list has no judgments."""
         file = tmp_path / "run.har"
         har.write(file, [a_page()], BASE)
         content = json.loads(file.read_text())
@@ -102,10 +104,10 @@ class TestJudgments:
 
         assert har.capture(file).judgments == []
 
-    def test_a_key_in_what_was_judged_stays_at_home(self, tmp_path: Path) -> None:
-        """Not even what a case looked for tells a key."""
+    def test_judgments_contain_no_key(self, tmp_path: Path) -> None:
+        """A key among the arguments of a check is not written."""
         key = "sk-one-1234567890"
-        judged = [Judgment("LIST-10", paging.names_its_file, (a_page(), a_page(), key))]
+        judged = [Judgment("LIST-10", pages.shows_file_name, (a_page(), a_page(), key))]
 
         har.write(tmp_path / "run.har", [a_page()], BASE, (key,), judged)
 
@@ -115,15 +117,15 @@ class TestJudgments:
 @pytest.mark.parametrize(
     ("page", "outcome"), [(a_page("batch_a"), NOT_JUDGED), (a_page("batch_a", "batch_a"), FAILS)]
 )
-def test_traffic_of_others_shows_a_walk_to_fail_only(page: Exchange, outcome: str) -> None:
-    """That all pages together hold every batch is not seen in one of them."""
+def test_traffic_alone_can_only_show_that_pages_fail(page: Exchange, outcome: str) -> None:
+    """One page cannot show that all pages together hold every batch."""
     run = judge_recorded([page], BASE, selected(["LIST-5"]))
 
     assert run.verdicts["LIST-5"].outcome == outcome
 
 
 def expired(*faults: str) -> tuple[list[Exchange], str]:
-    """The traffic of a batch that waited until its window had passed."""
+    """The traffic of a batch that expired, and the base URL."""
     pace = Pace(queued=100 * 3600)
     with Simulator(faults=faults, pace=pace, clock=Clock(speed=0)) as simulator:
         recorder = Recorder(simulator)
@@ -136,10 +138,10 @@ def expired(*faults: str) -> tuple[list[Exchange], str]:
 
 
 class TestExpiry:
-    """What no run waits for: a window is a day at least."""
+    """Batches that expired; no run waits for one, because a window has at least a day."""
 
-    def test_a_batch_that_expired_is_judged(self) -> None:
-        """Its time, its results and what they say of the lines are as the guide has it."""
+    def test_an_expired_batch_is_judged(self) -> None:
+        """An expired batch of the simulator has the documented timestamps and results."""
         run = judge_recorded(*expired(), selected(["TIME", "RESULT", "LIFE", "CANCEL"]))
 
         wrong = [id for id, verdict in run.verdicts.items() if verdict.failures]
@@ -147,22 +149,23 @@ class TestExpiry:
         assert run.verdicts["TIME-4"].outcome == run.verdicts["RESULT-11"].outcome == HOLDS
         assert run.verdicts["RESULT-1"].outcome == run.verdicts["CANCEL-4"].outcome == HOLDS
 
-    def test_a_cancel_of_a_batch_that_expired_is_refused(self) -> None:
-        """It is finished like any other."""
+    def test_an_expired_batch_cannot_be_cancelled(self) -> None:
+        """A service that cancels an expired batch fails CANCEL-4."""
         run = judge_recorded(*expired("cancel-finished"), selected(["CANCEL-4"]))
 
         assert run.verdicts["CANCEL-4"].outcome == FAILS
 
-    def test_an_undone_line_says_why(self) -> None:
-        """An expired batch whose lines name another reason, or whose time comes too early."""
+    def test_expired_lines_and_time_are_judged(self) -> None:
+        """Another error code fails RESULT-11, and an early expired_at fails TIME-4."""
         story, base_url = expired()
         other = [replace(one, body=one.body.replace(b"batch_expired", b"unknown")) for one in story]
-        early = [replace(one, body=sooner(one.body)) for one in story]
+        early = [replace(one, body=two_hours_early(one.body)) for one in story]
 
-        for told, id in ((other, "RESULT-11"), (early, "TIME-4")):
-            assert judge_recorded(told, base_url, selected([id])).verdicts[id].outcome == FAILS
+        for exchanges, id in ((other, "RESULT-11"), (early, "TIME-4")):
+            run = judge_recorded(exchanges, base_url, selected([id]))
+            assert run.verdicts[id].outcome == FAILS
 
 
-def sooner(body: bytes) -> bytes:
-    """A batch that expired an hour before its window had passed."""
+def two_hours_early(body: bytes) -> bytes:
+    """The body with an expired_at two hours before."""
     return re.sub(rb'"expired_at":(\d+)', lambda at: b'"expired_at":%d' % (int(at[1]) - 7200), body)

@@ -219,7 +219,7 @@ class TestKeys:
             query={written: written},
             authorization=written,
             headers={written: written, "x": written},
-            sent=written.encode(),
+            request_body=written.encode(),
             body=written.encode(),
         )
         binary = replace(a_list(2), body=b"\xff" + written.encode())

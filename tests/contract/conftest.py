@@ -1,18 +1,18 @@
 """
-The suite's own cases against the simulator, under plain pytest.
+The cases of the suite against the simulator, under plain pytest.
 
-They share one run, and what it observed is judged at its end, so one worker runs them all (see
+They share one run, and test_observed judges all of its exchanges, so one worker runs them all (see
 tests/conftest.py).
 """
 
 from siliconflow_batch_conformance.cases.conftest import (
     _observed,
     cancellation,
+    check,
     completed,
     downloads,
-    expect,
-    history,
     input_file,
+    lifecycle,
     listed,
     observer,
     pytest_collection_modifyitems,
@@ -25,11 +25,11 @@ from siliconflow_batch_conformance.cases.conftest import (
 __all__ = [
     "_observed",
     "cancellation",
+    "check",
     "completed",
     "downloads",
-    "expect",
-    "history",
     "input_file",
+    "lifecycle",
     "listed",
     "observer",
     "pytest_collection_modifyitems",

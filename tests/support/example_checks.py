@@ -76,8 +76,8 @@ def digested(content: Exchange, sha256: str, status: int) -> str | None:
 
 
 def sent_as(answer: Exchange, metadata: dict[str, Any]) -> str | None:
-    if answer.asked["metadata"] != metadata:
-        raise LookupError(f"other metadata was sent: {answer.asked}")
+    if answer.request_json["metadata"] != metadata:
+        raise LookupError(f"other metadata was sent: {answer.request_json}")
     found = answer.json["metadata"]
     return None if found == metadata else f"{found}"
 

@@ -1,4 +1,4 @@
-"""A client that keeps what it sent and what it was answered, as the suite does."""
+"""A client that records its exchanges, as the suite does."""
 
 import json
 import time
@@ -7,16 +7,14 @@ from typing import Any
 import httpx
 from attrs import define, evolve, field
 
-from siliconflow_batch_conformance.checks.exchange import BEARER, Exchange
+from siliconflow_batch_conformance.checks.creation import ENDPOINT
+from siliconflow_batch_conformance.checks.exchange import BEARER, FINAL_STATUSES, Exchange
 from siliconflow_batch_simulator import Simulator
-
-ENDPOINT = "/v1/chat/completions"
-FINAL = {"completed", "failed", "expired", "cancelled"}
 
 
 @define
 class Recorder:
-    """`story` holds all exchanges; `sender` is the account, by the simulator's keys."""
+    """`story` has all exchanges; `sender` is `own` for the first key of the simulator."""
 
     simulator: Simulator
     sender: str = "own"
@@ -27,7 +25,7 @@ class Recorder:
         return self.simulator.keys[self.sender != "own"]
 
     def stranger(self) -> "Recorder":
-        """The second account; it writes on in the same story."""
+        """A recorder for the second account with the same story."""
         return evolve(self, sender="stranger")
 
     def request(
@@ -44,47 +42,45 @@ class Recorder:
         url = path if "://" in path else self.simulator.base_url + path
         with httpx.Client() as http:
             request = http.build_request(method, url, headers=headers, **content)
-            sent = request.read()
-            answer = http.send(request)
-        made = Exchange(
+            request_body = request.read()
+            response = http.send(request)
+        exchange = Exchange(
             number=len(self.story) + 10,
             method=method,
             path=path,
-            status=answer.status_code,
+            status=response.status_code,
             query={name: str(value) for name, value in content.get("params", {}).items()},
-            sent=sent,
-            sent_type=request.headers.get("content-type", ""),
+            request_body=request_body,
+            request_type=request.headers.get("content-type", ""),
             sender=self.sender,
             authorization=authorization,
-            headers={name.lower(): value for name, value in answer.headers.items()},
-            body=answer.content,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=response.content,
             at=time.time(),
             awaited=awaited,
         )
-        self.story.append(made)
-        return made
+        self.story.append(exchange)
+        return exchange
 
     def upload(self, *lines: dict[str, Any], data: bytes = b"", name: str = "in.jsonl") -> Exchange:
-        made = data or b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-        return self.request(
-            "POST", "/files", data={"purpose": "batch"}, files={"file": (name, made)}
-        )
+        content = data or b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        files = {"file": (name, content)}
+        return self.request("POST", "/files", data={"purpose": "batch"}, files=files)
 
     def create(self, upload: Exchange, **fields: Any) -> Exchange:
         body = {"input_file_id": upload.json["data"]["id"], "endpoint": ENDPOINT}
         return self.request("POST", "/batches", json={**body, "completion_window": "24h", **fields})
 
     def watch(self, batch: Exchange, tries: int = 1000) -> list[Exchange]:
-        """The answers from the first to the last, as often as the batch changed."""
+        """The exchanges that show each change of the batch, up to its end."""
         id, seen = batch.json["id"], [batch]
         for _ in range(tries):
-            answer = self.request("GET", f"/batches/{id}", awaited=True)
-            changed = answer.json["status"] != seen[-1].json["status"]
-            if not changed:
+            look = self.request("GET", f"/batches/{id}", awaited=True)
+            if look.json["status"] == seen[-1].json["status"]:
                 self.story.pop()
                 continue
-            seen.append(answer)
-            if answer.json["status"] in FINAL:
+            seen.append(look)
+            if look.json["status"] in FINAL_STATUSES:
                 return seen
         return [*seen, self.request("GET", f"/batches/{id}", awaited=True)]
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from siliconflow_batch_conformance.checks import bodies, history, pages
+from siliconflow_batch_conformance.checks.creation import ENDPOINT
 from siliconflow_batch_conformance.requirements import load
 from siliconflow_batch_conformance.verdicts import Failure
 from siliconflow_batch_simulator import Pace, Simulator
 from support import example_checks as checks
-from support.recorder import ENDPOINT, Recorder, line
+from support.recorder import Recorder, line
 
 KEYS = ("sk-first-$(id)", "sk-second-'\"\\")
 OTHER_KEYS = ("sk-other-first", "sk-other-second")
@@ -174,7 +175,7 @@ def listed_at_its_end(recorder: Recorder) -> tuple[Any, Any]:
     while True:
         page = recorder.request("GET", "/batches", params={"limit": 5})
         if page.json["data"][0]["status"] == "completed":
-            return bodies.status_has_its_times, (page,)
+            return bodies.timestamps_match_status, (page,)
         recorder.story.pop()
         assert page.json["data"][0]["id"] == id
 
@@ -186,7 +187,7 @@ def stopped_by_a_list(recorder: Recorder) -> tuple[Any, Any]:
     recorder.watch(made[0])
     made.append(recorder.create(upload))
     page = recorder.request("GET", "/batches", params={"limit": 5})
-    return history.was_asked_to_cancel, (page, made, [])
+    return history.only_named_batches_are_cancelled, (page, made, [])
 
 
 def read_again(recorder: Recorder) -> tuple[Any, Any]:
@@ -207,7 +208,7 @@ def overwritten(recorder: Recorder) -> tuple[Any, Any]:
     first = recorder.upload(line("a"))
     recorder.upload(line("b"))
     id = first.json["data"]["id"]
-    return history.reads_back, (first, recorder.request("GET", f"/files/{id}/content"))
+    return history.content_equals_upload, (first, recorder.request("GET", f"/files/{id}/content"))
 
 
 def listed_before_and_after(recorder: Recorder) -> tuple[Any, Any]:
@@ -215,7 +216,10 @@ def listed_before_and_after(recorder: Recorder) -> tuple[Any, Any]:
     file = recorder.upload(line())
     before = recorder.request("GET", "/batches", params={"limit": 5})
     recorder.create(file, completion_window="1h")
-    return pages.is_the_same, (before, recorder.request("GET", "/batches", params={"limit": 5}))
+    return pages.is_the_same_page, (
+        before,
+        recorder.request("GET", "/batches", params={"limit": 5}),
+    )
 
 
 def noted(recorder: Recorder) -> tuple[Any, Any]:
@@ -223,4 +227,4 @@ def noted(recorder: Recorder) -> tuple[Any, Any]:
     notes, file = {"sent": "wrongly"}, recorder.upload(line()).json["data"]["id"]
     body = {"input_file_id": file, "endpoint": ENDPOINT, "completion_window": "24h"}
     recorder.request("POST", "/batches", "Bearer sk-no", json={**body, "metadata": notes})
-    return pages.holds_one, (recorder.request("GET", "/batches"), notes, 0)
+    return pages.lists_batches_with_metadata, (recorder.request("GET", "/batches"), notes, 0)

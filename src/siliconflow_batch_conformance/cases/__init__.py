@@ -1,1 +1,1 @@
-"""The cases: what is asked of a service; `siliconflow-batch conformance` runs them."""
+"""The cases: pytest modules that `siliconflow-batch conformance` runs against a service."""

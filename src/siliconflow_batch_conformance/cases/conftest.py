@@ -1,27 +1,28 @@
-"""What the cases stand on: the target, and batches that several cases look at."""
+"""Fixtures of the cases: the target, and batches that several cases share."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from ..checks.exchange import Exchange, batches, the_batch
+from ..checks import Check
+from ..checks.exchange import FINAL_STATUSES, RESULT_FIELDS, Exchange, batches, the_batch
 from ..collector import Report
 from ..observer import Observer
 from ..requirements import Blocked, Deviation, Inconclusive, NotJudged, load, requirement
 from ..service.rig import Rig
-from ..service.target import FINAL, Target, id_of
+from ..service.target import Target, id_of
 
-Expect = Callable[..., None]
+Checker = Callable[..., None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Under a plain pytest the suite's own pytest.ini is not read.
+    # Plain pytest does not read the pytest.ini of this folder.
     config.addinivalue_line("markers", "requirement(id): the requirement that a case checks")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Names the requirement of each of schemathesis's items; what was observed is judged last."""
+    """Marks the cases of schemathesis with their requirement; test_observed.py comes last."""
     schemas = {row.operation: row.id for row in load().values() if row.id.startswith("SCHEMA-")}
     for item in items:
         if label := getattr(item, "operation_label", None):
@@ -31,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def rig(pytestconfig: pytest.Config) -> Iterator[Rig]:
-    """The run's own rig, or, under a plain pytest, a simulator."""
+    """The rig of the run; under plain pytest, one with a simulator."""
     for plugin in pytestconfig.pluginmanager.get_plugins():
         if isinstance(plugin, Report):
             yield plugin.rig
@@ -52,28 +53,28 @@ def observer(rig: Rig) -> Observer:
 
 @pytest.fixture
 def stranger(rig: Rig) -> Target:
-    """The same service with another account's key."""
+    """The same service with the key of a second account."""
     if rig.stranger is None:
         raise NotJudged("needs the key of a second account, in SILICONFLOW_API_KEY_2")
     return rig.stranger
 
 
 @pytest.fixture
-def expect(request: pytest.FixtureRequest, observer: Observer) -> Expect:
-    """Judges the case's requirement by a check; raises `Deviation` where it does not hold."""
+def check(request: pytest.FixtureRequest, observer: Observer) -> Checker:
+    """Applies a check for the requirement of the case; raises `Deviation` if it does not hold."""
     id = request.node.get_closest_marker("requirement").args[0]
 
-    def judge(check: Any, *arguments: Any) -> None:
-        actual = observer.expect(id, check, *arguments)
+    def judge(function: Check, *arguments: Any) -> None:
+        actual = observer.judge_for_case(id, function, *arguments)
         if actual is not None:
-            raise Deviation(check, arguments, actual)
+            raise Deviation(function, arguments, actual)
 
     return judge
 
 
 @pytest.fixture(autouse=True)
 def _observed(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A case whose requests alone are what it is about fails by what was observed meanwhile."""
+    """Fails a case whose own requests violated its requirement, as the observer found."""
     mark = request.node.get_closest_marker("requirement")
     if mark is None or request.node.path.name in ("test_observed.py", "test_schema.py"):
         yield
@@ -93,12 +94,12 @@ def input_file(rig: Rig) -> str:
 
 
 @pytest.fixture(scope="session")
-def history(rig: Rig) -> list[Exchange]:
+def lifecycle(rig: Rig) -> list[Exchange]:
     """
-    The answers that show a batch from its creation to its end, as often as it changed.
+    The exchanges that show a batch from its creation to its end, one for each change.
 
-    One of its lines cannot be answered; there are three, or two where a line costs. replace.model
-    names another model than they do.
+    It has three lines, or two where lines are paid for; one is invalid. `replace.model` names
+    another model than the lines.
     """
     target = rig.target
     lines = [target.line("Good-1"), target.line("bad-1", max_tokens=-1), target.line("good/2")]
@@ -111,50 +112,52 @@ def history(rig: Rig) -> list[Exchange]:
 
 
 @pytest.fixture(scope="session")
-def completed(history: list[Exchange]) -> Exchange:
-    """A batch that is completed; without one, the cases that look at it cannot be judged."""
-    status = the_batch(history[-1])["status"]
+def completed(lifecycle: list[Exchange]) -> Exchange:
+    """A completed batch; without one, the cases that need it cannot be judged."""
+    status = the_batch(lifecycle[-1])["status"]
     if status == "completed":
-        return history[-1]
-    why = f"no batch completed; the last status was {status!r}"
-    raise Blocked(why) if status in FINAL else Inconclusive(f"{why} when patience ended")
+        return lifecycle[-1]
+    reason = f"no batch completed; the last status was {status!r}"
+    if status in FINAL_STATUSES:
+        raise Blocked(reason)
+    raise Inconclusive(f"{reason} when patience ended")
 
 
 @pytest.fixture(scope="session")
 def downloads(rig: Rig, completed: Exchange) -> list[Exchange]:
     """The result files of the completed batch, the output file first."""
     batch = the_batch(completed)
-    names = [batch[name] for name in ("output_file_id", "error_file_id") if batch.get(name)]
-    return [rig.target.download(name) for name in names]
+    references = [batch[name] for name in RESULT_FIELDS if batch.get(name)]
+    return [rig.target.download(reference) for reference in references]
 
 
 @pytest.fixture(scope="session")
 def cancellation(rig: Rig) -> list[Exchange]:
     """
-    The answers that show a batch from its cancel to its end.
+    The exchanges that show a batch from its cancel to its end.
 
-    A batch that finished before the cancel came proves nothing; another one is tried.
+    A batch that finishes before the cancel proves nothing, so up to three batches are tried.
     """
     target = rig.target
     for _ in range(3 if target.budget.loopback else 1):
         lines = [target.line(f"line-{number}") for number in range(min(20, target.most_lines))]
         created = target.batch(target.input_file(*lines))
-        answer = target.cancel(id_of(created))
-        if the_batch(answer):
-            return [answer, *target.watch(id_of(created))]
+        cancel = target.cancel(id_of(created))
+        if the_batch(cancel):
+            return [cancel, *target.watch(id_of(created))]
         if the_batch(target.retrieve(id_of(created))).get("status") != "completed":
-            return [answer]
+            return [cancel]
     if not target.budget.loopback:
-        raise Inconclusive("the batch completed before its cancel came")
-    return [answer]
+        raise Inconclusive("the batch completed before its cancel")
+    return [cancel]
 
 
 @pytest.fixture(scope="session")
 def listed(rig: Rig, request: pytest.FixtureRequest) -> list[Exchange]:
     """
-    Five batches, created for it or, where they cost, already there; the oldest first, all listed.
+    Five listed batches, the oldest first: new ones, or existing ones where batches are paid for.
 
-    Of those created for it the newest had time to end: what leaves the list then is missed.
+    Of new batches the newest has finished, so that a list without finished batches is noticed.
     """
     if not rig.target.budget.loopback:
         newest = list(batches(rig.target.page(limit=5)))

@@ -1,14 +1,14 @@
-"""Keys: without one, with a wrong one, with another account's."""
+"""Authentication: no key, a wrong key, and the key of another account."""
 
 import pytest
 
-from ..checks import history as across
-from ..checks import pages
+from ..checks import history, pages
+from ..checks.creation import ENDPOINT
 from ..checks.exchange import Exchange, the_batch
 from ..requirements import NotJudged, requirement
 from ..service.rig import Rig
-from ..service.target import ENDPOINT, Target, id_of
-from .conftest import Expect
+from ..service.target import Target, id_of
+from .conftest import Checker
 
 OPERATIONS = [
     ("POST", "/batches"),
@@ -28,19 +28,19 @@ every_operation = pytest.mark.parametrize(
 
 @pytest.fixture(scope="session")
 def batch(rig: Rig, request: pytest.FixtureRequest) -> Exchange:
-    """A batch to keep from others; where a batch costs, one that is there for other cases."""
+    """A batch of the first account; where batches are paid for, one that other cases created."""
     if not rig.target.budget.loopback:
-        history: list[Exchange] = request.getfixturevalue("history")
-        return history[0]
+        lifecycle: list[Exchange] = request.getfixturevalue("lifecycle")
+        return lifecycle[0]
     return rig.target.batch(rig.target.input_file(rig.target.line()))
 
 
 @pytest.fixture(scope="session")
 def ids(rig: Rig, request: pytest.FixtureRequest) -> dict[str, str]:
     """
-    What stands for {batch} and {file} in a path.
+    The ids for {batch} and {file} in a path.
 
-    Where none may be created, names of nothing: what others made is not touched, whoever asks.
+    Where nothing may be created, the ids name nothing: objects of other programs are never touched.
     """
     budget = rig.target.budget
     if not (budget.loopback or budget.writes):
@@ -52,92 +52,92 @@ def ids(rig: Rig, request: pytest.FixtureRequest) -> dict[str, str]:
 @requirement("AUTH-1")
 @every_operation
 def test_no_key(target: Target, ids: dict[str, str], method: str, path: str) -> None:
-    """Nothing is told to nobody."""
+    """A request without a key is refused."""
     target.request(method, path.format(**ids), authorization=None)
 
 
 @requirement("AUTH-2")
 @every_operation
 def test_wrong_key(target: Target, ids: dict[str, str], method: str, path: str) -> None:
-    """A key that was never given out opens nothing."""
+    """An unknown key is refused."""
     target.request(method, path.format(**ids), authorization="Bearer sk-thisisnokey")
 
 
 @requirement("AUTH-2")
 def test_longer_key(target: Target) -> None:
-    """A key is not another that begins with it."""
+    """A key with one more character is another key."""
     target.request("GET", "/batches", authorization="Bearer {key}x")
 
 
 @requirement("AUTH-2")
-def test_other_case(target: Target) -> None:
-    """Capitals count in a key."""
+def test_key_in_other_case(target: Target) -> None:
+    """Keys are case-sensitive."""
     if target.key.swapcase() == target.key:
         raise NotJudged("the key has no letters")
     target.request("GET", "/batches", authorization="Bearer {KEY}")
 
 
 @requirement("AUTH-5")
-def test_refused_key_does_nothing(target: Target, input_file: str, expect: Expect) -> None:
-    """What is asked with a wrong key is not done all the same."""
-    notes, wrong = {"refused": "key"}, "Bearer sk-thisisnokey"
+def test_refused_key_does_nothing(target: Target, input_file: str, check: Checker) -> None:
+    """A refused request has no effect."""
+    metadata, wrong = {"refused": "key"}, "Bearer sk-thisisnokey"
     body = {"input_file_id": input_file, "endpoint": ENDPOINT, "completion_window": "24h"}
-    sent = {**body, "metadata": notes}
-    target.request("POST", "/batches", json=sent, authorization=wrong)
-    left = target.batch(input_file)
-    target.request("POST", f"/batches/{id_of(left)}/cancel", authorization=wrong)
+    creation = {**body, "metadata": metadata}
+    target.request("POST", "/batches", json=creation, authorization=wrong)
+    created = target.batch(input_file)
+    target.request("POST", f"/batches/{id_of(created)}/cancel", authorization=wrong)
 
-    expect(across.goes_on_uncancelled, target.retrieve(id_of(left)))
-    expect(pages.holds_one, target.page_with(left, limit=5), notes, 0)
+    check(history.is_not_cancelled, target.retrieve(id_of(created)))
+    check(pages.lists_batches_with_metadata, target.page_with(created, limit=5), metadata, 0)
 
 
 @requirement("AUTH-3")
 @pytest.mark.parametrize("authorization", NOT_BEARER)
 def test_not_bearer(target: Target, authorization: str) -> None:
-    """The right key in the wrong words opens nothing."""
+    """A header with the key and another scheme is refused."""
     target.request("GET", "/batches", authorization=authorization)
 
 
 @requirement("OWNER-1")
 def test_retrieve(batch: Exchange, stranger: Target) -> None:
-    """A stranger does not learn that a batch exists."""
+    """Another account's batch is not found."""
     stranger.retrieve(id_of(batch))
 
 
 @requirement("OWNER-2")
 def test_list(batch: Exchange, stranger: Target) -> None:
-    """A stranger's list holds the stranger's batches."""
+    """A list leaves out the batches of other accounts."""
     stranger.page(limit=100)
 
 
 @requirement("OWNER-7")
-def test_place(batch: Exchange, stranger: Target, expect: Expect) -> None:
-    """Another's batch is no place in a stranger's list."""
+def test_list_after(batch: Exchange, stranger: Target, check: Checker) -> None:
+    """`after` does not accept another account's batch."""
     stranger.create(stranger.input_file(stranger.line()))
 
-    expect(pages.is_empty, stranger.page(limit=2, after=id_of(batch)))
+    check(pages.is_refused_or_empty, stranger.page(limit=2, after=id_of(batch)))
 
 
 @requirement("OWNER-3")
 def test_cancel(batch: Exchange, stranger: Target) -> None:
-    """A stranger stops nothing."""
+    """Another account's batch cannot be cancelled."""
     stranger.cancel(id_of(batch))
 
 
 @requirement("OWNER-4")
 def test_content(batch: Exchange, stranger: Target) -> None:
-    """A stranger reads nothing."""
+    """Another account's file cannot be downloaded."""
     stranger.download(str(the_batch(batch)["input_file_id"]))
 
 
 @requirement("OWNER-5")
 def test_create(batch: Exchange, stranger: Target) -> None:
-    """A stranger makes no batch of another's file."""
+    """A batch cannot use another account's file."""
     stranger.create(str(the_batch(batch)["input_file_id"]))
 
 
 @requirement("OWNER-6")
 def test_files(target: Target, stranger: Target) -> None:
-    """A stranger's list holds the stranger's files."""
+    """A list leaves out the files of other accounts."""
     target.upload(b"{}\n")
     stranger.files(limit=100)

@@ -1,4 +1,4 @@
-"""POST /batches: what is taken, what is refused, and what comes back."""
+"""POST /batches: accepted and refused creations, and the batch in the response."""
 
 import json
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 import pytest
 
 from ..checks import bodies, pages, shapes
-from ..checks.exchange import Exchange
+from ..checks.creation import ENDPOINT
 from ..requirements import Blocked, requirement
-from ..service.target import ENDPOINT, Target, json_lines
-from .conftest import Expect
+from ..service.target import Target, json_lines
+from .conftest import Checker
 
-NOTES = {"Description": " nightly eval job ", "größe": "名前 \U0001f600", "empty": ""}
+METADATA = {"Description": " nightly eval job ", "größe": "名前 \U0001f600", "empty": ""}
 WINDOWS_OUT_OF_RANGE = ["23h", "337h", "0h"]
 WINDOWS_MALFORMED = ["", "24", "1d", "24.5h", "-24h", 24, None]
-METADATA_TAKEN = {
+METADATA_AT_LIMIT = {
     "CREATE-10": {f"key-{number}": "value" for number in range(16)},
     "CREATE-11": {"k" * 64: "value"},
     "CREATE-12": {"key": "é" * 512},
 }
-METADATA_REFUSED = {
+METADATA_OVER_LIMIT = {
     "CREATE-10": {f"key-{number}": "value" for number in range(17)},
     "CREATE-11": {"k" * 65: "value"},
     "CREATE-12": {"key": "v" * 513},
@@ -33,83 +33,83 @@ def by_requirement(rows: dict[str, Any]) -> list[Any]:
 
 
 @requirement("CREATE-21")
-def test_taken(target: Target, input_file: str, expect: Expect) -> None:
-    """A creation with the three required fields is taken."""
-    expect(shapes.status_is, target.create(input_file), 200)
+def test_required_fields(target: Target, input_file: str, check: Checker) -> None:
+    """A creation with the three required fields is accepted."""
+    check(shapes.status_is, target.create(input_file), 200)
 
 
 @requirement("CREATE-2")
 def test_metadata(target: Target, input_file: str) -> None:
-    """Metadata comes back pair for pair, whatever its letters."""
-    target.create(input_file, metadata=NOTES)
+    """The batch has the metadata of the request, in any script."""
+    target.create(input_file, metadata=METADATA)
 
 
 @requirement("CREATE-3")
-def test_no_metadata(target: Target, input_file: str, expect: Expect) -> None:
-    """Nothing is noted on a batch that its creator did not note."""
-    expect(bodies.echoes_metadata, target.batch(input_file, marked=False))
+def test_no_metadata(target: Target, input_file: str, check: Checker) -> None:
+    """A batch created without metadata has none."""
+    check(bodies.echoes_metadata, target.batch(input_file, marked=False))
 
 
 @requirement("CREATE-5")
 def test_expiry(target: Target, input_file: str) -> None:
-    """A batch expires as long after its creation as its window says."""
+    """`expires_at` equals `created_at` plus `completion_window`."""
     target.create(input_file, completion_window="25h")
 
 
 @requirement("CREATE-7")
 @pytest.mark.parametrize("window", ["24h", "25h", "336h"])
-def test_window_taken(target: Target, input_file: str, window: str, expect: Expect) -> None:
-    """The shortest and the longest window are taken."""
-    expect(shapes.status_is, target.create(input_file, completion_window=window), 200)
+def test_window_accepted(target: Target, input_file: str, window: str, check: Checker) -> None:
+    """The shortest and the longest window are accepted."""
+    check(shapes.status_is, target.create(input_file, completion_window=window), 200)
 
 
 @requirement("CREATE-8")
 @pytest.mark.parametrize("window", WINDOWS_OUT_OF_RANGE)
 def test_window_out_of_range(target: Target, input_file: str, window: str) -> None:
-    """A window beyond the limits is refused."""
+    """A window outside the limits is refused."""
     target.create(input_file, completion_window=window)
 
 
 @requirement("CREATE-9")
 @pytest.mark.parametrize("window", WINDOWS_MALFORMED)
 def test_window_malformed(target: Target, input_file: str, window: Any) -> None:
-    """A window that is not written as hours is refused."""
+    """A window that is not a number of hours is refused."""
     body = {"input_file_id": input_file, "endpoint": ENDPOINT, "completion_window": window}
 
     target.request("POST", "/batches", json=body)
 
 
-@pytest.mark.parametrize("metadata", by_requirement(METADATA_TAKEN))
+@pytest.mark.parametrize("metadata", by_requirement(METADATA_AT_LIMIT))
 def test_metadata_at_limit(
-    target: Target, input_file: str, metadata: dict[str, str], expect: Expect
+    target: Target, input_file: str, metadata: dict[str, str], check: Checker
 ) -> None:
-    """Metadata at its limit is taken."""
-    expect(shapes.status_is, target.create(input_file, metadata=metadata), 200)
+    """Metadata at its limit is accepted."""
+    check(shapes.status_is, target.create(input_file, metadata=metadata), 200)
 
 
-@pytest.mark.parametrize("metadata", by_requirement(METADATA_REFUSED))
+@pytest.mark.parametrize("metadata", by_requirement(METADATA_OVER_LIMIT))
 def test_metadata_over_limit(target: Target, input_file: str, metadata: dict[str, str]) -> None:
-    """Metadata one over its limit is refused."""
+    """Metadata over its limit is refused."""
     target.create(input_file, metadata=metadata)
 
 
 @requirement("CREATE-13")
 @pytest.mark.parametrize("value", NOT_STRINGS)
 def test_metadata_of_other_types(target: Target, input_file: str, value: Any) -> None:
-    """A metadata value that is no string is refused, not turned into one."""
+    """A metadata value that is not a string is refused, not converted."""
     target.create(input_file, metadata={"key": value})
 
 
 @requirement("CREATE-14")
 @pytest.mark.parametrize("endpoint", ["/v1/embeddings", "/chat/completions", ""])
 def test_endpoint(target: Target, input_file: str, endpoint: str) -> None:
-    """There is one endpoint; every other is refused."""
+    """Every endpoint but the documented one is refused."""
     target.create(input_file, endpoint=endpoint)
 
 
 @requirement("CREATE-15")
 @pytest.mark.parametrize("missing", ["input_file_id", "endpoint", "completion_window"])
-def test_required(target: Target, input_file: str, missing: str) -> None:
+def test_missing_field(target: Target, input_file: str, missing: str) -> None:
     """A creation without a required field is refused."""
     body = {"input_file_id": input_file, "endpoint": ENDPOINT, "completion_window": "24h"}
     del body[missing]
@@ -118,60 +118,60 @@ def test_required(target: Target, input_file: str, missing: str) -> None:
 
 
 @requirement("CREATE-16")
-def test_unknown_file(target: Target, expect: Expect) -> None:
-    """A batch cannot be made of a file that was never uploaded."""
+def test_unknown_file(target: Target, check: Checker) -> None:
+    """A creation with an unknown input file is refused."""
     upload = target.upload(json_lines(target.line()))
 
-    expect(bodies.is_of_no_other_file, target.create("file-thereisnone"), upload)
+    check(bodies.unknown_file_is_refused, target.create("file-thereisnone"), upload)
 
 
 @requirement("CREATE-17")
 @pytest.mark.parametrize("body", NOT_OBJECTS)
 def test_not_an_object(target: Target, body: bytes) -> None:
-    """What is not a JSON object is refused, whatever it is."""
+    """A body that is not a JSON object is refused."""
     target.request("POST", "/batches", content=body, headers={"Content-Type": "application/json"})
 
 
 @requirement("CREATE-18")
-def test_refusal_changes_nothing(target: Target, input_file: str, expect: Expect) -> None:
-    """After a refusal the list is as it was before."""
-    notes = {"refused": input_file}
+def test_refusal_changes_nothing(target: Target, input_file: str, check: Checker) -> None:
+    """A refused creation does not change the list."""
+    metadata = {"refused": input_file}
     before = target.page_with(target.batch(input_file), limit=3)
-    refused = target.create(input_file, completion_window="23h", metadata=notes)
+    refused = target.create(input_file, completion_window="23h", metadata=metadata)
     if refused.status == 200:
-        raise Blocked("a window of 23h was taken")
+        raise Blocked("a window of 23h was accepted")
 
     after = target.page(limit=3)
 
-    expect(pages.holds_one, after, notes, 0)
-    if target.budget.loopback:  # where nobody else creates batches meanwhile
-        expect(pages.is_the_same, before, after)
+    check(pages.lists_batches_with_metadata, after, metadata, 0)
+    if target.budget.loopback:  # where no other program creates batches
+        check(pages.is_the_same_page, before, after)
 
 
 @requirement("CREATE-22")
-def test_once(target: Target, input_file: str, expect: Expect) -> None:
-    """One creation makes one batch."""
-    notes = {"once": input_file}
-    created = target.batch(input_file, metadata=notes)
+def test_once(target: Target, input_file: str, check: Checker) -> None:
+    """One creation creates one batch."""
+    metadata = {"once": input_file}
+    created = target.batch(input_file, metadata=metadata)
 
-    expect(pages.holds_one, target.page_with(created, limit=5), notes, 1)
+    check(pages.lists_batches_with_metadata, target.page_with(created, limit=5), metadata, 1)
 
 
 @requirement("CREATE-20")
-def test_twice(target: Target, input_file: str, expect: Expect) -> None:
-    """The same creation, sent twice, makes two batches."""
-    made = [target.batch(input_file) for _ in range(2)]
+def test_twice(target: Target, input_file: str, check: Checker) -> None:
+    """Two equal creations create two batches."""
+    created = [target.batch(input_file) for _ in range(2)]
 
-    expect(pages.holds_both, target.page_with(made[1], limit=5), made)
+    check(pages.lists_both_batches, target.page_with(created[1], limit=5), created)
 
 
 @requirement("CREATE-23")
-def test_names_of_fields(target: Target, input_file: str, expect: Expect) -> None:
-    """Spaces and the order of fields in a creation mean nothing."""
+def test_spaces_and_field_order(target: Target, input_file: str, check: Checker) -> None:
+    """Spaces and the order of fields in a creation do not matter."""
     body = {"completion_window": "24h", "endpoint": ENDPOINT, "input_file_id": input_file}
     content = json.dumps(body, indent=2).encode()
     headers = {"Content-Type": "application/json; charset=utf-8"}
 
-    answer: Exchange = target.request("POST", "/batches", content=content, headers=headers)
+    response = target.request("POST", "/batches", content=content, headers=headers)
 
-    expect(shapes.status_is, answer, 200)
+    check(shapes.status_is, response, 200)

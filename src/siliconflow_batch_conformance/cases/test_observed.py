@@ -1,4 +1,4 @@
-"""What every answer of the run is judged by, whichever case caused it; the last of the cases."""
+"""The requirements that every exchange of the run is judged by; these cases run last."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from ..rules import OBSERVED
 
 @pytest.mark.parametrize("id", [pytest.param(id, marks=requirement(id)) for id in OBSERVED])
 def test_observed(id: str, observer: Observer) -> None:
-    """Nothing that was seen in the run speaks against the requirement."""
+    """No exchange of the run violates the requirement."""
     for finding in observer.findings:
         if finding.requirement == id:
             raise Deviation(finding.check, finding.arguments, finding.actual)
     if not observer.judged[id]:
-        raise NotJudged("nothing was seen that could tell")
+        raise NotJudged("no exchange of the run could be judged")

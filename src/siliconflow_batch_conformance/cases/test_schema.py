@@ -1,8 +1,8 @@
 """
 Cases that schemathesis derives from openapi.yaml: examples, boundaries, random data, sequences.
 
-Where the contract can only say "a string", valid requests get the id of something that is there, so
-that a refusal of them is a deviation. Set SILICONFLOW_CONFORMANCE_SEED to repeat a run.
+Where the contract can only say "a string", valid requests get the id of an existing object, so that
+a refusal is a deviation. Set SILICONFLOW_CONFORMANCE_SEED to repeat a run.
 """
 
 import os
@@ -21,14 +21,14 @@ from ..requirements import Deviation, Inconclusive, NotJudged, requirement
 from ..service.target import Target, id_of
 
 HERE = Path(__file__).parent
-PACKAGED = HERE.parent / "openapi.yaml"  # put there by the wheel
+PACKAGED = HERE.parent / "openapi.yaml"  # the wheel contains it
 CONTRACT = PACKAGED if PACKAGED.exists() else HERE.parents[2] / "openapi.yaml"
 
 config = schemathesis.Config.from_path(HERE / "schemathesis.toml")
 config.update(seed=int(os.environ.get("SILICONFLOW_CONFORMANCE_SEED", "1")), max_failures=None)
 schema = schemathesis.openapi.from_path(CONTRACT, config=config)
 ATTEMPTS = 3
-FOR_THIS_MACHINE = "hundreds of generated requests are for services on this machine alone"
+LOOPBACK_ONLY = "generated requests, which are hundreds, are sent to services on this machine only"
 search = settings(
     max_examples=30,
     database=None,
@@ -40,7 +40,7 @@ search = settings(
 
 Case = schemathesis.Case[Any]
 
-# Cases are made before the key is known; one that is meant to have it has this (schemathesis.toml).
+# Cases are generated before the key is known; valid ones have this header (schemathesis.toml).
 PLACEHOLDER = "Bearer key"
 
 
@@ -49,27 +49,29 @@ def put_key(case: Case, key: str) -> None:
         case.headers["Authorization"] = f"Bearer {key}"
 
 
-def observed(target: Target, answer: schemathesis.Response) -> Exchange:
-    """Shows an exchange of schemathesis's to the observer."""
-    request = answer.request
+def observed(target: Target, response: schemathesis.Response) -> Exchange:
+    """Converts a request and its response, and shows them to the observer."""
+    request = response.request
     url = httpx.URL(request.url or "")
     body: Any = request.body or b""
-    sent: dict[str, Any] = dict(request.headers)
-    given = sent.get("Authorization")
+    headers: dict[str, Any] = dict(request.headers)
+    authorization = headers.get("Authorization")
     exchange = Exchange(
         number=len(target.observer.exchanges),
         method=request.method or "",
         path=url.raw_path.decode().partition("?")[0].removeprefix(httpx.URL(target.base_url).path),
         query=dict(url.params),
-        sent=body.encode() if isinstance(body, str) else bytes(body),
-        sent_type=str(sent.get("Content-Type", "")),
-        authorization=None if given is None else str(given).replace(target.key, "{key}"),
-        status=answer.status_code,
-        headers={name.lower(): ", ".join(texts) for name, texts in answer.headers.items()},
-        body=answer.content,
+        request_body=body.encode() if isinstance(body, str) else bytes(body),
+        request_type=str(headers.get("Content-Type", "")),
+        authorization=None
+        if authorization is None
+        else str(authorization).replace(target.key, "{key}"),
+        status=response.status_code,
+        headers={name.lower(): ", ".join(texts) for name, texts in response.headers.items()},
+        body=response.content,
         at=time.time(),
     )
-    target.observer.see(exchange)
+    target.observer.observe(exchange)
     return exchange
 
 
@@ -77,8 +79,8 @@ def is_valid(case: Case) -> bool:
     return case.meta is not None and case.meta.generation.mode.is_positive
 
 
-def names_what_is_there(case: Case, input_file: str, listed: list[Exchange]) -> bool:
-    """Puts real ids into a case; False where a valid one may be refused all the same."""
+def name_existing_objects(case: Case, input_file: str, listed: list[Exchange]) -> bool:
+    """Puts existing ids into a case; returns False where a valid case may still be refused."""
     match case.operation.definition.raw["operationId"]:
         case "createBatch" if isinstance(case.body, dict):
             case.body = {**case.body, "input_file_id": input_file}
@@ -92,25 +94,25 @@ def names_what_is_there(case: Case, input_file: str, listed: list[Exchange]) -> 
 @schema.parametrize()
 @search
 def test_operation(case: Case, target: Target, input_file: str, listed: list[Exchange]) -> None:
-    """A valid request is accepted, no other is, and every answer is as documented."""
+    """Valid requests are accepted, others are refused, and every response is as documented."""
     if not target.budget.loopback:
-        raise NotJudged(FOR_THIS_MACHINE)
-    accepted = is_valid(case) and names_what_is_there(case, input_file, listed)
+        raise NotJudged(LOOPBACK_ONLY)
+    must_succeed = is_valid(case) and name_existing_objects(case, input_file, listed)
     put_key(case, target.key)
 
-    answer = case.call(base_url=target.base_url)
-    seen = observed(target, answer)
-    case.validate_response(answer)
+    response = case.call(base_url=target.base_url)
+    exchange = observed(target, response)
+    case.validate_response(response)
 
-    if accepted and (refused := shapes.status_is(seen, 200)):
-        raise Deviation(shapes.status_is, (seen, 200), refused)
+    if must_succeed and (refusal := shapes.status_is(exchange, 200)):
+        raise Deviation(shapes.status_is, (exchange, 200), refusal)
 
 
 @requirement("SCHEMA-8")
 def test_sequences(target: Target) -> None:
-    """What one operation answers, the next one takes."""
+    """An operation accepts the ids that another operation returned."""
     if not target.budget.loopback:
-        raise NotJudged(FOR_THIS_MACHINE)
+        raise NotJudged(LOOPBACK_ONLY)
 
     class Sequence(schema.as_state_machine()):  # type: ignore[misc]
         def before_call(self, case: Case) -> None:
@@ -126,7 +128,7 @@ def test_sequences(target: Target) -> None:
         try:
             Sequence.run(settings=settings(search, max_examples=25, stateful_step_count=8))
         except FlakyStrategyDefinition:
-            # A sequence that hypothesis played again met the service in another state: no verdict.
+            # hypothesis repeated a sequence, and the service was in another state: no verdict.
             continue
         return
-    raise Inconclusive(f"the service changed under {ATTEMPTS} runs of the sequences")
+    raise Inconclusive(f"the service changed during {ATTEMPTS} runs of the sequences")

@@ -1,20 +1,32 @@
 """
-Checks of what one answer says: against its request, and against itself.
-
-Rule: nothing but `exchange` and the standard library (see there).
+Checks of the content of one response: against its request, and against itself.
 """
 
 import re
 from typing import Any
 
-from .exchange import Exchange, batches, files, the_batch, uploaded
+from .exchange import (
+    FINAL_STATUSES,
+    RESULT_FIELDS,
+    WAITING_STATUSES,
+    Exchange,
+    batches,
+    files,
+    the_batch,
+    uploaded,
+)
 
 HOUR, DAY = 3_600, 86_400
+EARLIEST = 1_672_531_200  # the beginning of 2023
 PLAIN_NAME = re.compile(r"[a-z0-9._-]+")
-STAMPS = ("created_at", "in_progress_at", "finalizing_at", "completed_at")
-ENDS = ("completed", "failed", "expired", "cancelled")
-WAITING = ("validating", "in_queue")
-# The times that a status must have, where the answer names them at all; and those it must not.
+# Timestamps in the order of the lifecycle, for each way that a batch can take.
+ORDERS = (
+    ("created_at", "in_progress_at", "finalizing_at", "completed_at"),
+    ("created_at", "cancelling_at", "cancelled_at"),
+    ("created_at", "expired_at"),
+    ("created_at", "failed_at"),
+)
+# The timestamps that a batch in a status has, where the response includes them at all.
 REACHED = {
     "in_progress": ("in_progress_at",),
     "finalizing": ("in_progress_at", "finalizing_at"),
@@ -26,190 +38,187 @@ REACHED = {
 }
 
 
-def echoes_the_request(answer: Exchange) -> str | None:
-    """the file, the endpoint and the window that were sent"""
-    if answer.status != 200:
+def echoes_the_request(creation: Exchange) -> str | None:
+    """the input_file_id, the endpoint and the completion_window of the request"""
+    if creation.status != 200:
         return None
     names = ("input_file_id", "endpoint", "completion_window")
-    return _differs({name: answer.asked.get(name) for name in names}, the_batch(answer))
+    sent = {name: creation.request_json.get(name) for name in names}
+    return _difference(sent, the_batch(creation))
 
 
-def echoes_metadata(answer: Exchange) -> str | None:
-    """the metadata that was sent, pair for pair; none where none was sent"""
-    if answer.status != 200:
+def echoes_metadata(creation: Exchange) -> str | None:
+    """the metadata of the request; none where the request has none"""
+    if creation.status != 200:
         return None
-    asked, said = answer.asked.get("metadata") or {}, the_batch(answer).get("metadata") or {}
-    return None if asked == said else f"sent {asked}, came back {said}"
+    sent = creation.request_json.get("metadata") or {}
+    returned = the_batch(creation).get("metadata") or {}
+    return None if sent == returned else f"sent {sent}, returned {returned}"
 
 
-def is_fresh(answer: Exchange) -> str | None:
-    """a new batch: waiting or in progress, without results and without an end"""
-    if answer.status != 200:
+def is_unfinished(creation: Exchange) -> str | None:
+    """a new batch: waiting or in progress, without results and without a final timestamp"""
+    if creation.status != 200:
         return None
-    batch = the_batch(answer)
-    early = [f"{status}_at" for status in ENDS] + ["output_file_id", "error_file_id"]
-    found = {name: batch[name] for name in early if batch.get(name)}
-    if found:
-        return f"{found}"
+    batch = the_batch(creation)
+    names = [f"{status}_at" for status in FINAL_STATUSES] + [*RESULT_FIELDS]
+    early = {name: batch[name] for name in names if batch.get(name)}
+    if early:
+        return f"{early}"
     status = batch.get("status")
-    return None if status in (*WAITING, "in_progress") else f"status {status!r}"
+    return None if status in (*WAITING_STATUSES, "in_progress") else f"status {status!r}"
 
 
-def was_created_now(answer: Exchange) -> str | None:
-    """a time of creation within an hour of the present, in Unix seconds"""
-    for item in (*([the_batch(answer)] if the_batch(answer) else ()), *files(answer).values()):
+def created_at_is_now(exchange: Exchange) -> str | None:
+    """a creation time within an hour of now, in Unix seconds"""
+    batch = the_batch(exchange)
+    for item in (*([batch] if batch else ()), *files(exchange).values()):
         time = item.get("created_at", item.get("createdAt"))
-        if type(time) is int and abs(time - answer.at) > HOUR:
-            return f"{time}, and it is {int(answer.at)}"
+        if type(time) is int and abs(time - exchange.at) > HOUR:
+            return f"{time}, and now is {int(exchange.at)}"
     return None
 
 
-def times_are_seconds(answer: Exchange) -> str | None:
-    """every time in Unix seconds, from 2023 on and not beyond a year from now"""
-    for batch in batches(answer).values():
+def timestamps_are_seconds(exchange: Exchange) -> str | None:
+    """every timestamp in Unix seconds, between 2023 and a year from now"""
+    for batch in batches(exchange).values():
         for name, time in batch.items():
-            likely = 1_672_531_200 <= time <= answer.at + 366 * DAY if type(time) is int else True
-            if name.endswith("_at") and not likely:
+            is_wrong = type(time) is int and not EARLIEST <= time <= exchange.at + 366 * DAY
+            if name.endswith("_at") and is_wrong:
                 return f"{name} {time}"
     return None
 
 
-def expires_when_due(answer: Exchange) -> str | None:
-    """a batch that expired no earlier than expires_at"""
-    for batch in batches(answer).values():
-        at, due = batch.get("expired_at"), batch.get("expires_at")
-        if type(at) is int and type(due) is int and at < due:
-            return f"expired_at {at}, expires_at {due}"
+def expired_at_is_not_early(exchange: Exchange) -> str | None:
+    """an expired_at that is not before expires_at"""
+    for batch in batches(exchange).values():
+        expired, due = batch.get("expired_at"), batch.get("expires_at")
+        if type(expired) is int and type(due) is int and expired < due:
+            return f"expired_at {expired}, expires_at {due}"
     return None
 
 
-def times_are_in_order(answer: Exchange) -> str | None:
-    """times in the order of the statuses that they are of"""
-    for batch in batches(answer).values():
-        for names in (
-            STAMPS,
-            ("created_at", "cancelling_at", "cancelled_at"),
-            ("created_at", "expired_at"),
-            ("created_at", "failed_at"),
-        ):
+def timestamps_are_in_order(exchange: Exchange) -> str | None:
+    """timestamps in the order of the lifecycle"""
+    for batch in batches(exchange).values():
+        for names in ORDERS:
             times = [batch[name] for name in names if type(batch.get(name)) is int]
             if times != sorted(times):
                 return f"{ {name: batch.get(name) for name in names} }"
     return None
 
 
-def status_has_its_times(answer: Exchange) -> str | None:
-    """a status that was reached has its time, and no other end has one"""
-    for batch in batches(answer).values():
+def timestamps_match_status(exchange: Exchange) -> str | None:
+    """a timestamp for each status that was reached, and none for another final status"""
+    for batch in batches(exchange).values():
         status = batch.get("status", "")
-        # A field may be missing in an example of the documents, but not be null by then.
+        # The documents' examples leave some fields out; a field that is present must be set.
         unset = [n for n in REACHED.get(status, ()) if n in batch and batch[n] is None]
-        other = [e for e in ENDS if e != status and batch.get(f"{e}_at") is not None]
-        early = [n for n in STAMPS[1:] if status in WAITING and batch.get(n) is not None]
-        if unset or other or early:
-            wrong = {
-                name: batch.get(name) for name in (*unset, *early, *(f"{e}_at" for e in other))
-            }
-            return f"status {status!r} with {wrong}"
+        others = [f"{final}_at" for final in FINAL_STATUSES if final != status]
+        early = [*ORDERS[0][1:]] if status in WAITING_STATUSES else []
+        wrong = [*unset, *(name for name in (*early, *others) if batch.get(name) is not None)]
+        if wrong:
+            return f"status {status!r} with { {name: batch.get(name) for name in wrong} }"
     return None
 
 
-def expires_with_its_window(answer: Exchange) -> str | None:
-    """expires_at as long after created_at as completion_window says"""
-    for batch in batches(answer).values():
-        names = ("completion_window", "created_at", "expires_at")
-        found: list[Any] = [*map(batch.get, names)]
-        window, created, expires = found
+def expires_at_matches_window(exchange: Exchange) -> str | None:
+    """expires_at equal to created_at plus completion_window"""
+    for batch in batches(exchange).values():
+        window, created, expires = (
+            batch.get(name) for name in ("completion_window", "created_at", "expires_at")
+        )
         hours = str(window).removesuffix("h")
-        known = hours.isdecimal() and type(created) is int and type(expires) is int
-        if known and expires - created != int(hours) * 3600:
-            return f"{expires - created} s, and the window is {window}"
+        if not hours.isdecimal() or type(created) is not int or type(expires) is not int:
+            continue
+        if expires - created != int(hours) * HOUR:
+            return f"{expires - created} s, and completion_window is {window}"
     return None
 
 
-def counts_add_up(answer: Exchange) -> str | None:
-    """no count below zero, completed and failed no more than total, all of it when completed"""
-    for batch in batches(answer).values():
+def counts_add_up(exchange: Exchange) -> str | None:
+    """no negative count, completed plus failed at most total, and equal to it when completed"""
+    for batch in batches(exchange).values():
         counts = batch.get("request_counts") or {}
         numbers: list[Any] = [*map(counts.get, ("total", "completed", "failed"))]
         if any(type(number) is not int for number in numbers):
             continue
         total, done = numbers[0], numbers[1] + numbers[2]
-        short = batch.get("status") == "completed" and done != total
-        if min(numbers) < 0 or done > total or short:
+        is_short = batch.get("status") == "completed" and done != total
+        if min(numbers) < 0 or done > total or is_short:
             return f"status {batch.get('status')!r} with {counts}"
     return None
 
 
-def nothing_is_counted_early(answer: Exchange) -> str | None:
-    """no line that is done in a batch that waits"""
-    for batch in batches(answer).values():
+def waiting_batch_counts_nothing(exchange: Exchange) -> str | None:
+    """no completed and no failed lines in a waiting batch"""
+    for batch in batches(exchange).values():
         counts = batch.get("request_counts") or {}
         done = (counts.get("completed") or 0) + (counts.get("failed") or 0)
-        if batch.get("status") in WAITING and done:
+        if batch.get("status") in WAITING_STATUSES and done:
             return f"status {batch.get('status')!r} with {counts}"
     return None
 
 
-def results_are_named(answer: Exchange) -> str | None:
-    """when completed, an output file where lines were answered, an error file where lines failed"""
-    for batch in batches(answer).values():
+def result_files_match_counts(exchange: Exchange) -> str | None:
+    """when completed, an output file if lines completed, and an error file if lines failed"""
+    for batch in batches(exchange).values():
         counts = batch.get("request_counts") or {}
-        for count, name in (("completed", "output_file_id"), ("failed", "error_file_id")):
-            has, due = bool(batch.get(name)), counts.get(count)
-            if batch.get("status") == "completed" and due is not None and has != bool(due):
-                return f"{due} lines {count}, and {name} is {batch.get(name)!r}"
+        for name, count in RESULT_FIELDS.items():
+            has_file, lines = bool(batch.get(name)), counts.get(count)
+            if batch.get("status") == "completed" and lines is not None and has_file != bool(lines):
+                return f"{lines} lines {count}, and {name} is {batch.get(name)!r}"
     return None
 
 
-def errors_are_of_failures(answer: Exchange) -> str | None:
-    """no errors of a batch as a whole on one that completed"""
-    for batch in batches(answer).values():
+def completed_batch_has_no_errors(exchange: Exchange) -> str | None:
+    """no batch-level errors in a completed batch"""
+    for batch in batches(exchange).values():
         if batch.get("status") == "completed" and batch.get("errors"):
             return f"status 'completed' with errors {batch['errors']}"
     return None
 
 
-def results_come_last(answer: Exchange) -> str | None:
-    """no result file before the lines are done"""
-    for batch in batches(answer).values():
-        files = {n: batch[n] for n in ("output_file_id", "error_file_id") if batch.get(n)}
-        if files and batch.get("status") in WAITING:
-            return f"status {batch.get('status')!r} with {files}"
+def waiting_batch_has_no_results(exchange: Exchange) -> str | None:
+    """no result file in a waiting batch"""
+    for batch in batches(exchange).values():
+        results = {name: batch[name] for name in RESULT_FIELDS if batch.get(name)}
+        if results and batch.get("status") in WAITING_STATUSES:
+            return f"status {batch.get('status')!r} with {results}"
     return None
 
 
-def describes_the_upload(answer: Exchange) -> str | None:
-    """the name and the size of the file that was sent"""
-    if not files(answer):
+def matches_the_upload(upload: Exchange) -> str | None:
+    """the name and the size of the uploaded file"""
+    if not files(upload):
         return None
-    name, data = uploaded(answer)
-    (file,) = files(answer).values()
-    # What becomes of unusual names is another requirement.
+    name, content = uploaded(upload)
+    (file,) = files(upload).values()
+    # Unusual names are the subject of another requirement.
     plain = {"filename": name} if PLAIN_NAME.fullmatch(name) else {}
-    return _differs({**plain, "bytes": len(data)}, file)
+    return _difference({**plain, "bytes": len(content)}, file)
 
 
-def is_of_no_other_file(answer: Exchange, upload: Exchange) -> str | None:
-    """400 or 404: the named file is not there, and no other one takes its place"""
-    if answer.status in (400, 404):
+def unknown_file_is_refused(creation: Exchange, upload: Exchange) -> str | None:
+    """400 or 404 for an unknown file; no other file is used instead"""
+    if creation.status in (400, 404):
         return None
-    made_of = the_batch(answer).get("input_file_id")
-    return f"{answer.status}, of {made_of}; {list(files(upload))} was uploaded before"
+    used = the_batch(creation).get("input_file_id")
+    return f"{creation.status} with input_file_id {used}; {list(files(upload))} was uploaded before"
 
 
-def shows_a_cancel(answer: Exchange) -> str | None:
-    """cancelling, or cancelled already"""
-    status = the_batch(answer).get("status")
+def is_cancelling(cancel: Exchange) -> str | None:
+    """status cancelling or cancelled"""
+    status = the_batch(cancel).get("status")
     return None if status in ("cancelling", "cancelled") else f"status {status!r}"
 
 
-def counts_every_line(answer: Exchange, lines: int) -> str | None:
-    """a total of as many lines as were sent"""
-    counts = the_batch(answer).get("request_counts") or {}
-    return None if counts.get("total") == lines else f"{counts}, and {lines} lines were sent"
+def counts_all_lines(exchange: Exchange, lines: int) -> str | None:
+    """a total equal to the number of lines in the input file"""
+    counts = the_batch(exchange).get("request_counts") or {}
+    return None if counts.get("total") == lines else f"{counts}, and the file has {lines} lines"
 
 
-def _differs(asked: dict[str, Any], said: dict[str, Any]) -> str | None:
-    found = {name: said.get(name) for name in asked}
-    return None if found == asked else f"sent {asked}, came back {found}"
+def _difference(sent: dict[str, Any], body: dict[str, Any]) -> str | None:
+    returned = {name: body.get(name) for name in sent}
+    return None if returned == sent else f"sent {sent}, returned {returned}"

@@ -1,7 +1,7 @@
 """
-What of a creation must be refused, as the documents say.
+The creations that a service must refuse, by requirement.
 
-Rule: each predicate looks at one field of the JSON object that was sent, and at nothing else.
+Rule: each predicate looks at one field of the JSON object in the request, and at nothing else.
 """
 
 import re
@@ -13,33 +13,33 @@ REQUIRED = ("input_file_id", "endpoint", "completion_window")
 HOURS = re.compile(r"(0|[1-9][0-9]*)h")
 
 
-def _window_is_out_of_range(asked: dict[str, Any]) -> bool:
-    hours = HOURS.fullmatch(str(asked.get("completion_window")))
+def _window_is_out_of_range(body: dict[str, Any]) -> bool:
+    hours = HOURS.fullmatch(str(body.get("completion_window")))
     return hours is not None and not 24 <= int(hours[1]) <= 336
 
 
-def _window_is_malformed(asked: dict[str, Any]) -> bool:
-    window = asked.get("completion_window", "24h")
+def _window_is_malformed(body: dict[str, Any]) -> bool:
+    window = body.get("completion_window", "24h")
     return not isinstance(window, str) or HOURS.fullmatch(window) is None
 
 
-def _notes(asked: dict[str, Any]) -> dict[Any, Any]:
-    notes = asked.get("metadata")
-    return notes if isinstance(notes, dict) else {}
+def _metadata(body: dict[str, Any]) -> dict[Any, Any]:
+    metadata = body.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
-def is_refused_for_certain(asked: dict[str, Any]) -> bool:
-    """Whether a creation goes against the documents, whatever file it names."""
-    return not asked or any(wrong(asked) for wrong in MUST_BE_REFUSED.values())
+def must_be_refused(body: dict[str, Any]) -> bool:
+    """Whether the documents demand that a creation is refused, whichever file it names."""
+    return not body or any(is_wrong(body) for is_wrong in MUST_BE_REFUSED.values())
 
 
 MUST_BE_REFUSED: dict[str, Callable[[dict[str, Any]], bool]] = {
     "CREATE-8": _window_is_out_of_range,
     "CREATE-9": _window_is_malformed,
-    "CREATE-10": lambda asked: len(_notes(asked)) > 16,
-    "CREATE-11": lambda asked: any(len(key) > 64 for key in _notes(asked)),
-    "CREATE-12": lambda asked: any(len(str(note)) > 512 for note in _notes(asked).values()),
-    "CREATE-13": lambda asked: not all(isinstance(note, str) for note in _notes(asked).values()),
-    "CREATE-14": lambda asked: asked.get("endpoint", ENDPOINT) != ENDPOINT,
-    "CREATE-15": lambda asked: not all(name in asked for name in REQUIRED),
+    "CREATE-10": lambda body: len(_metadata(body)) > 16,
+    "CREATE-11": lambda body: any(len(key) > 64 for key in _metadata(body)),
+    "CREATE-12": lambda body: any(len(str(value)) > 512 for value in _metadata(body).values()),
+    "CREATE-13": lambda body: not all(isinstance(text, str) for text in _metadata(body).values()),
+    "CREATE-14": lambda body: body.get("endpoint", ENDPOINT) != ENDPOINT,
+    "CREATE-15": lambda body: not all(name in body for name in REQUIRED),
 }

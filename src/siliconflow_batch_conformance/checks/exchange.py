@@ -1,27 +1,41 @@
 """
-One request and its answer, as both crossed the wire; all that a judgment may look at.
+One request and its response, as they crossed the wire; a check looks at nothing else.
 
-Rule 1: no key is in an exchange: `sender` says who asked, `authorization` how, with `{key}` for the
-key, and `{KEY}` for the key with its capitals and small letters exchanged.
-Rule 2: nothing but the standard library: scripts that repeat a failure carry this file with them.
+Rule 1: an exchange contains no key: `sender` names the account, and `authorization` is the header
+with `{key}` for the key, or `{KEY}` for the key with upper and lower case exchanged.
+Rule 2: this module imports the standard library only, because scripts carry it.
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 BEARER = "Bearer {key}"
+CREATE_BATCH, LIST_BATCHES = "POST /batches", "GET /batches"
+RETRIEVE_BATCH, CANCEL_BATCH = "GET /batches/{batch_id}", "POST /batches/{batch_id}/cancel"
+UPLOAD_FILE, LIST_FILES = "POST /files", "GET /files"
+DOWNLOAD_FILE = "GET /files/{file_id}/content"
+OPERATIONS = (
+    *(CREATE_BATCH, LIST_BATCHES, RETRIEVE_BATCH, CANCEL_BATCH),
+    *(UPLOAD_FILE, LIST_FILES, DOWNLOAD_FILE),
+)
+WAITING_STATUSES = ("validating", "in_queue")
+FINAL_STATUSES = ("completed", "failed", "expired", "cancelled")
+# The fields of a batch that name its result files, and the count that each file's lines belong to.
+RESULT_FIELDS = {"output_file_id": "completed", "error_file_id": "failed"}
 
 
 @dataclass(frozen=True)
 class Exchange:
     """
-    `sender` is `own`, `stranger` (the second account) or another's name; `authorization` is the
-    header as it was sent, None for none. `path` is below the base URL, or a whole URL where a
-    result file is elsewhere. Header names are in lower case. `at` is when the answer had come, in
-    Unix seconds; `awaited` says that the request was repeated until the answer was another one.
+    `sender` is `own`, `stranger` (the second account) or the name of another account.
+    `authorization` is the header as it was sent, None where there was none. `path` is relative to
+    the base URL, or a whole URL where a result file has another host. `status`, `headers` (names in
+    lower case) and `body` are the response's, and `at` is when it arrived, in Unix seconds.
+    `awaited` says that the request was repeated until the response changed.
     """
 
     number: int
@@ -29,8 +43,8 @@ class Exchange:
     path: str
     status: int
     query: dict[str, str] = field(default_factory=dict)
-    sent: bytes = b""
-    sent_type: str = ""
+    request_body: bytes = b""
+    request_type: str = ""
     sender: str = "own"
     authorization: str | None = BEARER
     headers: dict[str, str] = field(default_factory=dict)
@@ -44,18 +58,17 @@ class Exchange:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON; None where it is none."""
-        return _json(self.body)
+        """The response body as JSON; None where it is not JSON."""
+        return parsed_json(self.body)
 
     @cached_property
-    def asked(self) -> dict[str, Any]:
-        """The JSON object that was sent; empty where none was."""
-        found = _json(self.sent)
-        return found if isinstance(found, dict) else {}
+    def request_json(self) -> dict[str, Any]:
+        """The JSON object in the request body; empty where there is none."""
+        return json_object(self.request_body)
 
     @property
     def operation(self) -> str:
-        """The operation's label, as `GET /batches/{batch_id}`; that of no operation is empty."""
+        """The operation, such as `GET /batches/{batch_id}`; empty for any other request."""
         match self.path.strip("/").split("/"):
             case ["batches"]:
                 path = "/batches"
@@ -69,94 +82,106 @@ class Exchange:
                 path = "/files/{file_id}/content"
             case _:
                 return ""
-        label = f"{self.method} {path}"
-        return label if label in OPERATIONS else ""
+        operation = f"{self.method} {path}"
+        return operation if operation in OPERATIONS else ""
 
     @property
-    def named(self) -> str:
+    def path_id(self) -> str:
         """The id in the path; empty where there is none."""
-        words = self.path.strip("/").split("/")
-        return words[1] if len(words) > 1 and "://" not in self.path else ""
+        segments = self.path.strip("/").split("/")
+        return segments[1] if len(segments) > 1 and "://" not in self.path else ""
 
 
-OPERATIONS = (
-    "POST /batches",
-    "GET /batches",
-    "GET /batches/{batch_id}",
-    "POST /batches/{batch_id}/cancel",
-    "POST /files",
-    "GET /files",
-    "GET /files/{file_id}/content",
-)
-
-
-def with_key(authorization: str, key: str) -> str:
-    """An Authorization header as it is sent."""
-    return authorization.replace("{key}", key).replace("{KEY}", key.swapcase())
-
-
-def without_keys(text: str, keys: Iterable[str]) -> str:
-    """A text in which no key stands, however a service says it back."""
-    for key in keys:
-        text = text.replace(key, "…").replace(key.swapcase(), "…")
-    return text
-
-
-def _json(raw: bytes) -> Any:
+def parsed_json(raw: bytes) -> Any:
+    """A JSON value; None where the bytes are not JSON."""
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
         return None
 
 
-def batches(answer: Exchange) -> dict[str, dict[str, Any]]:
-    """The batches that an answer shows, by their ids, whichever operation it is of."""
-    found = answer.json if answer.status == 200 and "/batches" in answer.operation else None
-    if not isinstance(found, dict):
+def json_object(raw: bytes) -> dict[str, Any]:
+    """A JSON object; empty where the bytes are not a JSON object."""
+    value = parsed_json(raw)
+    return value if isinstance(value, dict) else {}
+
+
+def with_key(authorization: str, key: str) -> str:
+    """An Authorization header as it is sent, with the key in it."""
+    return authorization.replace("{key}", key).replace("{KEY}", key.swapcase())
+
+
+def without_keys(text: str, keys: Iterable[str]) -> str:
+    """The text with "…" for each key, in either case."""
+    for key in keys:
+        text = text.replace(key, "…").replace(key.swapcase(), "…")
+    return text
+
+
+def batches(exchange: Exchange) -> dict[str, dict[str, Any]]:
+    """The batches in a response by id, for every operation that returns batches."""
+    is_batch = exchange.status == 200 and "/batches" in exchange.operation
+    body = exchange.json if is_batch else None
+    if not isinstance(body, dict):
         return {}
-    listed = found.get("data") if answer.operation == "GET /batches" else [found]
-    items = listed if isinstance(listed, list) else []
-    return {
-        item["id"]: item
-        for item in items
-        if isinstance(item, dict) and isinstance(item.get("id"), str)
-    }
+    return _by_id(body.get("data") if exchange.operation == LIST_BATCHES else [body])
 
 
-def the_batch(answer: Exchange) -> dict[str, Any]:
-    """The batch that an answer is; empty where it is none."""
-    return next(iter(batches(answer).values()), {}) if answer.operation != "GET /batches" else {}
+def the_batch(exchange: Exchange) -> dict[str, Any]:
+    """The one batch that a response returns; empty for a list and where there is none."""
+    return next(iter(batches(exchange).values()), {}) if exchange.operation != LIST_BATCHES else {}
 
 
-def files(answer: Exchange) -> dict[str, dict[str, Any]]:
+def listed_ids(page: Exchange) -> list[str]:
+    """The ids in a page of batches, in their order."""
+    data = page.json.get("data") if isinstance(page.json, dict) else None
+    items = data if isinstance(data, list) else []
+    return [str(item.get("id")) for item in items if isinstance(item, dict)]
+
+
+def files(exchange: Exchange) -> dict[str, dict[str, Any]]:
     """
-    The uploaded files that an answer shows, by their ids.
+    The uploaded files in a response by id.
 
-    Files outside the documented envelope are read as well: that it is missing is what UPLOAD-1 and
-    FILES-4 say, and whatever else stands on a file can be judged all the same.
+    Files outside the documented envelope count too: UPLOAD-1 and FILES-4 report the missing
+    envelope, and the other requirements can still be judged.
     """
-    found = answer.json if answer.status == 200 else None
-    if answer.operation not in ("POST /files", "GET /files") or not isinstance(found, dict):
+    body = exchange.json if exchange.status == 200 else None
+    if exchange.operation not in (UPLOAD_FILE, LIST_FILES) or not isinstance(body, dict):
         return {}
-    data = found.get("data")
-    if answer.operation == "GET /files":
+    data = body.get("data")
+    if exchange.operation == LIST_FILES:
         data = data.get("data") if isinstance(data, dict) else data
     elif data is None:
-        data = found
-    items = data if isinstance(data, list) else [data]
-    return {
-        item["id"]: item
-        for item in items
-        if isinstance(item, dict) and isinstance(item.get("id"), str)
-    }
+        data = body
+    return _by_id(data if isinstance(data, list) else [data])
+
+
+def form_parts(request: Exchange) -> Iterator[tuple[str, str | None, bytes]]:
+    """The parts of a multipart form: field name, file name (None for a plain field) and content."""
+    boundary = request.request_type.partition("boundary=")[2].strip('"').encode()
+    for part in request.request_body.split(b"--" + boundary)[1:-1] if boundary else ():
+        head, _, content = part.partition(b"\r\n\r\n")
+        yield _parameter(head, "name") or "", _parameter(head, "filename"), content[:-2]
 
 
 def uploaded(request: Exchange) -> tuple[str, bytes]:
-    """The name and the bytes of the file in an upload's form; empty where there is none."""
-    boundary = request.sent_type.partition("boundary=")[2].strip('"').encode()
-    for part in request.sent.split(b"--" + boundary)[1:-1] if boundary else ():
-        head, _, data = part.partition(b"\r\n\r\n")
-        if b'name="file"' in head:
-            name = head.partition(b'filename="')[2].partition(b'"')[0].decode("utf-8", "replace")
-            return name.replace("%22", '"'), data[:-2]
+    """The name and the content of the file in an upload; empty where there is no file."""
+    for name, file_name, content in form_parts(request):
+        if name == "file":
+            return (file_name or "").replace("%22", '"'), content
     return "", b""
+
+
+def _parameter(head: bytes, name: str) -> str | None:
+    """A quoted parameter of a part's Content-Disposition."""
+    match = re.search(rf'[;\s]{name}="([^"]*)"'.encode(), head)
+    return match[1].decode("utf-8", "replace") if match else None
+
+
+def _by_id(items: Any) -> dict[str, dict[str, Any]]:
+    return {
+        item["id"]: item
+        for item in (items if isinstance(items, list) else [])
+        if isinstance(item, dict) and isinstance(item.get("id"), str)
+    }

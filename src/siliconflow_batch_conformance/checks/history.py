@@ -1,156 +1,153 @@
 """
-Checks of what two answers or more say of the same batch or the same file.
-
-Rule: nothing but `exchange` and the standard library (see there).
+Checks of what two or more responses say about the same batch or the same file.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .exchange import Exchange, batches, files, the_batch, uploaded
+from .exchange import FINAL_STATUSES, RESULT_FIELDS, Exchange, batches, files, the_batch, uploaded
 
 CREATED = ("endpoint", "input_file_id", "completion_window", "metadata", "created_at", "expires_at")
-FINAL = ("completed", "failed", "expired", "cancelled")
-# From each status, those that may be seen next; time passes between two looks.
+# For each status, those that may be seen next; a batch may pass through several between two looks.
 NEXT = {
-    "validating": {"in_queue", "in_progress", "finalizing", "cancelling", *FINAL},
-    "in_queue": {"in_progress", "finalizing", "cancelling", *FINAL},
-    "in_progress": {"finalizing", "cancelling", *FINAL},
-    "finalizing": {"cancelling", *FINAL},
+    "validating": {"in_queue", "in_progress", "finalizing", "cancelling", *FINAL_STATUSES},
+    "in_queue": {"in_progress", "finalizing", "cancelling", *FINAL_STATUSES},
+    "in_progress": {"finalizing", "cancelling", *FINAL_STATUSES},
+    "finalizing": {"cancelling", *FINAL_STATUSES},
     "cancelling": {"cancelled"},
-    **{status: set[str]() for status in FINAL},
+    **{status: set[str]() for status in FINAL_STATUSES},
 }
-RESULTS = ("output_file_id", "error_file_id")
-COUNTED = ("total", "completed", "failed")
+COUNTS = ("total", "completed", "failed")
 
 
-def agrees_with_its_creation(created: Exchange, later: Exchange) -> str | None:
+def matches_creation(created: Exchange, later: Exchange) -> str | None:
     """the batch as it was created"""
-    return _changed(created, later, CREATED)
+    return _first_change(created, later, CREATED)
 
 
-def keeps_what_was_asked(before: Exchange, later: Exchange) -> str | None:
-    """what was sent at the creation, unchanged"""
-    return _changed(before, later, CREATED)
+def keeps_created_fields(before: Exchange, later: Exchange) -> str | None:
+    """the fields of the creation, unchanged"""
+    return _first_change(before, later, CREATED)
 
 
-def goes_on(before: Exchange, later: Exchange) -> str | None:
+def status_may_follow(before: Exchange, later: Exchange) -> str | None:
     """the same status or one that may follow it"""
-    for was, now in _pairs(before, later):
-        old, new = was.get("status"), now.get("status")
-        # A status that no document names may come and go.
-        if old in NEXT and new in NEXT and new != old and new not in NEXT[old]:
-            return f"{old}, then {new}"
+    for old, new in _pairs(before, later):
+        was, now = old.get("status"), new.get("status")
+        # Statuses that no document names are ignored.
+        if was in NEXT and now in NEXT and now != was and now not in NEXT[was]:
+            return f"{was}, then {now}"
     return None
 
 
-def keeps_its_times(before: Exchange, later: Exchange) -> str | None:
-    """a time that was set stays as it was"""
-    for was, now in _pairs(before, later):
-        for name, time in was.items():
-            if name.endswith("_at") and time is not None and now.get(name, time) != time:
-                return f"{name} {time}, then {now[name]}"
+def keeps_timestamps(before: Exchange, later: Exchange) -> str | None:
+    """every timestamp that was set, unchanged"""
+    for old, new in _pairs(before, later):
+        for name, time in old.items():
+            if name.endswith("_at") and time is not None and new.get(name, time) != time:
+                return f"{name} {time}, then {new[name]}"
     return None
 
 
 def counts_do_not_shrink(before: Exchange, later: Exchange) -> str | None:
-    """counts that stay or grow"""
-    for was, now in _pairs(before, later):
-        old, new = was.get("request_counts") or {}, now.get("request_counts") or {}
-        for name in COUNTED:
-            if old.get(name) and new.get(name, 0) < old[name]:
-                return f"{old}, then {new}"
+    """counts that stay equal or grow"""
+    for old, new in _pairs(before, later):
+        was, now = old.get("request_counts") or {}, new.get("request_counts") or {}
+        for name in COUNTS:
+            if was.get(name) and now.get(name, 0) < was[name]:
+                return f"{was}, then {now}"
     return None
 
 
-def ends_once(before: Exchange, later: Exchange) -> str | None:
-    """a finished batch as it was: its results, its counts, its errors"""
-    for was, now in _pairs(before, later):
-        if was.get("status") in FINAL and now.get("status") == was["status"]:
-            wrong = _differing(was, now, ("request_counts", "errors"))
-            # A download URL may be signed anew for each answer; that there is one stays.
-            for name in RESULTS:
-                if bool(was.get(name)) != bool(now.get(name)):
-                    wrong = f"{name} {was.get(name)!r}, then {now.get(name)!r}"
+def finished_batch_is_unchanged(before: Exchange, later: Exchange) -> str | None:
+    """a finished batch with the same results, counts and errors"""
+    for old, new in _pairs(before, later):
+        if old.get("status") in FINAL_STATUSES and new.get("status") == old["status"]:
+            wrong = _difference(old, new, ("request_counts", "errors"))
+            # A download URL may be signed again for each response, so only its presence counts.
+            for name in RESULT_FIELDS:
+                if bool(old.get(name)) != bool(new.get(name)):
+                    wrong = f"{name} {old.get(name)!r}, then {new.get(name)!r}"
             if wrong:
                 return wrong
     return None
 
 
 def is_listed_as_retrieved(retrieved: Exchange, page: Exchange) -> str | None:
-    """in the list what a retrieval says"""
-    for was, now in _pairs(retrieved, page):
-        final = was.get("status") in FINAL
-        names = [*CREATED, *(("status", "request_counts", "errors") if final else ())]
-        if wrong := _differing(was, now, names):
+    """the batch in the list as it was retrieved"""
+    for old, new in _pairs(retrieved, page):
+        is_final = old.get("status") in FINAL_STATUSES
+        names = [*CREATED, *(("status", "request_counts", "errors") if is_final else ())]
+        if wrong := _difference(old, new, names):
             return wrong
     return None
 
 
-def carries_its_file_name(upload: Exchange, page: Exchange) -> str | None:
-    """in the list, with a batch, the name of its input file"""
-    sent = files(upload)
+def lists_file_name(upload: Exchange, page: Exchange) -> str | None:
+    """the name of the input file with each batch of the list"""
+    uploads = files(upload)
     for batch in batches(page).values():
-        file = sent.get(str(batch.get("input_file_id")))
+        file = uploads.get(str(batch.get("input_file_id")))
         if file and "file_name" in batch and batch["file_name"] != file["filename"]:
             return f"file_name {batch['file_name']!r}, and the file is {file['filename']!r}"
     return None
 
 
 def is_found(created: Exchange, later: Exchange) -> str | None:
-    """200: a batch that was created is there"""
+    """200 for a batch that was created"""
     return None if later.status == 200 else f"{later.status} {later.text[:200]}"
 
 
-def was_asked_to_cancel(
-    answer: Exchange, created: list[Exchange], cancels: list[Exchange]
+def only_named_batches_are_cancelled(
+    exchange: Exchange, created: list[Exchange], cancels: list[Exchange]
 ) -> str | None:
-    """no batch cancelling or cancelled but those that were asked to"""
-    asked = {cancel.named for cancel in cancels}
-    made = {id for one in created for id in batches(one)}
-    for id, batch in batches(answer).items():
-        if id in made - asked and batch.get("status") in ("cancelling", "cancelled"):
-            return f"{id} is {batch['status']}, and {sorted(asked)} were asked to"
+    """no cancelling or cancelled batch except those that a cancel request named"""
+    named = {cancel.path_id for cancel in cancels}
+    ours = {id for creation in created for id in batches(creation)}
+    for id, batch in batches(exchange).items():
+        if id in ours - named and batch.get("status") in ("cancelling", "cancelled"):
+            return f"{id} is {batch['status']}, and the cancel requests named {sorted(named)}"
     return None
 
 
-def is_a_new_batch(answer: Exchange, earlier: list[Exchange]) -> str | None:
-    """an id that no batch had before"""
-    known = {id for exchange in earlier for id in batches(exchange)}
-    return next((f"{id} again" for id in batches(answer) if id in known), None)
+def has_new_batch_id(creation: Exchange, earlier: list[Exchange]) -> str | None:
+    """an id that no earlier batch has"""
+    used = {id for exchange in earlier for id in batches(exchange)}
+    return next((f"{id} again" for id in batches(creation) if id in used), None)
 
 
-def is_a_new_file(answer: Exchange, earlier: list[Exchange]) -> str | None:
-    """an id that no file had before"""
-    known = {id for exchange in earlier for id in files(exchange)}
-    return next((f"{id} again" for id in files(answer) if id in known), None)
+def has_new_file_id(upload: Exchange, earlier: list[Exchange]) -> str | None:
+    """an id that no earlier file has"""
+    used = {id for exchange in earlier for id in files(exchange)}
+    return next((f"{id} again" for id in files(upload) if id in used), None)
 
 
-def refuses_what_is_finished(before: Exchange, cancel: Exchange) -> str | None:
+def finished_batch_is_not_cancelled(before: Exchange, cancel: Exchange) -> str | None:
     """a refusal (4xx): a finished batch cannot be cancelled"""
-    if the_batch(before).get("status") not in FINAL or 400 <= cancel.status < 500:
+    if the_batch(before).get("status") not in FINAL_STATUSES or 400 <= cancel.status < 500:
         return None
     return f"{cancel.status} {cancel.text[:200]}"
 
 
 def lists_the_upload(upload: Exchange, listing: Exchange) -> str | None:
-    """the upload in the list, with its name, its size, its time and its number of lines"""
-    _, data = uploaded(upload)
+    """the upload in the list, with its name, its size and its number of lines"""
+    _, content = uploaded(upload)
     for id, file in files(upload).items():
         listed = files(listing).get(id)
         if listed is None:
             return f"no {id} in {list(files(listing))}"
-        expected: dict[str, Any] = {"filename": file["filename"], "bytes": len(data)}
-        lines = data.split(b"\n")
-        # How a blank line counts, or a last one without an end, no document says.
+        expected: dict[str, Any] = {"filename": file["filename"], "bytes": len(content)}
+        lines = content.split(b"\n")
+        # No document says how to count a blank line, or a last line without a newline.
         if not lines.pop() and all(lines):
             expected["line_count"] = len(lines)
-        if wrong := _differing(expected, listed, expected):
+        if wrong := _difference(expected, listed, expected):
             return wrong
     return None
 
 
-def has_one_time(upload: Exchange, listing: Exchange) -> str | None:
-    """createdAt of the upload as created_at of the list"""
+def lists_upload_time(upload: Exchange, listing: Exchange) -> str | None:
+    """created_at in the list equal to createdAt of the upload"""
     for id, file in files(upload).items():
         listed = files(listing).get(id)
         if listed is not None and listed.get("created_at") != file.get("createdAt"):
@@ -158,67 +155,69 @@ def has_one_time(upload: Exchange, listing: Exchange) -> str | None:
     return None
 
 
-def reads_back(upload: Exchange, content: Exchange) -> str | None:
-    """every byte of the upload"""
-    _, data = uploaded(upload)
-    return None if content.body == data else f"{content.body[:200]!r}, and {data[:200]!r} was sent"
+def content_equals_upload(upload: Exchange, download: Exchange) -> str | None:
+    """the bytes that were uploaded"""
+    _, content = uploaded(upload)
+    if download.body == content:
+        return None
+    return f"{download.body[:200]!r}, and {content[:200]!r} was uploaded"
 
 
 def is_the_same_file(before: Exchange, again: Exchange) -> str | None:
-    """the same bytes as the time before"""
+    """the same bytes as before"""
     if again.status == before.status and again.body == before.body:
         return None
     return f"{again.status} {again.body[:200]!r}, and before {before.status} {before.body[:200]!r}"
 
 
-def completes(looks: list[Exchange]) -> str | None:
-    """completed in the end"""
-    return ends_as(looks, "completed")
+def ends_completed(looks: list[Exchange]) -> str | None:
+    """completed as the last status"""
+    return ends_with_status(looks, "completed")
 
 
-def ends_as(looks: list[Exchange], status: str) -> str | None:
-    """the status that a batch must come to"""
-    seen = [str(the_batch(look).get("status")) for look in looks]
-    return None if seen[-1] == status else f"{', '.join(seen)}; not {status}"
+def ends_with_status(looks: list[Exchange], status: str) -> str | None:
+    """the expected last status"""
+    statuses = [str(the_batch(look).get("status")) for look in looks]
+    return None if statuses[-1] == status else f"{', '.join(statuses)}; not {status}"
 
 
 def is_the_same_batch(before: Exchange, again: Exchange) -> str | None:
-    """nothing changed"""
-    names = [name for name in the_batch(before) if name not in RESULTS]
-    return _differing(the_batch(before), the_batch(again), names)
+    """an unchanged batch"""
+    names = [name for name in the_batch(before) if name not in RESULT_FIELDS]
+    return _difference(the_batch(before), the_batch(again), names)
 
 
 def was_cancelled(look: Exchange, cancel: Exchange, after: Exchange) -> str | None:
-    """cancelling or cancelled, unless it had ended by then"""
+    """status cancelling or cancelled; 400 where the batch was finalizing or finished by then"""
     status = the_batch(cancel).get("status")
-    ended = the_batch(after).get("status") in ("finalizing", *FINAL)
-    if status in ("cancelling", "cancelled") or (cancel.status == 400 and ended):
+    is_late = the_batch(after).get("status") in ("finalizing", *FINAL_STATUSES)
+    if status in ("cancelling", "cancelled") or (cancel.status == 400 and is_late):
         return None
     return f"{cancel.status}, status {status!r} after {the_batch(look).get('status')!r}"
 
 
-def goes_on_uncancelled(look: Exchange) -> str | None:
-    """a batch that nobody cancelled"""
+def is_not_cancelled(look: Exchange) -> str | None:
+    """a batch that is neither cancelling nor cancelled"""
     status = str(the_batch(look).get("status"))
     return f"status {status!r}" if status.startswith("cancel") else None
 
 
-def is_one_cancel(first: Exchange, second: Exchange) -> str | None:
-    """the second one refused, or answered with the time of the first"""
+def second_cancel_changes_nothing(first: Exchange, second: Exchange) -> str | None:
+    """a refused second cancel, or the same cancelling_at in both responses"""
     if 400 <= second.status < 500:
         return None
-    times = [the_batch(answer).get("cancelling_at") for answer in (first, second)]
+    times = [the_batch(exchange).get("cancelling_at") for exchange in (first, second)]
     return None if second.status == 200 and times[0] == times[1] else f"{second.status}, {times}"
 
 
-def is_named(upload: Exchange, name: str) -> str | None:
-    """the name that was sent"""
+def has_file_name(upload: Exchange, name: str) -> str | None:
+    """the file name of the request"""
     names = [file.get("filename") for file in files(upload).values()]
     return None if names == [name] else f"{upload.status} {names}, not {name!r}"
 
 
-def is_in_the_list(upload: Exchange, listing: Exchange) -> str | None:
-    """the upload among the newest files, once"""
+def is_listed_once(upload: Exchange, listing: Exchange) -> str | None:
+    """the upload once in the list of the newest files"""
     names = [file.get("filename") for file in files(listing).values()]
     for id, file in files(upload).items():
         if id not in files(listing):
@@ -228,28 +227,29 @@ def is_in_the_list(upload: Exchange, listing: Exchange) -> str | None:
     return None if files(upload) else f"{upload.status} {upload.text[:200]}"
 
 
-def lists_all(listing: Exchange, uploads: list[Exchange], limit: int) -> str | None:
-    """every upload, unless the list is as long as its limit"""
+def lists_all_uploads(listing: Exchange, uploads: list[Exchange], limit: int) -> str | None:
+    """every upload, unless the list reaches its limit"""
     listed = files(listing)
     missing = [id for upload in uploads for id in files(upload) if id not in listed]
     return f"no {missing}" if missing and len(listed) < limit else None
 
 
-def _pairs(before: Exchange, later: Exchange) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    was, now = batches(before), batches(later)
-    return [(was[id], now[id]) for id in was if id in now]
+def _pairs(before: Exchange, later: Exchange) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each batch that both responses show, as it was and as it is."""
+    old, new = batches(before), batches(later)
+    return ((old[id], new[id]) for id in old if id in new)
 
 
-def _changed(before: Exchange, later: Exchange, names: Any) -> str | None:
-    for was, now in _pairs(before, later):
-        if wrong := _differing(was, now, names):
+def _first_change(before: Exchange, later: Exchange, names: Iterable[str]) -> str | None:
+    for old, new in _pairs(before, later):
+        if wrong := _difference(old, new, names):
             return wrong
     return None
 
 
-def _differing(was: dict[str, Any], now: dict[str, Any], names: Any) -> str | None:
+def _difference(old: dict[str, Any], new: dict[str, Any], names: Iterable[str]) -> str | None:
     for name in names:
-        # {} and null say the same of notes and counts; so do [] and null of errors.
-        if (was.get(name) or None) != (now.get(name) or None):
-            return f"{name} {was.get(name)!r}, then {now.get(name)!r}"
+        # {} and null mean the same for metadata and counts, and so do [] and null for errors.
+        if (old.get(name) or None) != (new.get(name) or None):
+            return f"{name} {old.get(name)!r}, then {new.get(name)!r}"
     return None

@@ -1,147 +1,145 @@
 """
-Checks of pages: of one alone, and of those of a walk.
+Checks of pages of batches and of lists of files.
 
-A walk is a list of pages, each but the first asked for with the last id of the one before as
-`after`; `created` are the answers to creations, oldest first.
-Rule: nothing but `exchange` and the standard library (see there).
+`pages` are consecutive: each was requested with the last id of the one before as `after`.
+`created` are the responses to creations, the oldest first.
 """
 
-from .exchange import Exchange, batches
+from .exchange import Exchange, batches, listed_ids
 
 
-def ids(page: Exchange) -> list[str]:
-    data = page.json.get("data") if isinstance(page.json, dict) else None
-    items = data if isinstance(data, list) else []
-    return [str(item.get("id")) for item in items if isinstance(item, dict)]
-
-
-def names_its_ends(page: Exchange) -> str | None:
-    """first_id and last_id: the ids of the first and the last batch of the page"""
+def first_and_last_id_match(page: Exchange) -> str | None:
+    """first_id and last_id equal to the ids of the first and the last batch of the page"""
     if page.status != 200:
         return None
-    found = ids(page)
-    ends = (found[0], found[-1]) if found else (None, None)
-    said = (page.json.get("first_id") or None, page.json.get("last_id") or None)
-    return None if said == ends else f"first_id, last_id {said}, and the page is {found}"
+    ids = listed_ids(page)
+    ends = (ids[0], ids[-1]) if ids else (None, None)
+    fields = (page.json.get("first_id") or None, page.json.get("last_id") or None)
+    return None if fields == ends else f"first_id, last_id {fields}, and the page is {ids}"
 
 
-def keeps_to_its_limit(page: Exchange) -> str | None:
+def is_within_limit(page: Exchange) -> str | None:
     """at most `limit` batches"""
-    limit, found = page.query.get("limit", ""), ids(page)
-    return f"{len(found)} batches" if limit.isdecimal() and len(found) > int(limit) else None
+    limit, ids = page.query.get("limit", ""), listed_ids(page)
+    return f"{len(ids)} batches" if limit.isdecimal() and len(ids) > int(limit) else None
 
 
-def repeats_nothing(page: Exchange) -> str | None:
+def lists_each_batch_once(page: Exchange) -> str | None:
     """each batch once in a page"""
-    found = ids(page)
-    return None if len(set(found)) == len(found) else f"{found}"
+    ids = listed_ids(page)
+    return None if len(set(ids)) == len(ids) else f"{ids}"
 
 
 def is_newest_first(page: Exchange) -> str | None:
     """the newest batch first"""
-    times = [batch.get("created_at") for batch in batches(page).values()]
-    known = [time for time in times if type(time) is int]
-    return None if known == sorted(known, reverse=True) else f"created_at {known}"
+    fields = [batch.get("created_at") for batch in batches(page).values()]
+    times = [time for time in fields if type(time) is int]
+    return None if times == sorted(times, reverse=True) else f"created_at {times}"
 
 
-def begins_behind(page: Exchange) -> str | None:
-    """a page with `after`: behind the batch that it names"""
-    return f"{ids(page)}" if page.query.get("after") in ids(page) else None
+def leaves_out_after(page: Exchange) -> str | None:
+    """a page without the batch that `after` names"""
+    return f"{listed_ids(page)}" if page.query.get("after") in listed_ids(page) else None
 
 
-def tells_of_more(page: Exchange, behind: Exchange) -> str | None:
-    """has_more exactly where another page follows"""
-    more = page.json.get("has_more")
-    return None if more is bool(ids(behind)) else f"has_more {more}, and behind it {ids(behind)}"
+def has_more_is_correct(page: Exchange, next_page: Exchange) -> str | None:
+    """has_more true if another page follows, and false if not"""
+    more, ids = page.json.get("has_more"), listed_ids(next_page)
+    return None if more is bool(ids) else f"has_more {more}, and the next page is {ids}"
 
 
-def holds_every_batch(pages: list[Exchange], created: list[Exchange]) -> str | None:
+def pages_hold_every_batch(pages: list[Exchange], created: list[Exchange]) -> str | None:
     """every batch once, the newest first"""
-    found = [id for page in pages for id in ids(page)]
-    made = [id for answer in reversed(created) for id in batches(answer)]
-    ours = [id for id in found if id in set(made)]
-    return None if ours == made else f"{ours}, and {made} were made"
+    ids = [id for creation in reversed(created) for id in batches(creation)]
+    listed = [id for page in pages for id in listed_ids(page) if id in ids]
+    return None if listed == ids else f"{listed}, and {ids} were created"
 
 
-def holds_both(page: Exchange, created: list[Exchange]) -> str | None:
-    """both of two creations, under ids of their own"""
-    made = [id for answer in created for id in batches(answer)]
-    missing = [id for id in made if id not in ids(page)]
-    return f"{made} in {ids(page)}" if missing or len(set(made)) < len(made) else None
+def lists_both_batches(page: Exchange, created: list[Exchange]) -> str | None:
+    """the batches of both creations, with different ids"""
+    ids = [id for creation in created for id in batches(creation)]
+    missing = [id for id in ids if id not in listed_ids(page)]
+    return f"{ids} in {listed_ids(page)}" if missing or len(set(ids)) < len(ids) else None
 
 
-def holds_one(page: Exchange, marked: dict[str, str], number: int) -> str | None:
-    """as many batches with these notes as creations were taken"""
-    (name, note), *_ = marked.items()
-    found = [
-        id for id, batch in batches(page).items() if (batch.get("metadata") or {}).get(name) == note
+def lists_batches_with_metadata(
+    page: Exchange, metadata: dict[str, str], number: int
+) -> str | None:
+    """as many batches with this metadata as creations were accepted"""
+    (key, value), *_ = metadata.items()
+    ids = [
+        id for id, batch in batches(page).items() if (batch.get("metadata") or {}).get(key) == value
     ]
-    return None if len(found) == number else f"{len(found)} batches with {marked}: {found}"
+    return None if len(ids) == number else f"{len(ids)} batches with {metadata}: {ids}"
 
 
-def is_the_rest(page: Exchange, whole: Exchange) -> str | None:
-    """what stands behind the named batch in a longer page, as far as the limit goes"""
-    everything, after = ids(whole), page.query.get("after", "")
-    begin = everything.index(after) + 1 if after in everything else 0
-    expected = everything[begin : begin + int(page.query["limit"])]
-    return None if ids(page) == expected else f"{ids(page)}, and behind {after} are {expected}"
+def continues_after(page: Exchange, longer: Exchange) -> str | None:
+    """the batches that follow `after` in a longer page, up to the limit"""
+    ids, after = listed_ids(longer), page.query.get("after", "")
+    start = ids.index(after) + 1 if after in ids else 0
+    expected = ids[start : start + int(page.query["limit"])]
+    if listed_ids(page) == expected:
+        return None
+    return f"{listed_ids(page)}, and {after} is followed by {expected}"
 
 
-def is_empty(page: Exchange) -> str | None:
-    """a refusal, or an empty page"""
+def is_refused_or_empty(page: Exchange) -> str | None:
+    """a refusal (4xx), or an empty page"""
     if page.status != 200:
         return None if 400 <= page.status < 500 else f"{page.status} {page.text[:200]}"
-    return f"{ids(page)}" if ids(page) else None
+    return f"{listed_ids(page)}" if listed_ids(page) else None
 
 
-def is_as_long_as(page: Exchange, created: list[Exchange]) -> str | None:
-    """as many batches as the limit allows and were created"""
-    limit, made = int(page.query["limit"]), len([one for one in created if batches(one)])
-    found = ids(page)
-    return None if min(limit, made) <= len(found) <= limit else f"{len(found)} batches"
+def is_filled_to_limit(page: Exchange, created: list[Exchange]) -> str | None:
+    """as many batches as the limit allows and exist"""
+    limit, existing = int(page.query["limit"]), len([one for one in created if batches(one)])
+    ids = listed_ids(page)
+    return None if min(limit, existing) <= len(ids) <= limit else f"{len(ids)} batches"
 
 
-def names_its_file(page: Exchange, created: Exchange, name: str) -> str | None:
-    """with a batch, the name of its input file"""
+def shows_file_name(page: Exchange, created: Exchange, name: str) -> str | None:
+    """the name of its input file with the batch"""
     for id in batches(created):
-        found = batches(page).get(id, {}).get("file_name")
-        if found != name:
-            return f"file_name {found!r}, not {name!r}"
+        shown = batches(page).get(id, {}).get("file_name")
+        if shown != name:
+            return f"file_name {shown!r}, not {name!r}"
     return None
 
 
-def is_the_same(page: Exchange, again: Exchange) -> str | None:
+def is_the_same_page(page: Exchange, again: Exchange) -> str | None:
     """the same batches in the same order"""
-    return None if ids(page) == ids(again) else f"{ids(page)}, then {ids(again)}"
+    ids, ids_again = listed_ids(page), listed_ids(again)
+    return None if ids == ids_again else f"{ids}, then {ids_again}"
 
 
-def repeats_no_file(listing: Exchange) -> str | None:
+def lists_each_file_once(listing: Exchange) -> str | None:
     """each file once"""
-    found = _listed(listing)
-    return None if len(set(found)) == len(found) else f"{found}"
+    ids = _all_ids(listing)
+    return None if len(set(ids)) == len(ids) else f"{ids}"
 
 
-def has_files(listing: Exchange, number: int) -> str | None:
-    """as many files as asked for"""
-    found = _listed(listing)
-    return None if len(found) == number else f"{len(found)} files"
+def lists_number_of_files(listing: Exchange, number: int) -> str | None:
+    """as many files as were requested"""
+    ids = _all_ids(listing)
+    return None if len(ids) == number else f"{len(ids)} files"
 
 
-def leaves_out(listing: Exchange, foreign: list[Exchange]) -> str | None:
-    """nothing of another account's"""
-    theirs = {str(item) for answer in foreign for item in _issued(answer)}
-    seen = [id for id in _listed(listing) if id in theirs]
-    return f"{seen}" if seen else None
+def leaves_out_other_accounts(listing: Exchange, foreign: list[Exchange]) -> str | None:
+    """no object of another account"""
+    theirs = {str(id) for exchange in foreign for id in _created_ids(exchange)}
+    shown = [id for id in _all_ids(listing) if id in theirs]
+    return f"{shown}" if shown else None
 
 
-def _issued(answer: Exchange) -> list[object]:
-    body = answer.json if isinstance(answer.json, dict) else {}
+def _created_ids(exchange: Exchange) -> list[object]:
+    body = exchange.json if isinstance(exchange.json, dict) else {}
     data = body.get("data")
     return [body.get("id"), data.get("id") if isinstance(data, dict) else None]
 
 
-def _listed(listing: Exchange) -> list[str]:
+def _all_ids(listing: Exchange) -> list[str]:
+    """The ids in a page of batches or in a list of files."""
     body = listing.json if isinstance(listing.json, dict) else {}
     data = body.get("data")
-    rows = data.get("data") if isinstance(data, dict) else data
-    return [str(row.get("id")) for row in rows or [] if isinstance(row, dict)]
+    items = data.get("data") if isinstance(data, dict) else data
+    return [str(item.get("id")) for item in items or [] if isinstance(item, dict)]

@@ -1,11 +1,7 @@
 """
-Checks of one answer as it came: its status, its media type, its JSON, the shape of its body.
+Checks of one response: its status, its content type, its JSON, and the fields of its body.
 
-A check gets exchanges and JSON values, and returns what is wrong, or None; its docstring is what
-was expected.
-
-Rule 1: nothing but `exchange` and the standard library (see there).
-Rule 2: a check that is about one kind of answer says nothing of another kind.
+Rule: a check of one kind of response returns None for every other kind.
 """
 
 import json
@@ -34,8 +30,8 @@ BATCH: dict[str, tuple[type, ...]] = {
     "request_counts": (OBJECT, NULL),
     "metadata": (OBJECT, NULL),
 }
-# Declared, and missing in examples of the documents.
-BATCH_MAY: dict[str, tuple[type, ...]] = {
+# The documents declare these fields and leave them out of some examples.
+OPTIONAL_IN_BATCH: dict[str, tuple[type, ...]] = {
     "finalizing_at": TIME,
     "cancelling_at": TIME,
     "cancelled_at": TIME,
@@ -78,127 +74,132 @@ ERROR: dict[str, tuple[type, ...]] = {
 }
 
 
-def status_is(answer: Exchange, *expected: int) -> str | None:
-    """a status among those given"""
-    return None if answer.status in expected else _said(answer)
+def status_is(exchange: Exchange, *expected: int) -> str | None:
+    """one of the statuses given"""
+    return None if exchange.status in expected else _summary(exchange)
 
 
-def status_is_documented(answer: Exchange, documented: list[int]) -> str | None:
-    """a status that the documents name for this operation"""
-    return None if answer.status in documented else _said(answer)
+def status_is_documented(exchange: Exchange, documented: list[int]) -> str | None:
+    """a status that the documents name"""
+    return None if exchange.status in documented else _summary(exchange)
 
 
-def is_refused(answer: Exchange) -> str | None:
-    """400 (or 404, where something that was named is not there)"""
-    return None if answer.status in (400, 404) else _said(answer)
+def is_refused(exchange: Exchange) -> str | None:
+    """400, or 404 where the request names an unknown object"""
+    return None if exchange.status in (400, 404) else _summary(exchange)
 
 
-def is_strict_json(answer: Exchange) -> str | None:
-    """JSON in UTF-8, no key twice, no NaN"""
-    if answer.status not in (200, 400):
+def is_strict_json(exchange: Exchange) -> str | None:
+    """JSON in UTF-8, without duplicate keys and without NaN"""
+    if exchange.status not in (200, 400):
         return None
     try:
-        json.loads(answer.body.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        json.loads(
+            exchange.body.decode(),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse_constant,
+        )
     except (ValueError, RecursionError) as error:
-        return f"{error}: {answer.text[:300]}"
+        return f"{error}: {exchange.text[:300]}"
     return None
 
 
-def is_labelled_json(answer: Exchange) -> str | None:
+def has_json_content_type(exchange: Exchange) -> str | None:
     """Content-Type: application/json"""
-    if answer.status not in (200, 400):
+    if exchange.status not in (200, 400):
         return None
-    label = answer.headers.get("content-type", "none")
-    return None if label.partition(";")[0].strip().lower() == "application/json" else label
+    content_type = exchange.headers.get("content-type", "none")
+    media_type = content_type.partition(";")[0].strip().lower()
+    return None if media_type == "application/json" else content_type
 
 
-def has_a_true_length(answer: Exchange) -> str | None:
-    """a Content-Length, where there is one, of as many bytes as came"""
-    told = answer.headers.get("content-length")
-    coded = "content-encoding" in answer.headers or answer.method == "HEAD"
-    if told is None or coded or told == str(len(answer.body)):
+def has_correct_content_length(exchange: Exchange) -> str | None:
+    """a Content-Length equal to the size of the body, if there is one"""
+    length = exchange.headers.get("content-length")
+    differs = "content-encoding" in exchange.headers or exchange.method == "HEAD"
+    if length is None or differs or length == str(len(exchange.body)):
         return None
-    return f"Content-Length {told}, and {len(answer.body)} bytes"
+    return f"Content-Length {length}, and the body has {len(exchange.body)} bytes"
 
 
-def names_what_is_allowed(answer: Exchange) -> str | None:
-    """the methods that are allowed, in Allow"""
-    return None if answer.headers.get("allow", "").strip() else f"{answer.status} without Allow"
+def has_allow_header(exchange: Exchange) -> str | None:
+    """the allowed methods in Allow"""
+    return None if exchange.headers.get("allow", "").strip() else f"{exchange.status} without Allow"
 
 
-def is_a_string(answer: Exchange) -> str | None:
-    """a body that is a string, not an object"""
-    return _said(answer) if answer.text.lstrip().startswith(("{", "[")) else None
+def body_is_a_string(exchange: Exchange) -> str | None:
+    """a string as the body, not an object"""
+    return _summary(exchange) if exchange.text.lstrip().startswith(("{", "[")) else None
 
 
-def is_an_error_body(answer: Exchange) -> str | None:
-    """an object with code, a message in words, and data"""
-    if answer.status != 400:
+def is_an_error_body(exchange: Exchange) -> str | None:
+    """an object with code, a message that is not empty, and data"""
+    if exchange.status != 400:
         return None
-    wrong = _misfits(answer.json, ERROR)
-    return wrong or (None if answer.json["message"].strip() else "the message is empty")
+    wrong = _wrong_field(exchange.json, ERROR)
+    return wrong or (None if exchange.json["message"].strip() else "the message is empty")
 
 
-def is_a_batch(answer: Exchange) -> str | None:
-    """a batch: every documented field, of its type"""
-    if answer.status != 200:
+def is_a_batch(exchange: Exchange) -> str | None:
+    """a batch with every documented field, each of its type"""
+    if exchange.status != 200:
         return None
-    return _batch_misfits(answer.json)
+    return _wrong_batch_field(exchange.json)
 
 
-def is_a_page(answer: Exchange) -> str | None:
-    """a page: object "list", data, first_id, last_id, has_more; every item a batch"""
-    if answer.status != 200:
+def is_a_page(exchange: Exchange) -> str | None:
+    """a page with object "list", data, first_id, last_id and has_more; every item a batch"""
+    if exchange.status != 200:
         return None
-    wrong = _misfits(answer.json, PAGE) or _is(answer.json, "object", "list")
+    wrong = _wrong_field(exchange.json, PAGE) or _wrong_value(exchange.json, "object", "list")
     if wrong:
         return wrong
-    return next(filter(None, map(_batch_misfits, answer.json["data"])), None)
+    return next(filter(None, map(_wrong_batch_field, exchange.json["data"])), None)
 
 
-def is_an_upload(answer: Exchange) -> str | None:
+def is_an_upload(exchange: Exchange) -> str | None:
     """an envelope with code 20000 and status true, and the file in data"""
-    if answer.status != 200:
+    if exchange.status != 200:
         return None
-    return _envelope_misfits(answer.json) or _misfits(answer.json["data"], UPLOADED)
+    return _wrong_envelope_field(exchange.json) or _wrong_field(exchange.json["data"], UPLOADED)
 
 
-def is_a_file_list(answer: Exchange) -> str | None:
-    """an envelope with code 20000 and status true, and in its data a list of files"""
-    if answer.status != 200:
+def is_a_file_list(exchange: Exchange) -> str | None:
+    """an envelope with code 20000 and status true, and a list of files in data"""
+    if exchange.status != 200:
         return None
-    wrong = _envelope_misfits(answer.json)
-    wrong = wrong or _misfits(answer.json["data"], {"data": (LIST,), "object": (STRING,)})
+    wrong = _wrong_envelope_field(exchange.json)
+    wrong = wrong or _wrong_field(exchange.json["data"], {"data": (LIST,), "object": (STRING,)})
     if wrong:
         return wrong
     return next(
-        filter(None, (_misfits(file, LISTED) for file in answer.json["data"]["data"])), None
+        filter(None, (_wrong_field(file, LISTED) for file in exchange.json["data"]["data"])), None
     )
 
 
-def objects_are_named(answer: Exchange) -> str | None:
-    """object "batch" for a batch, "file" for a file, and purpose "batch" """
-    for batch in batches(answer).values():
-        if wrong := _is(batch, "object", "batch"):
+def has_documented_object_types(exchange: Exchange) -> str | None:
+    """object "batch" for a batch; object "file" and purpose "batch" for a file"""
+    for batch in batches(exchange).values():
+        if wrong := _wrong_value(batch, "object", "batch"):
             return wrong
-    for file in files(answer).values():
-        if wrong := _is(file, "object", "file") or _is(file, "purpose", "batch"):
+    for file in files(exchange).values():
+        if wrong := _wrong_value(file, "object", "file") or _wrong_value(file, "purpose", "batch"):
             return wrong
     return None
 
 
-def _said(answer: Exchange) -> str:
-    return f"{answer.status} {answer.text[:300]}"
+def _summary(exchange: Exchange) -> str:
+    return f"{exchange.status} {exchange.text[:300]}"
 
 
-def _is(body: dict[str, Any], name: str, expected: str) -> str | None:
-    found = body.get(name)
-    return None if found == expected else f"{name} {found!r}, not {expected!r}"
+def _wrong_value(body: dict[str, Any], name: str, expected: str) -> str | None:
+    value = body.get(name)
+    return None if value == expected else f"{name} {value!r}, not {expected!r}"
 
 
-def _misfits(body: Any, shape: dict[str, tuple[type, ...]]) -> str | None:
+def _wrong_field(body: Any, shape: dict[str, tuple[type, ...]]) -> str | None:
     if not isinstance(body, dict):
-        return f"no object: {str(body)[:200]}"
+        return f"not an object: {str(body)[:200]}"
     for name, types in shape.items():
         if name not in body:
             return f"{name} is missing: {str(body)[:200]}"
@@ -207,11 +208,11 @@ def _misfits(body: Any, shape: dict[str, tuple[type, ...]]) -> str | None:
     return None
 
 
-def _batch_misfits(body: Any) -> str | None:
-    if wrong := _misfits(body, BATCH):
+def _wrong_batch_field(body: Any) -> str | None:
+    if wrong := _wrong_field(body, BATCH):
         return wrong
-    optional = {name: types for name, types in BATCH_MAY.items() if name in body}
-    if wrong := _misfits(body, optional):
+    optional = {name: types for name, types in OPTIONAL_IN_BATCH.items() if name in body}
+    if wrong := _wrong_field(body, optional):
         return wrong
     counts = body["request_counts"] or {}
     if any(type(number) is not int for number in counts.values()):
@@ -221,20 +222,20 @@ def _batch_misfits(body: Any) -> str | None:
     return None
 
 
-def _envelope_misfits(body: Any) -> str | None:
-    if wrong := _misfits(body, ENVELOPE):
+def _wrong_envelope_field(body: Any) -> str | None:
+    if wrong := _wrong_field(body, ENVELOPE):
         return wrong
-    said = (body["code"], body["status"])
-    return None if said == (20000, True) else f"code {said[0]}, status {said[1]}"
+    code, status = body["code"], body["status"]
+    return None if (code, status) == (20000, True) else f"code {code}, status {status}"
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"{next(n for n in names if names.count(n) > 1)!r} stands twice")
-    return found
+        raise ValueError(f"duplicate key {next(n for n in names if names.count(n) > 1)!r}")
+    return value
 
 
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not valid JSON")

@@ -1,1 +1,1 @@
-"""Recorded traffic: HAR files, read and written."""
+"""Recorded traffic: reading and writing HAR files."""

@@ -1,5 +1,5 @@
 """
-Who asked: accounts are told apart by their keys, and the keys are forgotten.
+The accounts of a recording: they are distinguished by their keys, and the keys are not kept.
 """
 
 from typing import Any, Self
@@ -10,12 +10,15 @@ from ..checks.exchange import BEARER
 from .entries import headers_of
 
 REFUSED = (401, 403)
-SHORTEST = 8  # of a key that is looked for in other places than its header
+SHORTEST = 8  # characters of a key that is replaced outside its header
 
 
 @define
 class Accounts:
-    """`names` says whose a key is: own, stranger, stranger-3, and refused for one never taken."""
+    """
+    `names` maps each key to its account: own, stranger, stranger-3, or refused for a key that the
+    service never accepted. `redacted` says that the recording has no Authorization headers.
+    """
 
     names: dict[str, str] = field(factory=dict, repr=False)
     redacted: bool = False
@@ -23,57 +26,56 @@ class Accounts:
     @classmethod
     def of(cls, entries: list[dict[str, Any]]) -> Self:
         """
-        In the order in which they come; a key that was never taken comes after the others.
+        Names the accounts in the order of their first request; refused keys come last.
 
-        Browsers may leave the header out of what they save. Where no entry has it although some
-        were answered well, all are taken for the first account's.
+        Browsers may leave the header out of what they save. Where no entry has one and the service
+        accepted a request, every request is the first account's.
         """
-        taken: dict[str, bool] = {}
+        accepted: dict[str, bool] = {}
         foreign = [entry for entry in entries if "_exchange" not in entry]
-        given = [(_given(entry), entry["response"]["status"]) for entry in foreign]
-        for header, status in given:
+        requests = [(_authorization(entry), entry["response"]["status"]) for entry in foreign]
+        for header, status in requests:
             scheme, _, key = (header or "").strip().partition(" ")
             if key.strip() and scheme.lower() == "bearer":
-                taken[key.strip()] = taken.get(key.strip(), False) or status not in REFUSED
-        sure = [key for key, was_taken in taken.items() if was_taken] or list(taken)
-        names = {key: _name("own", "stranger", place) for place, key in enumerate(sure)}
-        others = [key for key in taken if key not in names]
-        names |= {key: _name("refused", "refused", place) for place, key in enumerate(others)}
-        answered = any(status < 300 for _, status in given)
-        return cls(names, answered and not any(header is not None for header, _ in given))
+                accepted[key.strip()] = accepted.get(key.strip(), False) or status not in REFUSED
+        keys = [key for key, was_accepted in accepted.items() if was_accepted] or list(accepted)
+        names = {key: _name("own", "stranger", place) for place, key in enumerate(keys)}
+        refused = [key for key in accepted if key not in names]
+        names |= {key: _name("refused", "refused", place) for place, key in enumerate(refused)}
+        has_success = any(status < 300 for _, status in requests)
+        return cls(names, has_success and all(header is None for header, _ in requests))
 
-    def who(self, entry: dict[str, Any]) -> tuple[str, str | None]:
-        """The sender of an entry, and the header with `{key}` for the key."""
-        header, own = _given(entry), entry.get("_exchange")
+    def sender(self, entry: dict[str, Any]) -> tuple[str, str | None]:
+        """The account of an entry, and its Authorization header with `{key}` for the key."""
+        header, own = _authorization(entry), entry.get("_exchange")
         if own is not None:
             return own["sender"], header
         if header is None:
             return "own", BEARER if self.redacted else None
         scheme, space, key = header.partition(" ")
-        for known in (key.strip(), *self._long()):
-            if known in self.names and known in header:
-                return self.names[known], header.replace(known, "{key}")
+        for name in (key.strip(), *self._long_keys()):
+            if name in self.names and name in header:
+                return self.names[name], header.replace(name, "{key}")
         if scheme.lower() == "bearer" and not key.strip():
             return "own", header
         return "refused", f"{scheme}{space}{{key}}" if space else "{key}"
 
-    def hidden(self, text: str) -> str:
-        """A text without the keys, should a service say them back."""
-        for key in self._long():
+    def without_keys(self, text: str) -> str:
+        """The text with `{key}` for each key, which a response may repeat."""
+        for key in self._long_keys():
             text = text.replace(key, "{key}")
         return text
 
-    def hidden_bytes(self, raw: bytes) -> bytes:
-        for key in self._long():
+    def bytes_without_keys(self, raw: bytes) -> bytes:
+        for key in self._long_keys():
             raw = raw.replace(key.encode(), b"{key}")
         return raw
 
-    def _long(self) -> list[str]:
-        found = [key for key in self.names if len(key) >= SHORTEST]
-        return sorted(found, key=len, reverse=True)
+    def _long_keys(self) -> list[str]:
+        return sorted((key for key in self.names if len(key) >= SHORTEST), key=len, reverse=True)
 
 
-def _given(entry: dict[str, Any]) -> str | None:
+def _authorization(entry: dict[str, Any]) -> str | None:
     return headers_of(entry["request"]).get("authorization")
 
 

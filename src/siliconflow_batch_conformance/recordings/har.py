@@ -1,16 +1,14 @@
 """
-Recorded traffic as HAR 1.2 files, which browsers and proxies write and read.
+Recorded traffic as HAR 1.2 files, which browsers and proxies read and write too.
 
-Rule 1: no key leaves a file: it says who asked (`own`, `stranger`), and `{key}` for the key.
-Rule 2: an entry of which not all is there is left out and counted, not judged.
-Rule 3: what HAR has no field for is in `_exchange` of an entry and `_judgments` of the log, so that
-a run's own file loses nothing.
+Rule 1: a written file contains no key, only the name of the account, and `{key}` for its key.
+Rule 2: incomplete entries are left out and counted, not judged.
+Rule 3: `_exchange` of an entry and `_judgments` of the log hold what HAR has no field for, so that
+reading a run's own file loses nothing.
 """
 
 import base64
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,20 +19,30 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from attrs import define, field
 
-from ..checks.exchange import Exchange
+from ..atomic_file import write_file
+from ..checks.exchange import RESULT_FIELDS, Exchange, parsed_json
 from . import judgments
 from .accounts import Accounts
-from .entries import HarUnreadable, answer_of, at_of, entries, log_of, sent_of
+from .entries import (
+    Entry,
+    HarUnreadable,
+    Response,
+    at_of,
+    entries,
+    log_of,
+    request_of,
+    response_of,
+)
 from .judgments import Judgment
 
 FAMILIES = {"files", "batches"}
-KNOWN = ("number", "sender", "awaited", "at")
+OWN_FIELDS = ("number", "sender", "awaited", "at")  # of `_exchange`
 CREATOR = {"name": "siliconflow-batch", "version": "1"}
 
 
 @define
 class Capture:
-    """What a file holds of a service's traffic; `left_out` counts the other entries by reason."""
+    """The traffic in a file; `left_out` counts the entries that were not read, by reason."""
 
     base_url: str
     exchanges: list[Exchange] = field(factory=list)
@@ -48,43 +56,59 @@ def read(path: str | Path, base_url: str | None = None) -> list[Exchange]:
 
 
 def capture(path: str | Path, base_url: str | None = None) -> Capture:
-    """As `read`, with the base URL that was found, what cases judged, and what was left out."""
+    """As `read`, with the base URL, the judgments of cases, and the entries that were left out."""
     log = log_of(Path(path))
-    found = entries(Path(path), log)
-    base = _plain(base_url or _common_base(found)).rstrip("/")
+    recorded = entries(Path(path), log)
+    base = _normalized(base_url or _common_base(recorded)).rstrip("/")
     if not base:
         raise HarUnreadable(
             str(path),
-            f"{len(found)} entries",
-            "none of them is a request to /files or /batches",
-            "Record the traffic of the Batch API, or name its base URL.",
+            f"{len(recorded)} entries",
+            "no request to /files or /batches",
+            "Record traffic of the Batch API, or give its base URL with --base-url.",
         )
-    made, kept = Capture(base), []
-    results = _result_urls(found)
-    for entry in found:
-        reason = _left_out(entry, base, results)
-        if reason:
-            made.left_out[reason] += 1
-        else:
-            kept.append(entry)
-    if not kept:
+    captured = Capture(base)
+    complete = _complete(recorded, captured)
+    if not complete:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in captured.left_out.items())
         raise HarUnreadable(
             str(path),
-            f"{len(found)} entries",
-            f"none is a whole exchange with {base}: " + (_counted(made.left_out) or "it is empty"),
-            "Name another base URL, or record anew with the bodies of the answers.",
+            f"{len(recorded)} entries",
+            f"no complete exchange with {base}: {reasons}",
+            "Give another base URL, or record again with the response bodies.",
         )
-    accounts = Accounts.of(kept)
-    made.exchanges = [_exchange(n, entry, base, accounts) for n, entry in enumerate(kept, 1)]
-    by_number = {one.number: one for one in made.exchanges}
-    listed = log.get("_judgments")
-    for told in listed if isinstance(listed, list) else ():
-        judgment = judgments.heard(told, by_number)
-        if judgment is None:
-            made.left_out["a judgment of another version"] += 1
+    accounts = Accounts.of([entry for entry, _ in complete])
+    captured.exchanges = [
+        _exchange(number, entry, response, base, accounts)
+        for number, (entry, response) in enumerate(complete, 1)
+    ]
+    _read_judgments(log, captured)
+    return captured
+
+
+def _complete(recorded: list[Entry], captured: Capture) -> list[tuple[Entry, Response]]:
+    """The entries to judge with their responses; the others are counted in `left_out`."""
+    complete = []
+    results = _result_urls(recorded)
+    for entry in recorded:
+        response = response_of(entry)
+        reason = _why_unrelated(entry, captured.base_url, results)
+        if reason or response is None:
+            captured.left_out[reason or "without its body"] += 1
         else:
-            made.judgments.append(judgment)
-    return made
+            complete.append((entry, response))
+    return complete
+
+
+def _read_judgments(log: Entry, captured: Capture) -> None:
+    exchanges = {one.number: one for one in captured.exchanges}
+    listed = log.get("_judgments")
+    for value in listed if isinstance(listed, list) else ():
+        judgment = judgments.from_json(value, exchanges)
+        if judgment is None:
+            captured.left_out["a judgment of another version"] += 1
+        else:
+            captured.judgments.append(judgment)
 
 
 def write(
@@ -95,64 +119,60 @@ def write(
     judged: Iterable[Judgment] = (),
 ) -> None:
     """
-    Writes a run's traffic and what its cases judged, without the keys where a service says them.
+    Writes the traffic of a run and the judgments of its cases, with `{key}` for each key.
 
-    Where the file cannot be written whole, none is there.
+    A failure leaves an existing file as it was.
     """
     accounts = Accounts(dict.fromkeys(keys, ""))
+    judged_json = json.dumps([judgments.to_json(judgment) for judgment in judged])
     log = {
         "version": "1.2",
         "creator": CREATOR,
-        "entries": [_entry(_without(accounts, one), base_url.rstrip("/")) for one in exchanges],
-        "_judgments": json.loads(accounts.hidden(json.dumps(list(map(judgments.told, judged))))),
+        "entries": [
+            _entry(_without_keys(accounts, one), base_url.rstrip("/")) for one in exchanges
+        ],
+        "_judgments": json.loads(accounts.without_keys(judged_json)),
     }
-    target = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump({"log": log}, file, indent=1)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_file(Path(path), json.dumps({"log": log}, indent=1))
 
 
-def _exchange(number: int, entry: dict[str, Any], base: str, accounts: Accounts) -> Exchange:
+def _exchange(
+    number: int, entry: Entry, response: Response, base: str, accounts: Accounts
+) -> Exchange:
     request, own = entry["request"], entry.get("_exchange", {})
-    url = _plain(request["url"])
+    url = _normalized(request["url"])
     path, query = request["url"] if own else url, {}
-    sender, authorization = accounts.who(entry)
+    sender, authorization = accounts.sender(entry)
     if url.startswith(base + "/"):
-        path, _, asked = url.removeprefix(base).partition("?")
-        query = dict(parse_qsl(asked, keep_blank_values=True))
+        path, _, query_string = url.removeprefix(base).partition("?")
+        query = dict(parse_qsl(query_string, keep_blank_values=True))
     elif accounts.redacted:
-        authorization = None  # results are fetched without a key
-    # `_left_out` has passed the entry, so it has an answer.
-    status, headers, body = answer_of(entry) or (0, {}, b"")
-    sent, sent_type = sent_of(entry)
-    hidden = accounts.hidden
+        authorization = None  # result files are downloaded without a key
+    status, headers, body = response
+    request_body, request_type = request_of(entry)
+    clean = accounts.without_keys
     return Exchange(
         number=own.get("number", number),
         method=request["method"],
-        path=hidden(path),
+        path=clean(path),
         status=status,
-        query={name: hidden(value) for name, value in query.items()},
-        sent=accounts.hidden_bytes(sent),
-        sent_type=sent_type,
+        query={name: clean(value) for name, value in query.items()},
+        request_body=accounts.bytes_without_keys(request_body),
+        request_type=request_type,
         sender=sender,
         authorization=authorization,
-        headers={name: hidden(value) for name, value in headers.items()},
-        body=accounts.hidden_bytes(body),
+        headers={name: clean(value) for name, value in headers.items()},
+        body=accounts.bytes_without_keys(body),
         at=own.get("at", at_of(entry)),
         awaited=own.get("awaited", False),
     )
 
 
-def _common_base(found: list[dict[str, Any]]) -> str:
-    """The URL before /files and /batches that most entries have; empty where none has one."""
+def _common_base(recorded: list[Entry]) -> str:
+    """The most common URL before /files and /batches; empty where there is none."""
     bases: Counter[str] = Counter()
-    for entry in found:
-        parts = urlsplit(_plain(entry["request"]["url"]))
+    for entry in recorded:
+        parts = urlsplit(_normalized(entry["request"]["url"]))
         match parts.path.rstrip("/").split("/"):
             case [*base, "batches", _, "cancel"] | [*base, "files", _, "content"]:
                 pass
@@ -166,9 +186,9 @@ def _common_base(found: list[dict[str, Any]]) -> str:
     return max(bases, key=lambda base: (bases[base], len(base)), default="")
 
 
-def _left_out(entry: dict[str, Any], base: str, results: set[str]) -> str:
-    """Why an entry says nothing of the service; empty where it does."""
-    request, url = entry["request"], _plain(entry["request"]["url"])
+def _why_unrelated(entry: Entry, base: str, results: set[str]) -> str:
+    """Why an entry is not traffic of the service; empty where it is."""
+    request, url = entry["request"], _normalized(entry["request"]["url"])
     if "_exchange" in entry:
         return ""
     if url not in results:
@@ -179,97 +199,96 @@ def _left_out(entry: dict[str, Any], base: str, results: set[str]) -> str:
             return "of another path"
     if request["method"] == "OPTIONS":
         return "a CORS preflight"
-    if not entry["response"].get("status"):
-        return "without an answer"
-    return "without its body" if answer_of(entry) is None else ""
+    return "" if entry["response"].get("status") else "without a response"
 
 
-def _result_urls(found: list[dict[str, Any]]) -> set[str]:
-    """The URLs of results that the answers name."""
+def _result_urls(recorded: list[Entry]) -> set[str]:
+    """The URLs of result files that batches name."""
     urls = set()
-    for entry in found:
-        answer = answer_of(entry)
-        try:
-            body = json.loads(answer[2]) if answer else None
-        except (ValueError, RecursionError):
-            continue
+    for entry in recorded:
+        response = response_of(entry)
+        body = parsed_json(response[2]) if response else None
         batches = body.get("data") if isinstance(body, dict) else None
         for batch in [body, *(batches if isinstance(batches, list) else [])]:
             if isinstance(batch, dict):
-                urls |= {str(batch.get(f"{name}_file_id")) for name in ("output", "error")}
-    return {_plain(url) for url in urls if url.startswith(("http://", "https://"))}
+                urls |= {str(batch.get(name)) for name in RESULT_FIELDS}
+    return {_normalized(url) for url in urls if url.startswith(("http://", "https://"))}
 
 
-def _plain(url: str) -> str:
-    """A URL without a user's name and without what is never sent."""
+def _normalized(url: str) -> str:
+    """A URL without user name, default port and fragment, its host in lower case."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    place = parts.netloc.rpartition("@")[2].lower()
+    host = parts.netloc.rpartition("@")[2].lower()
     for scheme, port in (("http", ":80"), ("https", ":443")):
-        place = place.removesuffix(port) if parts.scheme == scheme else place
-    return urlunsplit((parts.scheme, place, parts.path, parts.query, ""))
-
-
-def _counted(left_out: Counter[str]) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        host = host.removesuffix(port) if parts.scheme == scheme else host
+    return urlunsplit((parts.scheme, host, parts.path, parts.query, ""))
 
 
 def _entry(one: Exchange, base: str) -> dict[str, Any]:
+    return {
+        "startedDateTime": datetime.fromtimestamp(one.at, UTC).isoformat(),
+        "time": 0,
+        "request": _request(one, base),
+        "response": _response(one),
+        "cache": {},
+        "timings": {"send": 0, "wait": 0, "receive": 0},
+        "_exchange": {name: getattr(one, name) for name in OWN_FIELDS},
+    }
+
+
+def _request(one: Exchange, base: str) -> dict[str, Any]:
     query = urlencode(one.query, quote_via=quote)
     url = one.path if "://" in one.path else base + one.path
-    sent = [("content-type", one.sent_type)] if one.sent_type else []
-    sent += [] if one.authorization is None else [("authorization", one.authorization)]
+    headers = [("content-type", one.request_type)] if one.request_type else []
+    headers += [] if one.authorization is None else [("authorization", one.authorization)]
     request: dict[str, Any] = {
         "method": one.method,
         "url": url + (f"?{query}" if query else ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _named(sent),
-        "queryString": _named(list(one.query.items())),
+        "headers": _pairs(headers),
+        "queryString": _pairs(list(one.query.items())),
         "headersSize": -1,
-        "bodySize": len(one.sent),
+        "bodySize": len(one.request_body),
     }
-    if one.sent:
-        text, encoding = _text(one.sent)
-        request["postData"] = {"mimeType": one.sent_type, "text": text}
+    if one.request_body:
+        text, encoding = _text(one.request_body)
+        request["postData"] = {"mimeType": one.request_type, "text": text}
         request["postData"] |= {"_encoding": encoding} if encoding else {}
+    return request
+
+
+def _response(one: Exchange) -> dict[str, Any]:
     text, encoding = _text(one.body)
     content = {"size": len(one.body), "mimeType": one.headers.get("content-type", ""), "text": text}
     content |= {"encoding": encoding} if encoding else {}
     return {
-        "startedDateTime": datetime.fromtimestamp(one.at, UTC).isoformat(),
-        "time": 0,
-        "request": request,
-        "response": {
-            "status": one.status,
-            "statusText": "",
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": _named(list(one.headers.items())),
-            "content": content,
-            "redirectURL": one.headers.get("location", ""),
-            "headersSize": -1,
-            "bodySize": len(one.body),
-        },
-        "cache": {},
-        "timings": {"send": 0, "wait": 0, "receive": 0},
-        "_exchange": {name: getattr(one, name) for name in KNOWN},
+        "status": one.status,
+        "statusText": "",
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(list(one.headers.items())),
+        "content": content,
+        "redirectURL": one.headers.get("location", ""),
+        "headersSize": -1,
+        "bodySize": len(one.body),
     }
 
 
-def _without(accounts: Accounts, one: Exchange) -> Exchange:
-    headers = {name: accounts.hidden(value) for name, value in one.headers.items()}
-    return replace(one, headers=headers, body=accounts.hidden_bytes(one.body))
+def _without_keys(accounts: Accounts, one: Exchange) -> Exchange:
+    headers = {name: accounts.without_keys(value) for name, value in one.headers.items()}
+    return replace(one, headers=headers, body=accounts.bytes_without_keys(one.body))
 
 
-def _named(pairs: list[tuple[str, str]]) -> list[dict[str, str]]:
+def _pairs(pairs: list[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in pairs]
 
 
 def _text(raw: bytes) -> tuple[str, str]:
-    """Bytes as a text and its encoding, which is empty for UTF-8."""
+    """The text and the encoding of bytes; the encoding is empty for UTF-8."""
     try:
         return raw.decode(), ""
     except UnicodeDecodeError:

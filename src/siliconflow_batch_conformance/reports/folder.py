@@ -3,11 +3,10 @@ A folder of reports: for people, for the next run, for CI and for a pull request
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..atomic_file import write_file
 from ..requirements import Requirement
 from ..verdicts import Run
 from .json_report import as_json
@@ -52,22 +51,10 @@ def write(
     repro = folder / SCRIPTS
     repro.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        _write(folder / name, text)
+        write_file(folder / name, text, mode=0o644)
     for id in catalogue:
         script = repro / f"{id}.sh"
         if id in told:
-            _write(script, told[id], mode=0o755)
+            write_file(script, told[id], mode=0o755)
         else:
             script.unlink(missing_ok=True)
-
-
-def _write(path: Path, text: str, mode: int = 0o644) -> None:
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

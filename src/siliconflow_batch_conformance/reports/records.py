@@ -169,8 +169,8 @@ def _exchange(
         awaited=exchange.awaited,
         judged=judged,
         at=exchange.at,
-        sent_type=exchange.sent_type,
-        sent=_body(exchange.sent, limit, secrets),
+        sent_type=exchange.request_type,
+        sent=_body(exchange.request_body, limit, secrets),
         headers={
             name: cut(_text(exchange.headers[name], secrets), TEXT)
             for name in (sorted(exchange.headers) if full else ())

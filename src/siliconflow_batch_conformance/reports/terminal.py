@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import httpx
 
-from ..checks.exchange import Exchange
+from ..checks.exchange import Exchange, form_parts
 from ..deviations import EXPIRED, FLAKY, KNOWN, STALE
 from ..requirements import SOURCES, Requirement
 from ..verdicts import BLOCKED, BROKEN, FAILS, INCONCLUSIVE, NOT_JUDGED, Failure, Run, Verdict
@@ -58,23 +58,20 @@ def replay(exchange: Exchange, base_url: str) -> str:
         turned = f'$(printf %s "${variable}" | tr A-Za-z a-zA-Z)'
         shown = exchange.authorization.replace("{key}", f"${variable}").replace("{KEY}", turned)
         words.append(f'-H "Authorization: {shown}"')
-    if exchange.sent_type.startswith("multipart/"):
+    if exchange.request_type.startswith("multipart/"):
         words += _form(exchange)
-    elif exchange.sent:
-        words.append("-H " + shlex.quote(f"Content-Type: {exchange.sent_type}"))
-        shortened = exchange.sent[:2000].decode("utf-8", "replace")
+    elif exchange.request_body:
+        words.append("-H " + shlex.quote(f"Content-Type: {exchange.request_type}"))
+        shortened = exchange.request_body[:2000].decode("utf-8", "replace")
         words.append("--data-binary " + shlex.quote(shortened))
     return " ".join(words)
 
 
 def _form(exchange: Exchange) -> Iterator[str]:
     """The parts of a form as curl takes them; what a file holds is left out."""
-    boundary = exchange.sent_type.partition("boundary=")[2].strip('"').encode()
-    for part in exchange.sent.split(b"--" + boundary)[1:-1] if boundary else ():
-        head, _, data = part.partition(b"\r\n\r\n")
-        name = head.decode("utf-8", "replace").partition(' name="')[2].partition('"')[0]
-        value = data.strip().decode("utf-8", "replace")[:100]
-        given = f"{name}=@…" if b'filename="' in head else f"{name}={value}"
+    for name, file_name, content in form_parts(exchange):
+        value = content.decode("utf-8", "replace")[:100]
+        given = f"{name}={value}" if file_name is None else f"{name}=@…"
         yield "-F " + (given if given.endswith("=@…") and name.isalnum() else shlex.quote(given))
 
 

@@ -21,7 +21,7 @@ def configuration(sent: Path, target: str, request: dict[str, Any]) -> list[str]
     """The lines of the file that curl reads its options from."""
     base = os.environ["SILICONFLOW_BASE_URL"]
     url = target if "://" in target else base + target
-    method, media, authorization = (request[n] for n in ("method", "sent_type", "authorization"))
+    method, media, authorization = (request[n] for n in ("method", "request_type", "authorization"))
     options = [f"url = {_word(url)}", "head" if method == "HEAD" else f"request = {_word(method)}"]
     options += ['header = "Expect:"', f"header = {_word('Content-Type: ' + media)}"]
     if authorization is not None and url.startswith(base + "/"):
@@ -50,7 +50,7 @@ def answered(work: Path, step: str) -> Exchange:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return Exchange(
         status=int(lines[0].split()[1]),
-        sent=(work / f"{step}.sent").read_bytes(),
+        request_body=(work / f"{step}.sent").read_bytes(),
         headers=headers,
         body=body.read_bytes(),
         at=max(head.stat().st_mtime, body.stat().st_mtime),

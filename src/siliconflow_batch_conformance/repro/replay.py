@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ..checks.exchange import FINAL_STATUSES
 from .curl import answered, configuration, recorded
 from .ids import dig, pattern, quoted, renamed, renamed_bytes, variable
 
@@ -30,7 +31,6 @@ SOUND, DEFECT, NOTHING, NOT_YET, LEFT_OUT = 0, 10, 2, 3, 4
 END = "an-end"
 RANKS = {"validating": 0, "in_queue": 1, "in_progress": 2, "finalizing": 3, "cancelling": 3}
 LAST = 4  # completed, failed, expired, cancelled: there is no way on
-FINAL = {"completed", "failed", "expired", "cancelled"}
 
 
 def unpack(work: Path) -> int:
@@ -64,7 +64,7 @@ def prepare(
     target, authorization = _aimed(target, authorization, known)
     (work / f"{step}.sent").write_bytes(body)
     path, _, query = target.partition("?")
-    request: dict[str, Any] = {"method": method, "sent_type": sent_type, "sender": sender}
+    request: dict[str, Any] = {"method": method, "request_type": sent_type, "sender": sender}
     request |= {"path": path, "query": dict(parse_qsl(query, keep_blank_values=True))}
     if "://" in target:
         request |= {"path": target, "query": {}}
@@ -105,7 +105,7 @@ def reached(work: Path, step: str, wanted: str, tried: str) -> int:
     status = dig(answer.json, "status")
     if answer.status == 200 and isinstance(status, str):
         goal = RANKS.get(wanted, LAST)
-        rank = LAST if status in FINAL else RANKS.get(status, -1)
+        rank = LAST if status in FINAL_STATUSES else RANKS.get(status, -1)
         if status == wanted or rank >= goal:
             return SOUND
     elif not _is_busy(answer.status):

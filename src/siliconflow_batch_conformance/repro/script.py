@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..checks.exchange import BEARER, Exchange
-from ..recordings.judgments import referring
+from ..recordings.judgments import with_references
 from ..requirements import SOURCES, Requirement
 from ..verdicts import Failure
 from . import replay
@@ -105,7 +105,7 @@ def _step(exchange: Exchange, places: dict[int, int], part: Extract) -> str:
         lines.append("no_authorization")
     elif exchange.authorization != BEARER:
         lines.append(f"authorization {_quote(exchange.authorization)}")
-    if exchange.sent or exchange.sent_type:
+    if exchange.request_body or exchange.request_type:
         lines.append(_body(exchange))
     words = [str(place), exchange.sender, exchange.method, _target(exchange, part)]
     tail = f" was {exchange.status}" + (f" until {_quote(wanted)}" if wanted else "")
@@ -130,11 +130,11 @@ def _target(exchange: Exchange, part: Extract) -> str:
 
 
 def _body(exchange: Exchange) -> str:
-    media = _quote(exchange.sent_type)
-    if len(exchange.sent) > LONGEST:
-        packed = base64.b64encode(zlib.compress(exchange.sent, 9)).decode()
+    media = _quote(exchange.request_type)
+    if len(exchange.request_body) > LONGEST:
+        packed = base64.b64encode(zlib.compress(exchange.request_body, 9)).decode()
         return " \\\n    ".join([f"packed_body {media}", *textwrap.wrap(packed, WIDTH - 12)])
-    rows = re.findall(rb"[^\n]*\n|[^\n]+", exchange.sent) or [b""]
+    rows = re.findall(rb"[^\n]*\n|[^\n]+", exchange.request_body) or [b""]
     return " \\\n    ".join([f"body {media}", *map(_escaped, rows)])
 
 
@@ -155,7 +155,7 @@ def _judgment(failure: Failure, places: dict[int, int]) -> str:
         last = failure.story[-1]
         then = [last.status, last.headers.get("content-type", ""), last.text]
         return f"compare {places[last.number]} {_json(then)}"
-    given = referring(failure.arguments, lambda one: {"$step": places[one.number]})
+    given = with_references(failure.arguments, lambda one: {"$step": places[one.number]})
     words = [failure.check.__module__, failure.check.__name__, _json(given)]
     raised = _raised(failure)
     return "judge " + " ".join([*words, *([raised] if raised else [])])

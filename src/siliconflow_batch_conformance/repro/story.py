@@ -20,15 +20,21 @@ from typing import Any
 
 from attrs import define, field
 
-from ..checks.exchange import Exchange, batches, files, uploaded
+from ..checks.exchange import (
+    FINAL_STATUSES,
+    RESULT_FIELDS,
+    WAITING_STATUSES,
+    Exchange,
+    batches,
+    files,
+    uploaded,
+)
 from ..verdicts import Failure
 from .ids import dig, pattern
-from .replay import END, FINAL
+from .replay import END
 
 MAKERS = {"POST /files": ("id", "data.id"), "POST /batches": ("id",)}
 LISTED = {"GET /batches": "POST /batches", "GET /files": "POST /files"}
-FIRST = {"validating", "in_queue"}
-REFERENCES = ("output_file_id", "error_file_id")
 SHORTEST = 4  # of an id; what is shorter stands in too many places by chance
 
 
@@ -82,7 +88,7 @@ class Extract:
         """Adds who issued the ids in a JSON value, and who sent its notes."""
         for notes in _notes(value):
             for one in self.story:
-                sent = one.asked.get("metadata")
+                sent = one.request_json.get("metadata")
                 if isinstance(sent, dict) and notes.items() <= sent.items():
                     self.add(one)
         texts = list(_texts(value))
@@ -94,7 +100,7 @@ class Extract:
         values = {origin.value for origin in self._origins}
         # A signed URL may be recorded with its query or beside it.
         found = {value for value in values if exchange.path in (value, value.partition("?")[0])}
-        words = [exchange.path, *exchange.query.values(), exchange.sent.decode("latin-1")]
+        words = [exchange.path, *exchange.query.values(), exchange.request_body.decode("latin-1")]
         return found or set(pattern(values).findall("\n".join(words)))
 
     def add_origin(self, value: str, before: float) -> None:
@@ -109,11 +115,11 @@ class Extract:
 
     def _done_to(self, id: str, before: int) -> list[Exchange]:
         """What changed the object that is named, and the wait for what it came to before."""
-        looks = [one for one in self.story if one.named == id and one.number < before]
+        looks = [one for one in self.story if one.path_id == id and one.number < before]
         return self._changes(id, before) + [one for one in looks if one.awaited][-1:]
 
     def _changes(self, id: str, before: int) -> list[Exchange]:
-        written = [one for one in self.story if one.named == id and one.method != "GET"]
+        written = [one for one in self.story if one.path_id == id and one.method != "GET"]
         return [one for one in written if one.number < before]
 
     def add_unsaid(self, judged: list[Exchange]) -> None:
@@ -125,7 +131,7 @@ class Extract:
                 self._add_all([one for one in own if _about(one) == about][-1:])
             if exchange.operation == "GET /files/{file_id}/content":
                 uploads = [one for one in own if one.operation == "POST /files"]
-                names = [uploaded(one)[0] for one in uploads if exchange.named in files(one)]
+                names = [uploaded(one)[0] for one in uploads if exchange.path_id in files(one)]
                 self._add_all([one for one in uploads if uploaded(one)[0] in names][-1:])
         lists = [one.number for one in judged if one.operation in LISTED]
         between = range(min(lists, default=0), max(lists, default=0))
@@ -164,7 +170,7 @@ def sent(failure: Failure) -> Extract:
     """
     part, judged = extract(failure), judged_in(failure)
     created = {id for one in part.steps.values() for id in batches(one) if "POST" in one.method}
-    cancelled = {one.named for one in part.steps.values() if one.operation.endswith("/cancel")}
+    cancelled = {one.path_id for one in part.steps.values() if one.operation.endswith("/cancel")}
     steps: list[Exchange] = []
     reached: dict[str, str] = {}
     for exchange in _waited_once(part, judged).values():
@@ -173,7 +179,7 @@ def sent(failure: Failure) -> Extract:
         awaited = {
             id: status
             for id, status in shown.items()
-            if (id in cancelled if "cancel" in status else status not in FIRST)
+            if (id in cancelled if "cancel" in status else status not in WAITING_STATUSES)
         }
         early = shown.keys() - awaited.keys()
         for id, status in awaited.items() if looks else ():
@@ -219,12 +225,12 @@ def issued(exchange: Exchange) -> Iterator[Origin]:
     """The ids and result URLs that an answer says, the surest place of each last."""
     fields = list(MAKERS.get(exchange.operation, ()))
     if exchange.operation == "GET /batches":
-        fields = [f"data.{place}" for place in _places(exchange, "data", ("id", *REFERENCES))]
+        fields = [f"data.{place}" for place in _places(exchange, "data", ("id", *RESULT_FIELDS))]
         fields += ["first_id", "last_id"]
     elif exchange.operation == "GET /files":
         fields = [f"data.data.{place}" for place in _places(exchange, "data.data", ("id",))]
     elif exchange.operation.endswith(("/{batch_id}", "/cancel")):
-        fields = list(REFERENCES)
+        fields = list(RESULT_FIELDS)
     for name in fields:
         value = dig(exchange.json, name)
         if isinstance(value, str) and len(value) >= SHORTEST and value.isprintable():
@@ -240,18 +246,18 @@ def goal(exchange: Exchange, story: tuple[Exchange, ...]) -> str:
     status = _status(exchange)
     if not exchange.awaited or not isinstance(status, str):
         return ""
-    about = [one for one in story if exchange.named in (one.named, dig(one.json, "id"))]
+    about = [one for one in story if exchange.path_id in (one.path_id, dig(one.json, "id"))]
     before = [_status(one) for one in about if one.number < exchange.number]
     is_latest = all(one.number <= exchange.number for one in about)
-    gave_up = is_latest and status not in FINAL and before[-1:] == [status]
+    gave_up = is_latest and status not in FINAL_STATUSES and before[-1:] == [status]
     return END if gave_up else status
 
 
 def _about(exchange: Exchange) -> tuple[str, object] | None:
     """What a request asks of which object; None where it names none."""
-    if exchange.named or "://" in exchange.path:
+    if exchange.path_id or "://" in exchange.path:
         return f"{exchange.method} {exchange.path}", None
-    file = exchange.asked.get("input_file_id")
+    file = exchange.request_json.get("input_file_id")
     return (exchange.operation, file) if isinstance(file, str) else None
 
 

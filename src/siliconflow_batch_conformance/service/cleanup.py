@@ -25,14 +25,14 @@ from urllib.parse import quote
 import httpx
 from attrs import define, field
 
-from ..checks.exchange import Exchange
+from ..checks.exchange import FINAL_STATUSES, Exchange
 from .budget import LONGEST_PAUSE, NotSent, retry_after
 from .journal import MARK, Entry, Journal
 from .locked_file import StateUnusable
 
 Send = Callable[[str, str, dict[str, Any]], Exchange]
 
-SETTLED = frozenset({"completed", "failed", "expired", "cancelled", "cancelling"})
+SETTLED = frozenset({*FINAL_STATUSES, "cancelling"})
 YOUNG, OLD = 15 * 60, 15 * 86_400  # seconds: lists may lag; windows are of 336 hours at most
 PAGE, PAGES = 100, 100
 PATIENCE, FIRST_PAUSE = 60.0, 1.0

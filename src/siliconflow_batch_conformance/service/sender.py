@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 from attrs import define, field
 
-from ..checks.creation import is_refused_for_certain
+from ..checks.creation import must_be_refused
 from ..checks.exchange import BEARER, Exchange, files, uploaded, with_key
 from ..observer import Observer
 from ..requirements import Inconclusive, NotJudged
 from ..rules import BUSY
-from .budget import Budget, NotSent, refused
+from .budget import LONGEST_PAUSE, Budget, NotSent, refused, retry_after
 from .journal import Entry, Journal
 
 TIMEOUT = httpx.Timeout(30)
@@ -84,8 +84,8 @@ class Sender:
             path=path,
             status=0,
             query={name: str(value) for name, value in (query or {}).items()},
-            sent=request.read(),
-            sent_type=request.headers.get("content-type", ""),
+            request_body=request.read(),
+            request_type=request.headers.get("content-type", ""),
             sender=self.sender,
             authorization=BEARER if elsewhere else authorization,
             awaited=awaited,
@@ -96,7 +96,7 @@ class Sender:
             if answer is None:
                 continue
             self._heard(answer, entry)
-            self.observer.see(answer, settled=pause is None)
+            self.observer.observe(answer, settled=pause is None)
             if answer.status not in BUSY or pause is None or not patient:
                 break
             self._pause(answer, pause)
@@ -125,8 +125,8 @@ class Sender:
         """Raises `NotSent` for what the budget keeps back."""
         lines = None
         if asked.operation == "POST /batches":
-            lines = self._lines.get(str(asked.asked.get("input_file_id")), 0)
-            rejected = rejected or lines == 0 or is_refused_for_certain(asked.asked)
+            lines = self._lines.get(str(asked.request_json.get("input_file_id")), 0)
+            rejected = rejected or lines == 0 or must_be_refused(asked.request_json)
         elif asked.operation == "POST /files":
             lines = len(uploaded(asked)[1].splitlines())
         rejected = rejected or asked.authorization != BEARER
@@ -148,7 +148,7 @@ class Sender:
             raise
         except httpx.TransportError as error:
             if asked.method == "POST":
-                self.observer.lose(asked.path)
+                self.observer.observe_lost_request(asked.path)
                 raise Inconclusive(f"{asked.method} was not answered: {error}") from error
             if response is None or not last:
                 return None
@@ -174,7 +174,8 @@ class Sender:
     def _pause(self, answer: Exchange, pause: float) -> None:
         """Waits for the next attempt; the budget of a service elsewhere waits as it is asked to."""
         if self.budget.loopback:
-            pause = max(pause, _retry_after(answer))
+            seconds = retry_after(answer.headers.get("retry-after"), time.time())
+            pause = max(pause, min(seconds or 0, LONGEST_PAUSE))
         elif answer.operation == "POST /batches" and not refused(answer.status):
             raise Inconclusive(f"{answer.operation} is answered with {answer.status}")
         time.sleep(pause)
@@ -193,8 +194,3 @@ class Sender:
         return Exchange(
             0, method, path, response.status_code, headers=headers, body=response.content
         )
-
-
-def _retry_after(answer: Exchange) -> float:
-    told = answer.headers.get("retry-after", "")
-    return min(float(told), 60.0) if told.isdecimal() else 0.0

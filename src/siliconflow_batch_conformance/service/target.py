@@ -11,14 +11,12 @@ from typing import Any
 import httpx
 from attrs import define
 
-from ..checks.exchange import Exchange, batches, files, the_batch
+from ..checks.creation import ENDPOINT
+from ..checks.exchange import FINAL_STATUSES, Exchange, batches, files, the_batch
 from ..requirements import Blocked, Inconclusive, NotJudged
 from ..rules import BUSY
 from .budget import LINES, NotSent
 from .sender import Sender
-
-ENDPOINT = "/v1/chat/completions"
-FINAL = {"completed", "failed", "expired", "cancelled"}
 
 
 @define(eq=False, kw_only=True)
@@ -67,7 +65,7 @@ class Target(Sender):
     def settled(self, look: Exchange) -> Exchange:
         """A batch's last look; a service that is not on this machine may take hours to an end."""
         status = the_batch(look).get("status", "failed")
-        if not self.budget.loopback and status not in FINAL:
+        if not self.budget.loopback and status not in FINAL_STATUSES:
             raise Inconclusive(f"the batch was still {status!r} when patience ended")
         return look
 
@@ -138,7 +136,7 @@ class Target(Sender):
             if batch and (batch != seen or late):
                 yield answer
                 seen = batch
-            if batch.get("status") in FINAL or late:
+            if batch.get("status") in FINAL_STATUSES or late:
                 return
             time.sleep(pause)
             pause = min(pause * 1.2, 10)
