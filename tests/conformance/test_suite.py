@@ -191,7 +191,7 @@ class TestExitStatus:
         done = conformance("--base-url", "http://127.0.0.1:9/v1", SILICONFLOW_API_KEY="sk-x")
 
         assert done.returncode == 2
-        assert "does not answer" in done.stderr
+        assert "does not respond" in done.stderr
 
     def test_a_wrong_key_is_no_verdict(self) -> None:
         """A key that is not taken says nothing about the service."""
@@ -199,7 +199,7 @@ class TestExitStatus:
             done = conformance("--base-url", simulator.base_url, SILICONFLOW_API_KEY="sk-wrong")
 
         assert done.returncode == 2
-        assert "does not take the key" in done.stderr
+        assert "rejected the key" in done.stderr
         assert "sk-wrong" not in done.stdout + done.stderr
 
     def test_something_else_is_no_verdict(self) -> None:
