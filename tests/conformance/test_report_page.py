@@ -1,10 +1,7 @@
 """
-The report's page as a reader has it, in the machine's own Chromium.
-
-Without a Chromium on the PATH these cases are skipped.
+The HTML report in a browser, the Chromium of this machine.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from siliconflow_batch_conformance.reports import as_html
 from support.report_runs import CATALOGUE, SCRIPTS, SMALL, crowded_runs, last_runs, three_runs
+from support.required_tools import required_tool
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome is on the PATH"
-)
 CELLS = 3 * len(SMALL)
 FAILING = {"CREATE-2", "CREATE-6", "LIST-3", "RETRIEVE-2", "UPLOAD-3"}
 
@@ -59,9 +51,10 @@ WIDER = """() => [...document.querySelectorAll("body *")]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    chromium = required_tool("chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:
-        # A container's root has no sandbox to run in; the page is our own.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # Chromium's sandbox does not work for root in a container.
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
         browser.close()
 
