@@ -16,7 +16,7 @@ from support.required_tools import required_tool
 CELLS = 3 * len(SMALL)
 FAILING = {"CREATE-2", "CREATE-6", "LIST-3", "RETRIEVE-2", "UPLOAD-3"}
 
-# Every text with the colour of its letters and the colours behind it, from the front to the back.
+# Each text with its colour and the background colours behind it, from front to back.
 COLOURS = """() => {
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -64,8 +64,8 @@ Opener = Callable[..., Page]
 
 @pytest.fixture
 def opened(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
-    """Opens a page as a file: `opened(html, width=…, scheme=…)`; what it says wrong fails."""
-    contexts, wrong, asked = [], [], []
+    """Opens a page from a file: `opened(html, width=…, scheme=…)`; its errors fail the test."""
+    contexts, errors, requests = [], [], []
 
     def open_page(text: str, *, width: int = 1280, scheme: Any = "light", at: str = "") -> Page:
         path = tmp_path / "report.html"
@@ -75,22 +75,22 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url.partition("#")[0]))
+        page.on("console", lambda message: errors.append(message.text))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url.partition("#")[0]))
         page.goto(path.as_uri() + at)
         return page
 
     yield open_page
     for context in contexts:
         context.close()
-    assert not wrong
-    assert set(asked) <= {(tmp_path / "report.html").as_uri()}
+    assert not errors
+    assert set(requests) <= {(tmp_path / "report.html").as_uri()}
 
 
 @pytest.fixture(scope="module")
 def small() -> str:
-    """Three targets and a dozen requirements, with every outcome there is."""
+    """A page with three targets, a dozen requirements and all outcomes."""
     return as_html(three_runs(SMALL), SMALL, last_runs(SMALL), scripts=SCRIPTS)
 
 
@@ -99,7 +99,7 @@ def open_all(page: Page) -> None:
 
 
 def shown(page: Page) -> set[str]:
-    """The ids of the requirements that the filter leaves."""
+    """The ids of the requirements that the filter shows."""
     ids: list[str] = page.evaluate(
         "[...document.querySelectorAll('.row')].filter((row) => row.checkVisibility())"
         ".map((row) => row.id)"
@@ -108,8 +108,8 @@ def shown(page: Page) -> set[str]:
 
 
 class TestOffline:
-    def test_the_page_is_all_there_is(self, opened: Opener, small: str) -> None:
-        """Nothing is asked of any network, opened or not, and no word of a service runs."""
+    def test_the_page_requests_nothing(self, opened: Opener, small: str) -> None:
+        """It sends no request, and executes no text from a service."""
         page = opened(small)
         open_all(page)
 
@@ -117,23 +117,23 @@ class TestOffline:
         assert page.evaluate("window.broken") is None
         assert page.locator(".row").count() == len(SMALL)
 
-    def test_the_policy_stops_what_would_get_in(
+    def test_the_policy_blocks_other_scripts(
         self, browser: Browser, small: str, tmp_path: Path
     ) -> None:
-        """Should escaping ever fail, the page's own policy still runs no foreign script."""
-        foreign = "<script>window.broken = true</script><footer>"
+        """Even if escaping failed, the page's policy would block an injected script."""
+        injected = "<script>window.broken = true</script><footer>"
         path = tmp_path / "report.html"
-        path.write_text(small.replace("<footer>", foreign), encoding="utf-8")
+        path.write_text(small.replace("<footer>", injected), encoding="utf-8")
         page = browser.new_page()
         page.goto(path.as_uri())
 
         assert page.locator("script").count() == 2
         assert page.evaluate("window.broken") is None
-        assert page.locator("#filter").is_visible(), "the page's own script has run"
+        assert page.locator("#filter").is_visible(), "the page's own script did not run"
         page.close()
 
-    def test_a_page_without_scripts_still_opens(self, browser: Browser, small: str) -> None:
-        """Cells are the browser's own; only the filter needs the script."""
+    def test_the_page_works_without_javascript(self, browser: Browser, small: str) -> None:
+        """Cells open; only the filter needs JavaScript."""
         context = browser.new_context(java_script_enabled=False)
         page = context.new_page()
         page.set_content(small)
@@ -146,27 +146,27 @@ class TestOffline:
 
 class TestWidth:
     @pytest.mark.parametrize("width", [320, 360, 768, 1280])
-    @pytest.mark.parametrize("unfolded", [False, True])
+    @pytest.mark.parametrize("expanded", [False, True])
     def test_nothing_is_wider_than_the_window(
-        self, opened: Opener, small: str, width: int, *, unfolded: bool
+        self, opened: Opener, small: str, width: int, *, expanded: bool
     ) -> None:
-        """No line, body or table makes the page scroll sideways, folded or not."""
+        """The page does not scroll sideways, with cells closed or open."""
         page = opened(small, width=width)
-        if unfolded:
+        if expanded:
             open_all(page)
 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(WIDER) == []
 
     def test_a_crowded_page_fits_a_phone(self, opened: Opener) -> None:
-        """Hundreds of failures are no wider than one."""
+        """A page with hundreds of failures does not scroll sideways."""
         page = opened(as_html(crowded_runs(), CATALOGUE), width=360)
         open_all(page)
 
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
-    def test_a_phone_names_the_target_in_each_cell(self, opened: Opener, small: str) -> None:
-        """Where the columns are gone, the cells say whose they are."""
+    def test_narrow_cells_name_their_target(self, opened: Opener, small: str) -> None:
+        """On a narrow page without columns each cell shows its target."""
         where = "#LIST-3 .cell:first-of-type .where"
 
         assert opened(small, width=360).locator(where).bounding_box()["width"] > 50  # type: ignore[index]
@@ -195,24 +195,24 @@ def contrast(colour: str, backs: list[str]) -> float:
         behind = [
             new * opacity + old * (1 - opacity) for new, old in zip(parts, behind, strict=True)
         ]
-    letters, opacity = parsed(colour)
+    text, opacity = parsed(colour)
     assert opacity == 1
-    light, dark = sorted((luminance(letters), luminance(behind)), reverse=True)[:2]
+    light, dark = sorted((luminance(text), luminance(behind)), reverse=True)[:2]
     return (light + 0.05) / (dark + 0.05)
 
 
 class TestColours:
-    def test_the_measure_is_the_standards(self) -> None:
-        """Black on white is 21, and #767676 is the lightest grey of 4.5."""
+    def test_contrast_is_computed_as_in_wcag(self) -> None:
+        """Black on white has 21; #767676 is the lightest grey with 4.5."""
         assert contrast("rgb(0, 0, 0)", ["rgba(0, 0, 0, 0)"]) == pytest.approx(21)
         assert contrast("rgb(118, 118, 118)", ["rgb(255, 255, 255)"]) == pytest.approx(4.54, 0.01)
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     @pytest.mark.parametrize("width", [360, 1280])
-    def test_every_text_can_be_read(
+    def test_every_text_has_enough_contrast(
         self, opened: Opener, small: str, scheme: str, width: int
     ) -> None:
-        """Each text has the contrast of WCAG's level AA against what is behind it."""
+        """The contrast with the background satisfies WCAG level AA."""
         page = opened(small, scheme=scheme, width=width)
         open_all(page)
         texts = page.evaluate(COLOURS)
@@ -222,15 +222,15 @@ class TestColours:
             assert set(text["fades"]) == {"1"}, text
             assert contrast(text["colour"], text["backs"]) >= 4.5, text
 
-    def test_dark_is_dark(self, opened: Opener, small: str) -> None:
-        """The page follows the reader's scheme."""
+    def test_the_colour_scheme_is_followed(self, opened: Opener, small: str) -> None:
+        """The background is dark in the dark scheme and light in the light one."""
         back = "getComputedStyle(document.body).backgroundColor"
 
         assert luminance(parsed(opened(small, scheme="dark").evaluate(back))[0]) < 0.05
         assert luminance(parsed(opened(small, scheme="light").evaluate(back))[0]) > 0.9
 
-    def test_nothing_moves(self, opened: Opener, small: str) -> None:
-        """No transition, animation or smooth scrolling, least of all where that is asked for."""
+    def test_there_are_no_animations(self, opened: Opener, small: str) -> None:
+        """With reduced motion there is no transition, animation or smooth scrolling."""
         moving = opened(small).evaluate(
             "[document.documentElement, ...document.querySelectorAll('*')].filter((each) => {"
             "const style = getComputedStyle(each);"
@@ -253,7 +253,7 @@ ACTIVE = """() => {
 class TestKeyboard:
     @pytest.mark.parametrize("width", [360, 1280])
     def test_every_cell_is_reached_and_opens(self, opened: Opener, small: str, width: int) -> None:
-        """Tab goes through the cells in order, with a ring to be seen; Enter and Space open one."""
+        """Tab moves through the cells with a visible focus ring; Enter and Space open one."""
         page = opened(small, width=width)
         seen: list[int] = []
         while len(seen) < CELLS:
@@ -273,27 +273,27 @@ class TestKeyboard:
 
         assert seen == list(range(CELLS))
 
-    def test_a_cell_says_whose_it_is(self, opened: Opener, small: str) -> None:
-        """What is read aloud names the requirement, the target and the outcome."""
+    def test_a_cell_has_an_accessible_name(self, opened: Opener, small: str) -> None:
+        """A screen reader reads the requirement, the target and the outcome."""
         tree = opened(small).locator("#LIST-3").aria_snapshot()
 
         assert "LIST-3 on api.siliconflow.cn: fails" in tree
         assert "LIST-3 on api.siliconflow.com: holds" in tree
         assert 'heading "LIST-3 a page with after begins behind the named batch must"' in tree
 
-    def test_a_failure_can_be_read_to_its_end(self, opened: Opener, small: str) -> None:
-        """From the cell, Tab leads into the wire log and the script."""
+    def test_the_wire_log_and_the_script_are_reached(self, opened: Opener, small: str) -> None:
+        """From a cell, Tab moves to the wire log and then to the script."""
         page = opened(small)
         page.locator("#LIST-3 .cell.fails > summary").focus()
         page.keyboard.press("Enter")
-        for name in ("Wire log: 30 exchanges", "Script that repeats it"):
+        for name in ("Wire log: 30 exchanges", "Script that repeats the failure"):
             page.keyboard.press("Tab")
             page.keyboard.press("Enter")
             assert page.evaluate(ACTIVE)["name"] == name
             assert page.evaluate("document.activeElement.parentElement.open") is True
 
-    def test_a_link_leads_to_the_failure(self, opened: Opener, small: str) -> None:
-        """A failure's link opens it and puts the focus there, also when the filter hides it."""
+    def test_a_link_opens_its_failure(self, opened: Opener, small: str) -> None:
+        """The link focuses the failure, even if the filter hides it."""
         page = opened(small)
         page.get_by_role("checkbox", name="holds").check()
         page.get_by_label("Search").fill("nothing is like this")
@@ -306,23 +306,23 @@ class TestKeyboard:
         assert page.locator("#LIST-3 .cell.fails .panel").is_visible()
         assert shown(page) == set(SMALL)
 
-    def test_an_address_leads_to_a_failure(self, opened: Opener, small: str) -> None:
-        """A link from elsewhere opens what it names."""
+    def test_a_url_fragment_opens_its_failure(self, opened: Opener, small: str) -> None:
+        """A link from another page opens the failure that it names."""
         page = opened(small, at="#UPLOAD-3")
 
         assert page.locator("#UPLOAD-3 .cell.fails .panel").is_visible()
 
 
 class TestFilter:
-    def test_all_is_shown_at_first(self, opened: Opener, small: str) -> None:
-        """Nothing is hidden that nobody asked to hide."""
+    def test_everything_is_shown_at_first(self, opened: Opener, small: str) -> None:
+        """Without a filter nothing is hidden."""
         page = opened(small)
 
         assert shown(page) == set(SMALL)
         assert page.get_by_role("status").inner_text() == "12 of 12 requirements"
 
-    def test_outcomes_are_chosen(self, opened: Opener, small: str) -> None:
-        """Two outcomes are one or the other; groups without a row go."""
+    def test_filter_by_outcome(self, opened: Opener, small: str) -> None:
+        """Two outcomes are combined by or; groups without a row are hidden."""
         page = opened(small)
         page.get_by_role("checkbox", name="fails").check()
         assert shown(page) == {"LIST-3", "RETRIEVE-2", "UPLOAD-3"}
@@ -332,24 +332,24 @@ class TestFilter:
         assert page.locator(".group:visible").count() == 4
         assert page.get_by_role("status").inner_text() == "4 of 12 requirements"
 
-    def test_tiers_are_chosen(self, opened: Opener, small: str) -> None:
-        """A tier goes with an outcome."""
+    def test_filter_by_tier(self, opened: Opener, small: str) -> None:
+        """A tier and an outcome are combined by and."""
         page = opened(small)
         page.get_by_role("checkbox", name="fails").check()
         page.get_by_label("should", exact=True).check()
 
         assert shown(page) == {"UPLOAD-3"}
 
-    def test_changes_are_chosen(self, opened: Opener, small: str) -> None:
-        """What is as it was can be left out."""
+    def test_filter_by_change(self, opened: Opener, small: str) -> None:
+        """Unchanged requirements can be hidden."""
         page = opened(small)
         page.get_by_label("changed since the last run").check()
 
         assert "LIST-3" not in shown(page)
         assert {"RETRIEVE-2", "CANCEL-4", "AUTH-2", "UPLOAD-3"} <= shown(page)
 
-    def test_text_is_searched(self, opened: Opener, small: str) -> None:
-        """Every word counts, wherever it stands, in capitals or not."""
+    def test_search(self, opened: Opener, small: str) -> None:
+        """A row matches if it contains all words, regardless of case."""
         page = opened(small)
         page.get_by_label("Search").press_sequentially("BEHIND named")
         assert shown(page) == {"LIST-3"}
@@ -359,20 +359,20 @@ class TestFilter:
 
         assert shown(page) == {"RETRIEVE-2"}
 
-    def test_nothing_found_is_said(self, opened: Opener, small: str) -> None:
-        """An empty page explains itself, and one press shows all again."""
+    def test_a_search_without_results(self, opened: Opener, small: str) -> None:
+        """The page shows a message and a button that shows everything again."""
         page = opened(small)
         page.get_by_label("Search").fill("no such word")
-        assert page.get_by_text("No requirement is like that.").is_visible()
+        assert page.get_by_text("No requirement matches.").is_visible()
         page.get_by_role("button", name="Show all").press("Enter")
 
         page.locator("#none").wait_for(state="hidden")
         assert shown(page) == set(SMALL)
 
 
-class TestPaper:
-    def test_failures_are_printed_open(self, opened: Opener, small: str) -> None:
-        """Paper has the failures with their facts, no filter, and the screen is as it was."""
+class TestPrinting:
+    def test_failures_are_printed_expanded(self, opened: Opener, small: str) -> None:
+        """Failures are expanded and the filter is hidden while printing."""
         page = opened(small)
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
