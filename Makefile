@@ -1,5 +1,6 @@
 # make            set up, regenerate the client, run the conformance suite against the simulator
-# make test       every test
+# make test       every test but those that download something
+# make test-downloads  the tests against a downloaded server; they need Node.js
 # make lint       ruff and mypy
 # make lint-spec  openapi.yaml through its three linters (two of them need Node.js)
 # make generate   write generated/ anew from openapi.yaml
@@ -16,7 +17,7 @@ REDOCLY := npx --yes @redocly/cli@2.77.0
 SPECTRAL := npx --yes @stoplight/spectral-cli@6.16.3
 
 .DEFAULT_GOAL := all
-.PHONY: all test lint lint-spec generate corrections requirements drift conformance faults lock clean
+.PHONY: all test test-downloads lint lint-spec generate corrections requirements drift conformance faults lock clean
 
 all: generate conformance
 
@@ -48,6 +49,9 @@ faults: .venv/installed
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto
+
+test-downloads: .venv/installed
+	$(BIN)/python -m pytest -m downloads
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""`siliconflow-batch conformance` in a process of its own."""
+"""`siliconflow-batch conformance` in a process."""
 
 import os
 import subprocess
@@ -7,9 +7,9 @@ from .shell import SCRIPT
 
 
 def conformance(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command as its users do, from a folder that is not the checkout."""
+    """Runs the command from a folder outside of the checkout, without the user's keys."""
     kept = {name: text for name, text in os.environ.items() if "SILICONFLOW" not in name}
-    return subprocess.run(  # noqa: S603 - our own module
+    return subprocess.run(  # noqa: S603 - the installed script
         [SCRIPT, "conformance", *arguments],
         capture_output=True,
         text=True,

@@ -5,6 +5,13 @@ import shutil
 
 import pytest
 
+INSTALL = {
+    "chromium": "apt-get install chromium shellcheck",
+    "shellcheck": "apt-get install chromium shellcheck",
+    "node": "https://nodejs.org/",
+    "npm": "https://nodejs.org/",
+}
+
 
 def required_tool(*names: str) -> str:
     """
@@ -15,7 +22,9 @@ def required_tool(*names: str) -> str:
     for name in names:
         if path := shutil.which(name):
             return path
-    message = f"{' or '.join(names)} is not on the PATH: apt-get install chromium shellcheck"
+    message = (
+        f"{' or '.join(names)} is not on the PATH. Install it: {INSTALL.get(names[0], names[0])}"
+    )
     if os.environ.get("CI"):
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
