@@ -3,64 +3,35 @@
 import base64
 import json
 import os
-import re
 import stat
-from collections.abc import Callable
 from dataclasses import replace
-from html import unescape
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 import attrs
 import pytest
 
 from siliconflow_batch_conformance.reports import (
     ReportUnreadable,
-    as_html,
     as_json,
-    as_junit,
-    as_markdown,
     read,
     write,
 )
-from siliconflow_batch_conformance.reports.records import FailureRecord, record
+from siliconflow_batch_conformance.reports.records import record
 from siliconflow_batch_conformance.requirements import Requirement
-from siliconflow_batch_conformance.verdicts import Failure, Run
+from siliconflow_batch_conformance.verdicts import Failure
 from support.report_runs import (
     BEGAN,
     CATALOGUE,
-    KEY,
     SCRIPTS,
     a_download,
     a_list,
     a_long_story,
-    a_run,
+    all_reports,
+    run_with_failure,
     simple,
+    stored,
     three_runs,
 )
-
-LEAKED = "secret-tail"
-
-
-def everything(runs: list[Run], secrets: tuple[str, ...] = (), script: str = "") -> dict[str, str]:
-    """All reports as text, by name."""
-    scripts = dict.fromkeys(CATALOGUE, script)
-    return {
-        "json": json.dumps(as_json(runs, CATALOGUE, secrets=secrets), ensure_ascii=False),
-        "html": as_html(runs, CATALOGUE, runs, scripts=scripts, secrets=secrets),
-        "junit": as_junit(runs, CATALOGUE, secrets=secrets),
-        "markdown": as_markdown(runs, CATALOGUE, secrets=secrets),
-    }
-
-
-def failing_with(failure: Failure, id: str = "LIST-3") -> Run:
-    run = a_run("http://127.0.0.1:1/v1", CATALOGUE)
-    run.verdicts[id].outcome, run.verdicts[id].failures = "fails", [failure]
-    return run
-
-
-def kept(failure: Failure, **options: tuple[str, ...]) -> FailureRecord:
-    return record(failing_with(failure), **options).verdicts["LIST-3"].failures[0]
 
 
 class TestData:
@@ -87,7 +58,7 @@ class TestData:
 
     def test_a_text_body_is_stored_as_text(self) -> None:
         """UTF-8 is stored unchanged."""
-        (*_, last) = kept(Failure("case", "", "", story=(a_list(1),))).story
+        (*_, last) = stored(Failure("case", "", "", story=(a_list(1),))).story
 
         assert last.body.encoding == "text"
         assert last.body.text == a_list(1).text
@@ -95,7 +66,7 @@ class TestData:
 
     def test_a_binary_body_is_stored_as_base64(self) -> None:
         """The bytes can be restored."""
-        (step,) = kept(Failure("case", "", "", story=(a_download(1),))).story
+        (step,) = stored(Failure("case", "", "", story=(a_download(1),))).story
 
         assert step.body.encoding == "base64"
         assert base64.b64decode(step.body.text) == a_download(1).body
@@ -103,7 +74,7 @@ class TestData:
     @pytest.mark.parametrize("body", [b"a" * 4095 + b"b" * 9000, b"\xff" * 9000], ids=repr)
     def test_a_long_body_is_shortened(self, body: bytes) -> None:
         """Its original length is stored."""
-        (step,) = kept(Failure("case", "", "", story=(replace(a_list(1), body=body),))).story
+        (step,) = stored(Failure("case", "", "", story=(replace(a_list(1), body=body),))).story
 
         assert step.body.shortened
         assert step.body.length == len(body)
@@ -112,7 +83,7 @@ class TestData:
     def test_a_shortened_text_keeps_both_ends(self) -> None:
         """A note between them says how much is missing."""
         body = b"begin" + b"x" * 9986 + b"the end.."
-        (step,) = kept(Failure("case", "", "", story=(replace(a_list(1), body=body),))).story
+        (step,) = stored(Failure("case", "", "", story=(replace(a_list(1), body=body),))).story
 
         assert step.body.text.startswith("begin")
         assert step.body.text.endswith("the end..")
@@ -123,18 +94,18 @@ class TestData:
         story = a_long_story(30)
         failure = Failure("case", "", "", arguments=([story[4]],), story=story)
 
-        stored = kept(failure)
+        record = stored(failure)
 
-        assert [step.number for step in stored.story] == list(range(1, 31))
-        assert [step.number for step in stored.story if step.judged] == [5]
-        assert [step.number for step in stored.story if step.body.text] == [5, *range(26, 31)]
-        assert {step.body.length > 0 for step in stored.story} == {True}
+        assert [step.number for step in record.story] == list(range(1, 31))
+        assert [step.number for step in record.story if step.judged] == [5]
+        assert [step.number for step in record.story if step.body.text] == [5, *range(26, 31)]
+        assert {step.body.length > 0 for step in record.story} == {True}
 
     def test_a_very_long_story_is_shortened(self) -> None:
         """The number of omitted exchanges is stored."""
         story = a_long_story(500)
 
-        failure = kept(Failure("case", "", "", arguments=(story[0],), story=story))
+        failure = stored(Failure("case", "", "", arguments=(story[0],), story=story))
 
         assert failure.story[0].number == 1
         assert failure.left_out + len(failure.story) == 500
@@ -185,97 +156,11 @@ class TestData:
 
     def test_an_unknown_outcome_is_shown(self) -> None:
         """An outcome of a later version is shown in every report."""
-        run = failing_with(simple("LIST-3"))
+        run = run_with_failure(simple("LIST-3"))
         run.verdicts["LIST-3"].outcome = 'odd"><b>'
 
-        for name, report in everything([run]).items():
+        for name, report in all_reports([run]).items():
             assert "odd" in report, name
-
-
-def in_json(text: str) -> str:
-    return json.dumps(text)[1:-1]
-
-
-ENCODINGS: dict[str, Callable[[str], str]] = {
-    "as it is": str,
-    "in JSON": in_json,
-    "in JSON, beyond ASCII": lambda key: json.dumps(key, ensure_ascii=False)[1:-1],
-    "in JSON in JSON": lambda key: in_json(in_json(key)),
-    "in JSON, slashes escaped": lambda key: in_json(key).replace("/", "\\/"),
-    "in JSON, all escaped": lambda key: "".join(f"\\u{ord(letter):04X}" for letter in key),
-    "in a URL": lambda key: quote(key, safe=""),
-    "in a URL, slashes kept": quote,
-    "in a URL, lower case": lambda key: quote(key, safe="").lower(),
-    "in a URL in a URL": lambda key: quote(quote(key, safe=""), safe=""),
-    "in a form": quote_plus,
-    "in HTML": lambda key: "".join(f"&#{ord(letter)};" for letter in key),
-}
-
-
-class TestKeys:
-    @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
-    def test_a_key_is_in_no_report(self, encode: Callable[[str], str]) -> None:
-        """A key is removed from every field, however it is encoded."""
-        encoded = f"{encode(KEY + LEAKED)}"
-        exchange = replace(
-            a_list(1),
-            path=f"/batches/{encoded}",
-            query={encoded: encoded},
-            authorization=encoded,
-            headers={encoded: encoded, "x": encoded},
-            sent=encoded.encode(),
-            body=encoded.encode(),
-        )
-        binary = replace(a_list(2), body=b"\xff" + encoded.encode())
-        failure = Failure(encoded, encoded, encoded, None, (), (exchange, binary))
-        run = failing_with(failure)
-        run.target += encoded
-        run.errors = [encoded]
-        run.verdicts["LIST-2"].outcome = "known"
-        run.verdicts["LIST-2"].reason = encoded
-
-        reports = everything([run], (KEY + LEAKED,), script=encoded)
-
-        for name, report in reports.items():
-            tail = encode(LEAKED)
-            assert "…" in report, name
-            assert tail not in report, name
-            assert tail not in unescape(report), name
-            assert LEAKED not in unescape(unescape(report)), name
-        for text in re.findall(r'"text": "([A-Za-z0-9+/=]+)", "length"', reports["json"]):
-            assert LEAKED.encode() not in base64.b64decode(text + "==")
-
-    def test_a_key_at_the_cut_is_removed(self) -> None:
-        """Keys are removed before a text is shortened."""
-        key = "sk-" + "k" * 60
-        for body in (b"x" * 3050 + key.encode() + b"x" * 9000, b"\xff" * 4070 + key.encode() * 50):
-            step = replace(a_list(1), body=body)
-            failure = kept(
-                Failure("case", "", "x" * 6120 + key + "x" * 9000, story=(step,)), secrets=(key,)
-            )
-            text = failure.story[0].body.text
-
-            assert "sk-" not in text
-            assert "kkk" not in (text if failure.story[0].body.encoding == "text" else "")
-            assert "kkk" not in failure.actual
-            if failure.story[0].body.encoding == "base64":
-                assert b"kkk" not in base64.b64decode(text)
-
-    def test_the_longer_of_two_keys_is_removed_first(self) -> None:
-        """A key that begins with another one is removed completely."""
-        failure = kept(
-            Failure("case", "sk-one-two sk-one", ""), secrets=("sk-one", "", "sk-one-two")
-        )
-
-        assert failure.expected == "… …"
-
-    def test_keys_are_removed_from_earlier_reports(self) -> None:
-        """A report that was read is redacted like a run."""
-        earlier = record(failing_with(Failure("case", "sk-one", "")))
-
-        assert "sk-one" in as_html([earlier], CATALOGUE)
-        assert "sk-one" not in as_html([earlier], CATALOGUE, secrets=("sk-one",))
-        assert "sk-one" not in as_html([], CATALOGUE, [earlier], secrets=("sk-one",))
 
 
 class TestFolder:
@@ -334,7 +219,7 @@ class TestFolder:
 
     def test_no_key_is_in_the_folder(self, tmp_path: Path) -> None:
         """Keys are removed from scripts too."""
-        run = failing_with(Failure("case", "sk-one", "sk-one"))
+        run = run_with_failure(Failure("case", "sk-one", "sk-one"))
         write(tmp_path, [run], CATALOGUE, [run], {"LIST-3": "echo sk-one"}, secrets=("sk-one",))
 
         for path in tmp_path.rglob("*.*"):

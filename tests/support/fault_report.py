@@ -229,22 +229,22 @@ def page(
     lines = [
         "# What the suite catches",
         "",
-        f"Written by `{' '.join(['caught.py', *sys.argv[1:]])}` (`make faults`) on "
+        f"Written by `{' '.join(['support.fault_report', *sys.argv[1:]])}` (`make faults`) on "
         f"{time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}. Each fault of the simulator alone, against the core of the "
-        "suite (what schemathesis generates is left out); then its script, against the fault and "
-        f"against a sound simulator ({sum(bool(o.repeated) for o in everything)} of them here).",
+        f"{platform.python_version()}. The suite without the cases that schemathesis generates ran "
+        "against each fault of the simulator. The script of the first failure ran against the fault "
+        f"and a sound simulator, for {sum(bool(o.repeated) for o in everything)} faults.",
         "",
         f"- {found} of {len(everything)} faults are caught; the median of failed requirements is "
         f"{median(len(o.failed) for o in everything if o.failed)}.",
         f"- {len(variants)} legal variants and {len(sound)} seeds of the sound simulator: "
         f"{sum(bool(o.failed) for o in (*variants, *sound))} false alarms.",
-        f"- Alone on the machine the core takes {core.seconds:.1f} s and {core.requests} requests, "
-        f"everything with schemathesis {whole.seconds:.1f} s and {whole.requests} requests. The "
-        f"seconds below are those of {RUNS_AT_ONCE} runs at a time.",
-        f"- Plain `schemathesis run` with the same contract, shown the first faults of each class, "
-        f"finds something in {sum(map(bool, plain.values()))} of {len(plain)} that it does not "
-        "find in the sound simulator as well.",
+        f"- A single run takes {core.seconds:.1f} s and {core.requests} requests without the "
+        f"generated cases, and {whole.seconds:.1f} s and {whole.requests} requests with them. The "
+        f"seconds below were measured with {RUNS_AT_ONCE} concurrent runs.",
+        f"- Plain `schemathesis run` with the same contract finds something in "
+        f"{sum(map(bool, plain.values()))} of {len(plain)} faults, the first ones of each class, "
+        "that it does not find in the sound simulator.",
         *(f"- **missed**: {line}" for line in missed),
     ]
     for kind, rows in caught.items():

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 
 from siliconflow_batch_conformance.checks.exchange import Exchange
+from siliconflow_batch_conformance.reports import as_html, as_json, as_junit, as_markdown
+from siliconflow_batch_conformance.reports.records import FailureRecord, record
 from siliconflow_batch_conformance.requirements import Requirement, load
 from siliconflow_batch_conformance.verdicts import Failure, Run, Verdict
 
@@ -157,3 +159,24 @@ SCRIPTS = {
     "curl -s -H \"Authorization: Bearer $SILICONFLOW_API_KEY\" '$BASE/batches?limit=2'\n",
     "RETRIEVE-2": "#!/bin/sh\necho '</script>'\n",
 }
+
+
+def all_reports(runs: list[Run], secrets: tuple[str, ...] = (), script: str = "") -> dict[str, str]:
+    """All reports as text, by name."""
+    scripts = dict.fromkeys(CATALOGUE, script)
+    return {
+        "json": json.dumps(as_json(runs, CATALOGUE, secrets=secrets), ensure_ascii=False),
+        "html": as_html(runs, CATALOGUE, runs, scripts=scripts, secrets=secrets),
+        "junit": as_junit(runs, CATALOGUE, secrets=secrets),
+        "markdown": as_markdown(runs, CATALOGUE, secrets=secrets),
+    }
+
+
+def run_with_failure(failure: Failure, id: str = "LIST-3") -> Run:
+    run = a_run("http://127.0.0.1:1/v1", CATALOGUE)
+    run.verdicts[id].outcome, run.verdicts[id].failures = "fails", [failure]
+    return run
+
+
+def stored(failure: Failure, **options: tuple[str, ...]) -> FailureRecord:
+    return record(run_with_failure(failure), **options).verdicts["LIST-3"].failures[0]

@@ -19,6 +19,15 @@ from .messages import safe
 from .session import Session
 
 WINDOW = "24h"
+Window = Annotated[
+    str, typer.Option("--window", metavar="HOURS", help="Completion window, from 24h to 336h.")
+]
+Metadata = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metadata", metavar="KEY=VALUE", help="Metadata of the batches; may be repeated."
+    ),
+]
 
 
 def validate(
@@ -92,15 +101,8 @@ def submit(
     context: typer.Context,
     files: arguments.InputFiles,
     model: arguments.Model = None,
-    window: Annotated[
-        str, typer.Option("--window", metavar="HOURS", help="Completion window, from 24h to 336h.")
-    ] = WINDOW,
-    metadata: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metadata", metavar="KEY=VALUE", help="Metadata of the batches; may be repeated."
-        ),
-    ] = None,
+    window: Window = WINDOW,
+    metadata: Metadata = None,
     base_url: arguments.BaseUrl = None,
     as_json: arguments.Json = False,
 ) -> None:
@@ -127,20 +129,32 @@ def submit(
         return
     submissions = [Submission(file) for file in files]
     try:
-        with session.client(base_url) as client, transfers(session) as bar:
-            for submission in submissions:
-                with session.report_errors(str(submission.path)):
-                    file_id = _upload(client, submission, bar(submission.path.name))
-                    batch = _create(client, submission, file_id, window, checked_metadata, model)
-                    _print(session, submission.path, batch)
+        _submit(session, submissions, base_url, window, checked_metadata, model)
     except KeyboardInterrupt:
-        again = _settings(window, checked_metadata, model)
-        session.next_steps = [_next_step(submission, again) for submission in submissions]
+        options = _settings(window, checked_metadata, model)
+        session.next_steps = [_next_step(submission, options) for submission in submissions]
         raise
     if ids := [submission.batch.id for submission in submissions if submission.batch]:
         session.print_note("Next:")
         session.print_note(f"  {session.command('wait', *ids)}")
         session.print_note(f"  {session.command('results', '--wait', *ids)}")
+
+
+def _submit(
+    session: Session,
+    submissions: list[Submission],
+    base_url: str | None,
+    window: str,
+    metadata: dict[str, str],
+    model: str | None,
+) -> None:
+    """Uploads each file and creates its batch; `submissions` record the progress."""
+    with session.client(base_url) as client, transfers(session) as bar:
+        for submission in submissions:
+            with session.report_errors(str(submission.path)):
+                file_id = _upload(client, submission, bar(submission.path.name))
+                batch = _create(client, submission, file_id, window, metadata, model)
+                _print(session, submission.path, batch)
 
 
 def _checked_metadata(window: str, pairs: list[str], model: str | None) -> dict[str, str]:

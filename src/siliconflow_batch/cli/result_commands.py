@@ -28,35 +28,38 @@ Bar = Callable[[str], OnProgress | None]
 PREFIX = ".siliconflow-batch-"
 
 
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Write the results of one batch to this file."),
+]
+OutputFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--output-dir",
+        metavar="DIR",
+        help="Write the results of each batch to ID.jsonl in this folder.",
+    ),
+]
+Errors = Annotated[bool, typer.Option("--errors", help="Only the failed lines.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the batches to end first.")]
+Order = Annotated[
+    Literal["input"] | None,
+    typer.Option(
+        "--order",
+        metavar="input",
+        help="Use the order of the input; by default failed lines come last.",
+    ),
+]
+
+
 def results(
     context: typer.Context,
     ids: arguments.Ids,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", metavar="FILE", help="Write the results of one batch to this file."
-        ),
-    ] = None,
-    output_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--output-dir",
-            metavar="DIR",
-            help="Write the results of each batch to ID.jsonl in this folder.",
-        ),
-    ] = None,
-    errors: Annotated[bool, typer.Option("--errors", help="Only the failed lines.")] = False,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for the batches to end first.")
-    ] = False,
-    order: Annotated[
-        Literal["input"] | None,
-        typer.Option(
-            "--order",
-            metavar="input",
-            help="Use the order of the input; by default failed lines come last.",
-        ),
-    ] = None,
+    output: OutputFile = None,
+    output_dir: OutputFolder = None,
+    errors: Errors = False,
+    wait: Wait = False,
+    order: Order = None,
     interval: arguments.Interval = 5,
     base_url: arguments.BaseUrl = None,
     as_json: arguments.Json = False,

@@ -72,14 +72,7 @@ class Sender:
         false, a busy response is returned. `rejected` means that the service is certain to reject
         the request. `creation` is its entry in the journal.
         """
-        headers = dict(content.pop("headers", {}))
-        elsewhere = "://" in path
-        if authorization is not None and not elsewhere:
-            headers["Authorization"] = with_key(authorization, self.key)
-        url = path if elsewhere else self.base_url + path
-        request = self._client.build_request(
-            method, url, params=query or None, headers=headers, **content
-        )
+        request = self._build_request(method, path, authorization, query, content)
         unanswered = Exchange(
             number=0,
             method=method,
@@ -89,10 +82,27 @@ class Sender:
             sent=request.read(),
             sent_type=request.headers.get("content-type", ""),
             sender=self.sender,
-            authorization=BEARER if elsewhere else authorization,
+            authorization=BEARER if "://" in path else authorization,
             awaited=awaited,
         )
         return self._repeat(request, unanswered, creation, patient=patient, rejected=rejected)
+
+    def _build_request(
+        self,
+        method: str,
+        path: str,
+        authorization: str | None,
+        query: dict[str, Any] | None,
+        content: dict[str, Any],
+    ) -> httpx.Request:
+        headers = dict(content.pop("headers", {}))
+        elsewhere = "://" in path
+        if authorization is not None and not elsewhere:
+            headers["Authorization"] = with_key(authorization, self.key)
+        url = path if elsewhere else self.base_url + path
+        return self._client.build_request(
+            method, url, params=query or None, headers=headers, **content
+        )
 
     def _repeat(
         self,
