@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     if options.list:
         for row in load().values():
-            say(f"{row.id:<12} {row.tier:<8} {row.operation}: {row.says}")
+            print_line(f"{row.id:<12} {row.tier:<8} {row.operation}: {row.says}")
         return 0
     try:
         refuse_contradictions(options)
@@ -59,14 +59,14 @@ def main(arguments: Sequence[str]) -> int:
                 return _clean_up(rig)
             return _run(options, inputs, rig)
     except KeyboardInterrupt:
-        say("interrupted; inconclusive")
+        print_line("interrupted; inconclusive")
         return NOTHING_SAID
     except BROKEN as error:
-        say(f"{PROGRAM}: {error}", sys.stderr)
+        print_line(f"{PROGRAM}: {error}", sys.stderr)
         return NOTHING_SAID
 
 
-def say(line: str, file: TextIO | None = None) -> None:
+def print_line(line: str, file: TextIO | None = None) -> None:
     """Prints a line, with any keys in it replaced: a service may echo them."""
     line = without_keys(line, filter(None, map(os.environ.get, VARIABLES)))
     print(line, flush=True, file=file)  # the command's output
@@ -96,15 +96,15 @@ def _read_inputs(options: argparse.Namespace) -> Inputs:
 def _run(options: argparse.Namespace, inputs: Inputs, rig: Rig) -> int:
     rig.check()
     with _interrupt_on_sigterm():
-        say(f"{rig.target.base_url}, seed {options.seed}")
+        print_line(f"{rig.target.base_url}, seed {options.seed}")
         if options.writes and not rig.target.budget.loopback:
-            say(rig.price())
+            print_line(rig.price())
         only = selected(options.only, core=options.core)
         if options.base_url:
             with rig.journaled() as messages:
                 report = judge(rig, options.seed, only)
             for message in messages:
-                say(message)
+                print_line(message)
         else:
             report = judge(rig, options.seed, only)
         keys = tuple(key for target in rig.targets() for key in (target.key, target.key.swapcase()))
@@ -138,7 +138,7 @@ def conclude(
     tiers = {id: row.tier for id, row in catalogue.items()}
     status = exit_status(judged, tiers, strict=options.strict)
     for line in terminal.report(judged, catalogue, status):
-        say(line)
+        print_line(line)
     if not options.report:
         return status
     return _status_after(partial(_write_reports, options.report, inputs, judged, secrets), status)
@@ -149,7 +149,7 @@ def _status_after(write: Callable[[], None], status: int) -> int:
     try:
         write()
     except OSError as error:
-        say(f"{PROGRAM}: {error}", sys.stderr)
+        print_line(f"{PROGRAM}: {error}", sys.stderr)
         return status or NOTHING_SAID
     return status
 
@@ -164,13 +164,13 @@ def _write_reports(folder: Path, inputs: Inputs, run: Run, secrets: tuple[str, .
     reports.write(
         folder, [run, *inputs.others], catalogue, inputs.previous, scripts, secrets=secrets
     )
-    say(f"reports: {folder / 'report.html'}")
+    print_line(f"reports: {folder / 'report.html'}")
 
 
 def _judge_har(options: argparse.Namespace) -> Run:
     capture = har.capture(options.har, options.base_url)
     for reason, number in capture.left_out.items():
-        say(f"skipped: {number} ({reason})")
+        print_line(f"skipped: {number} ({reason})")
     only = selected(options.only, core=options.core)
     return judge_recorded(capture.exchanges, capture.base_url, only, capture.judgments)
 
@@ -178,17 +178,17 @@ def _judge_har(options: argparse.Namespace) -> Run:
 def _clean_up(rig: Rig) -> int:
     outcome = rig.clean_up()
     for message in outcome.messages or ["no unfinished batches"]:
-        say(message)
+        print_line(message)
     return NOTHING_SAID if outcome.left else 0
 
 
 def _dry_run(options: argparse.Namespace, rig: Rig) -> int:
     only = selected(options.only, core=options.core)
     for id, cases in judge(rig, options.seed, only, collect=True).collected.items():
-        say(f"{id:<12} {', '.join(cases)}")
+        print_line(f"{id:<12} {', '.join(cases)}")
     if not rig.target.budget.loopback:
         reads = "only reads and requests that must be rejected"
-        say(rig.price() if options.writes else reads)
+        print_line(rig.price() if options.writes else reads)
     return 0
 
 

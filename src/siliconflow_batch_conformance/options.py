@@ -55,7 +55,12 @@ def _add_target(group: argparse._ArgumentGroup) -> None:
         help="the service, including /v1 (default: start a simulator for the run)",
     )
     add("--writes", action="store_true", help="allow uploads and paid batches on a live service")
-    add("--rate", type=float, default=RATE, help="requests a second there (default: %(default)s)")
+    add(
+        "--rate",
+        type=float,
+        default=RATE,
+        help="requests per second on a live service (default: %(default)s)",
+    )
     add(
         "--patience",
         type=float,

@@ -220,6 +220,7 @@ class TestTerminal:
     ) -> None:
         """A missing key is a usage error, and no option accepts a key."""
         monkeypatch.delenv("SILICONFLOW_API_KEY")
+        monkeypatch.setattr(sys, "stdin", io.StringIO())
 
         result = shell("files")
 

@@ -72,7 +72,7 @@ class TestStdout:
         assert "0 answered, 2 failed" in result.err
 
     def test_missing_lines(self, shell: Shell, site: Simulator) -> None:
-        """What was counted and is not there is result."""
+        """Lines that are in no result file are reported as missing."""
         site.faults.add("line-lost")
 
         result = shell("results", finished(shell, line("a"), line("b")), "--json")

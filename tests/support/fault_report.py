@@ -232,8 +232,8 @@ def page(
         f"Written by `{' '.join(['support.fault_report', *sys.argv[1:]])}` (`make faults`) on "
         f"{time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores, Python "
         f"{platform.python_version()}. The suite without the cases that schemathesis generates ran "
-        "against each fault of the simulator. The script of the first failure ran against the fault "
-        f"and a sound simulator, for {sum(bool(o.repeated) for o in everything)} faults.",
+        "against each fault of the simulator. The script of the first failure ran against it "
+        f"and against a sound simulator, for {sum(bool(o.repeated) for o in everything)} faults.",
         "",
         f"- {found} of {len(everything)} faults are caught; the median of failed requirements is "
         f"{median(len(o.failed) for o in everything if o.failed)}.",

@@ -79,7 +79,7 @@ def _prepare(
     body = (work / "body").read_bytes()
     lost = [id for id, new in ids.items() if new is None]
     if pattern([*lost, *map(quoted, lost)]).search(target + " " + body.decode("latin-1")):
-        _say(f"{step}. {request['method']} {target}: skipped; this run issued no such id")
+        _print(f"{step}. {request['method']} {target}: skipped; this run issued no such id")
         return False
     issued = {id: new for id, new in ids.items() if new is not None}
     body = renamed_bytes(body, issued)
@@ -142,9 +142,9 @@ def _report(work: Path, step: str) -> int:
     response, was = read_exchange(work, step), read_step(work, step)["was"]
     query = "&".join(f"{name}={value}" for name, value in response.query.items())
     target = response.path + (f"?{query}" if query else "")
-    _say(f"{step}. {response.method} {target}: {response.status}")
+    _print(f"{step}. {response.method} {target}: {response.status}")
     if _is_busy(response.status) and response.status != was:
-        _say(f"The service is busy or broken: {response.status} {response.text[:300]}")
+        _print(f"The service is busy or broken: {response.status} {response.text[:300]}")
         return INCONCLUSIVE
     return SOUND
 
@@ -157,11 +157,11 @@ def probe(work: Path, sender: str) -> int:
     response = read_exchange(work, "0")
     name, base = variable(response.sender), os.environ["SILICONFLOW_BASE_URL"]
     if response.status in (401, 403):
-        _say(f"{base} rejected the key in {name} with {response.status}.")
+        _print(f"{base} rejected the key in {name} with {response.status}.")
     elif _is_busy(response.status):
-        _say(f"{base} is busy or broken: GET /batches returned {response.status}.")
+        _print(f"{base} is busy or broken: GET /batches returned {response.status}.")
     elif response.status == 404 or not response.text.lstrip().startswith(("{", "[", '"')):
-        _say(
+        _print(
             f"{base} is not a Batch API: GET /batches returned {response.status} "
             f"{response.text[:80]!r}. Does the base URL end in /v1?"
         )
@@ -183,10 +183,10 @@ def judge(work: Path, module: str, name: str, raised: str) -> int:
             raise
         actual = f"{type(error).__name__}: {error}"
     if actual is None:
-        _say("\nThe requirement holds here.")
+        _print("\nThe requirement holds here.")
         return SOUND
-    _say("\nThe requirement does not hold here.")
-    _say(f"  expected:  {os.environ['EXPECTED']}\n  actual:    {actual}")
+    _print("\nThe requirement does not hold here.")
+    _print(f"  expected:  {os.environ['EXPECTED']}\n  actual:    {actual}")
     return DEFECT
 
 
@@ -194,13 +194,13 @@ def compare(work: Path, step: str) -> int:
     """Returns DEFECT if the response equals the recorded one; for failures without a check."""
     response = read_exchange(work, step)
     ids = {id: new for id, new in _ids(work).items() if new is not None}
-    _say(f"\n{response.status} {response.headers.get('content-type', '')}\n{response.text}\n")
+    _print(f"\n{response.status} {response.headers.get('content-type', '')}\n{response.text}\n")
     status, media, body = _recorded_values(work)
     same = (response.status, response.headers.get("content-type", "")) == (status, media)
     if same and response.text == renamed(body, ids):
-        _say(f"The response equals the recorded one.\n  expected:  {os.environ['EXPECTED']}")
+        _print(f"The response equals the recorded one.\n  expected:  {os.environ['EXPECTED']}")
         return DEFECT
-    _say(
+    _print(
         "The response differs from the recorded one. Compare it with the expectation:"
         f" {os.environ['EXPECTED']}"
     )
@@ -242,7 +242,7 @@ def _is_busy(status: int) -> bool:
     return status in (408, 429) or status >= 500
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     keys = [key for name, key in os.environ.items() if name.startswith("SILICONFLOW_API_KEY")]
     for key in sorted(keys, key=len, reverse=True):
         text = text.replace(key, "…") if key else text
@@ -258,7 +258,7 @@ def main(work: str, verb: str, *arguments: str) -> int:
         function: Any = {each.__name__: each for each in VERBS}[verb]
         return int(function(Path(work), *arguments))
     except SystemExit as end:
-        _say(str(end))
+        _print(str(end))
     except BaseException:
-        _say("The script itself failed:\n" + traceback.format_exc())
+        _print("The script itself failed:\n" + traceback.format_exc())
     return INCONCLUSIVE

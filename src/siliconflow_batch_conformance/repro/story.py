@@ -25,7 +25,7 @@ from ..verdicts import Failure
 from .ids import dig, pattern
 from .replay import END, FINAL
 
-MAKERS = {"POST /files": ("id", "data.id"), "POST /batches": ("id",)}
+ISSUERS = {"POST /files": ("id", "data.id"), "POST /batches": ("id",)}
 LISTED = {"GET /batches": "POST /batches", "GET /files": "POST /files"}
 FIRST = {"validating", "in_queue"}
 REFERENCES = ("output_file_id", "error_file_id")
@@ -66,16 +66,16 @@ class Extract:
 
     def _listed(self, exchange: Exchange) -> list[Exchange]:
         """The creations that a list depends on, by rule 2."""
-        maker = LISTED.get(exchange.operation)
+        creation = LISTED.get(exchange.operation)
         created = [
             other
             for other in self.story
-            if other.operation == maker
+            if other.operation == creation
             and (other.status, other.sender) == (200, exchange.sender)
             and other.number < exchange.number
         ]
         ids = ([origin.value for origin in issued(other)] for other in created)
-        shown = [place for place, own in enumerate(ids) if any(id in exchange.text for id in own)]
+        shown = [index for index, own in enumerate(ids) if any(id in exchange.text for id in own)]
         return created[max(0, shown[0] - 1) :] if shown and "limit" in exchange.query else created
 
     def add_literal(self, value: Any) -> None:
@@ -103,15 +103,15 @@ class Extract:
         earlier = [
             one for one in self._origins if one.value == value and one.source.number < before
         ]
-        makers = [one for one in earlier if one.source.operation in MAKERS]
-        for origin in makers or earlier[-1:]:  # all of them: issuing an id twice may be the defect
+        issuers = [one for one in earlier if one.source.operation in ISSUERS]
+        for origin in issuers or earlier[-1:]:  # all of them: issuing an id twice may be the defect
             self.used[origin.source.number, origin.field] = origin
             self.add(origin.source)
 
     def _history(self, id: str, before: int) -> list[Exchange]:
         """The changes of an object, and the latest wait for it."""
-        looks = [one for one in self.story if one.named == id and one.number < before]
-        return self._changes(id, before) + [one for one in looks if one.awaited][-1:]
+        earlier = [one for one in self.story if one.named == id and one.number < before]
+        return self._changes(id, before) + [one for one in earlier if one.awaited][-1:]
 
     def _changes(self, id: str, before: int) -> list[Exchange]:
         written = [one for one in self.story if one.named == id and one.method != "GET"]
@@ -170,7 +170,7 @@ def steps_to_send(failure: Failure) -> Extract:
     steps: list[Exchange] = []
     reached: dict[str, str] = {}
     for exchange in _waited_once(part, judged).values():
-        looks = exchange in judged and exchange.method == "GET" and not exchange.awaited
+        needs_wait = exchange in judged and exchange.method == "GET" and not exchange.awaited
         shown = {id: str(batch.get("status")) for id, batch in batches(exchange).items()}
         awaited = {
             id: status
@@ -178,7 +178,7 @@ def steps_to_send(failure: Failure) -> Extract:
             if (id in cancelled if "cancel" in status else status not in FIRST)
         }
         early = shown.keys() - awaited.keys()
-        for id, status in awaited.items() if looks else ():
+        for id, status in awaited.items() if needs_wait else ():
             if id in created and reached.get(id) != status:
                 part.add_origin(id, exchange.number)
                 wait = _wait(id, status, exchange, -1 - len(steps))
@@ -192,7 +192,7 @@ def steps_to_send(failure: Failure) -> Extract:
 def _before_the_next(steps: list[Exchange], id: str, early: Set[str]) -> int:
     """The index of the first creation of an `early` batch after this batch's; else the end."""
     created = [batches(one).keys() if one.operation == "POST /batches" else set() for one in steps]
-    own = next((place for place, ids in enumerate(created) if id in ids), len(steps))
+    own = next((index for index, ids in enumerate(created) if id in ids), len(steps))
     return next((n for n in range(own + 1, len(steps)) if created[n] & early), len(steps))
 
 
@@ -219,7 +219,7 @@ def _waited_once(part: Extract, judged: list[Exchange]) -> dict[int, Exchange]:
 
 def issued(exchange: Exchange) -> Iterator[Origin]:
     """The ids and result URLs in a response; the most reliable field of each comes last."""
-    fields = list(MAKERS.get(exchange.operation, ()))
+    fields = list(ISSUERS.get(exchange.operation, ()))
     if exchange.operation == "GET /batches":
         fields = [f"data.{place}" for place in _places(exchange, "data", ("id", *REFERENCES))]
         fields += ["first_id", "last_id"]

@@ -56,7 +56,7 @@ class BudgetSpent(NotSent):
 @define(kw_only=True)
 class Budget:
     """
-    The limits shared by all accounts of a run; there are none if `loopback` is true. `clock` is
+    The limits shared by all accounts of a run; no limits apply if `loopback` is true. `clock` is
     monotonic, in seconds; `today` is Unix seconds, used to read dates in Retry-After.
     """
 

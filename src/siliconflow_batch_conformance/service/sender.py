@@ -1,7 +1,7 @@
 """
 Sends one account's requests and reads the responses.
 
-Rule 1: the key is sent to the base URL only; a result URL elsewhere gets none.
+Rule 1: the key is sent to the base URL only; a result URL elsewhere is fetched without it.
 Rule 2: the observer sees every exchange before the case does.
 Rule 3: a request that the budget refuses is not sent; the journal records a creation before it is
 sent.

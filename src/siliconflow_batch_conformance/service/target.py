@@ -69,12 +69,12 @@ class Target(Sender):
         except NotSent as error:
             raise NotJudged(str(error)) from error
 
-    def settled(self, look: Exchange) -> Exchange:
-        """Returns `look`, the last response for a batch; `Inconclusive` if a live batch goes on."""
-        status = the_batch(look).get("status", "failed")
+    def settled(self, last: Exchange) -> Exchange:
+        """Returns the last response for a batch; `Inconclusive` if a live batch continues."""
+        status = the_batch(last).get("status", "failed")
         if not self.budget.loopback and status not in FINAL:
             raise Inconclusive(f"the batch was still {status!r} when patience ended")
-        return look
+        return last
 
     def create(self, input_file_id: str, *, marked: bool = True, **fields: Any) -> Exchange:
         """
