@@ -35,7 +35,7 @@ class TestExits:
     )
     def test_each_error_has_an_exit_status(self, error: Exception, code: int) -> None:
         """Scripts can distinguish errors without parsing messages."""
-        assert exits.code(error) == code
+        assert exits.exit_status(error) == code
 
     def test_the_table_is_in_the_help_and_in_the_readme(self) -> None:
         """Both show the same exit statuses."""

@@ -20,7 +20,7 @@ from siliconflow_batch_conformance.service.prices import price
 from support.journaled_runs import NOW, FakeClock
 
 
-def live(clock: FakeClock, *, writes: bool = False) -> Budget:
+def live_budget(clock: FakeClock, *, writes: bool = False) -> Budget:
     return Budget(loopback=False, writes=writes, clock=clock, today=clock, sleep=clock.sleep)
 
 
@@ -63,7 +63,7 @@ class TestAllowed:
     ) -> None:
         """A write is sent if it is small and allowed by --writes, or certain to be rejected."""
         for writes, allowed in [(False, reading), (True, writing)]:
-            budget = live(clock, writes=writes)
+            budget = live_budget(clock, writes=writes)
             if allowed:
                 budget.acquire(method, path, **options)
             else:
@@ -84,13 +84,13 @@ class TestAllowed:
     def test_the_error_names_the_option_that_allows_it(self, clock: FakeClock) -> None:
         """The report shows this reason for a case that was not judged."""
         with pytest.raises(NotAllowed, match="need --writes"):
-            live(clock).acquire("POST", "/files", lines=1)
+            live_budget(clock).acquire("POST", "/files", lines=1)
 
 
 class TestSpent:
     def test_a_sixth_batch_is_refused(self, clock: FakeClock) -> None:
         """The sixth creation is not sent, even if the service should reject it."""
-        budget = live(clock, writes=True)
+        budget = live_budget(clock, writes=True)
         for _ in range(BATCHES):
             budget.acquire("POST", "/batches", lines=2)
             budget.record(200, {})
@@ -101,7 +101,7 @@ class TestSpent:
 
     def test_a_rejected_creation_counts_as_a_write_only(self, clock: FakeClock) -> None:
         """Rejections use up writes, not batches."""
-        budget = live(clock, writes=True)
+        budget = live_budget(clock, writes=True)
 
         for _ in range(20):
             budget.acquire("POST", "/batches", lines=1, rejected=True)
@@ -114,7 +114,7 @@ class TestSpent:
         self, clock: FakeClock, status: int
     ) -> None:
         """An unexpected success, or a status that leaves it open, counts."""
-        budget = live(clock)
+        budget = live_budget(clock)
         for _ in range(BATCHES):
             budget.acquire("POST", "/batches", lines=0, rejected=True)
             budget.record(status, {})
@@ -124,7 +124,7 @@ class TestSpent:
 
     def test_a_creation_without_a_response_counts_as_a_batch(self, clock: FakeClock) -> None:
         """A later response to another request does not change that."""
-        budget = live(clock, writes=True)
+        budget = live_budget(clock, writes=True)
 
         budget.acquire("POST", "/batches", lines=1)
         budget.acquire("GET", "/batches")
@@ -134,7 +134,7 @@ class TestSpent:
 
     def test_five_writes_are_reserved_for_cleanup(self, clock: FakeClock) -> None:
         """Cases get 55 of 60 writes, one is left to cancel each batch; reads are not limited."""
-        budget = live(clock, writes=True)
+        budget = live_budget(clock, writes=True)
         for _ in range(WRITES - BATCHES):
             budget.acquire("POST", "/files", lines=1)
 
@@ -158,7 +158,7 @@ class TestSpent:
 class TestRate:
     def test_two_requests_a_second(self, clock: FakeClock) -> None:
         """The first two are sent at once, then one every half second."""
-        budget = live(clock)
+        budget = live_budget(clock)
 
         for _ in range(5):
             budget.acquire("GET", "/batches")
@@ -167,7 +167,7 @@ class TestRate:
 
     def test_a_pause_permits_one_burst(self, clock: FakeClock) -> None:
         """After a minute without requests, two may be sent at once, not a hundred."""
-        budget = live(clock)
+        budget = live_budget(clock)
         budget.acquire("GET", "/batches")
         clock.now += 60
 
@@ -195,7 +195,7 @@ class TestRate:
         self, clock: FakeClock, status: int, headers: dict[str, str], pause: float
     ) -> None:
         """Retry-After is a number or a date; without it a 429 means 5 seconds."""
-        budget = live(clock)
+        budget = live_budget(clock)
         budget.acquire("GET", "/batches")
         budget.record(status, headers)
 
@@ -205,7 +205,7 @@ class TestRate:
 
     def test_a_pause_of_more_than_a_minute_ends_the_cases(self, clock: FakeClock) -> None:
         """Cases are not sent before the pause is over; clean-up waits for a minute."""
-        budget = live(clock)
+        budget = live_budget(clock)
         budget.acquire("GET", "/batches")
         budget.record(429, {"retry-after": "3600"})
 

@@ -91,11 +91,11 @@ def wait_until_ready(url: str, log: Path) -> None:
     pytest.fail(f"{PACKAGE} does not respond: {log.read_text()}")
 
 
-def failed(output: str) -> set[str]:
+def failed_ids(output: str) -> set[str]:
     return set(re.findall(r"^([A-Z]+-\d+)  ", output, re.MULTILINE))
 
 
-def blocked(output: str) -> set[str]:
+def blocked_ids(output: str) -> set[str]:
     rows = re.findall(r"^blocked: (.*)", output, re.MULTILINE)
     return {id for row in rows for id in row.split(", ")}
 
@@ -113,8 +113,8 @@ def test_differences_are_reported(other_server: str, cases: list[str], tmp_path:
     generated = set() if cases else {id for id in load() if id.startswith("SCHEMA-")}
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    assert failed(done.stdout) == DIFFERENCES | SHARED, done.stdout
-    assert blocked(done.stdout) == BLOCKED | generated, done.stdout
+    assert failed_ids(done.stdout) == DIFFERENCES | SHARED, done.stdout
+    assert blocked_ids(done.stdout) == BLOCKED | generated, done.stdout
     assert "ERROR" not in done.stdout
 
 
@@ -129,4 +129,4 @@ def test_the_simulator_has_no_differences(tmp_path: Path) -> None:
         )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert not failed(done.stdout) | blocked(done.stdout), done.stdout
+    assert not failed_ids(done.stdout) | blocked_ids(done.stdout), done.stdout

@@ -182,7 +182,7 @@ class TestText:
             "limit=2&after=batch_",
         ):
             assert text_part in top
-        assert "judge support.example_checks starts_after" in top
+        assert "check support.example_checks starts_after" in top
 
     @pytest.mark.parametrize(
         "story",

@@ -177,7 +177,7 @@ def main() -> int:
     alone = [_sound(1), _everything()]
     missed = list(missed_targets(caught, variants, sound, alone))
     plain = {name: seen - noise for name, seen in plain.items()}
-    PAGE.write_text(page(caught, variants, sound, alone, plain, missed), encoding="utf-8")
+    PAGE.write_text(markdown_page(caught, variants, sound, alone, plain, missed), encoding="utf-8")
     print("\n".join(missed) or "all targets are met")  # noqa: T201
     return 1 if missed else 0
 
@@ -215,7 +215,7 @@ def missed_targets(
         yield f"everything takes {whole.seconds:.1f} s"
 
 
-def page(
+def markdown_page(
     caught: dict[str, list[FaultRun]],
     variants: list[FaultRun],
     sound: list[FaultRun],

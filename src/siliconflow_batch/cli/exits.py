@@ -114,7 +114,7 @@ KINDS: tuple[tuple[type[Exception], int], ...] = (  # the first match counts
 )
 
 
-def code(error: Exception) -> int:
+def exit_status(error: Exception) -> int:
     """The exit status for an exception."""
     return next(status for kind, status in KINDS if isinstance(error, kind))
 

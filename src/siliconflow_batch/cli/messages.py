@@ -20,7 +20,7 @@ from ..errors import (
     KeyMissing,
     WaitTimedOut,
 )
-from .exits import NotEnded, code
+from .exits import NotEnded, exit_status
 
 # Control characters, line separators, marks of the text direction, lone surrogates.
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -78,7 +78,7 @@ def facts(error: Exception, about: str) -> dict[str, Any]:
     """An error as a JSON object; `about` names the file or batch."""
     attributes = {name: getattr(error, name, None) for name in FACTS}
     result: dict[str, Any] = {"kind": type(error).__name__, "message": parts(error)[0]}
-    result |= {"exit": code(error)} | ({"about": about} if about else {})
+    result |= {"exit": exit_status(error)} | ({"about": about} if about else {})
     if isinstance(error, InputFileInvalid):
         result["faults"] = [asdict(fault) for fault in error.faults]
     return result | {name: fact for name, fact in attributes.items() if fact is not None}

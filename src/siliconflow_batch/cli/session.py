@@ -78,7 +78,7 @@ class Session:
 
     def report_error(self, error: Exception, about: str = "") -> None:
         """Prints an error about a file or batch, and raises the exit status accordingly."""
-        self.exit_status = max(self.exit_status, exits.code(error))
+        self.exit_status = max(self.exit_status, exits.exit_status(error))
         message, advice, arguments = parts(error)
         command = self.command(*arguments) if arguments else ""
         if self.json:

@@ -48,23 +48,30 @@ def as_markdown(
         lines += ["", f"… and {len(failing) - LONG} more; report.html shows all."]
     errors = [error for run in current for error in run.errors]
     if errors:
-        lines += ["", f"Errors of the suite: {len(errors)}; the first: {code(errors[0])}"]
+        lines += ["", f"Errors of the suite: {len(errors)}; the first: {code_span(errors[0])}"]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _target(run: RunRecord, cells: list[Cell]) -> tuple[str, ...]:
     counts = ", ".join(f"{n} {plain(outcome(name).does)}" for name, n in tally(cells).items())
     when = datetime.fromtimestamp(run.began, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return code(run.target), counts, str(run.seed), when, f"{run.seconds:.1f}", f"{run.requests:,}"
+    return (
+        code_span(run.target),
+        counts,
+        str(run.seed),
+        when,
+        f"{run.seconds:.1f}",
+        f"{run.requests:,}",
+    )
 
 
 def _failure(row: Row, cell: Cell, *, many: bool) -> tuple[str, ...]:
     verdict, requirement = cell.verdict, row.requirement
     name = plain(verdict.outcome) + (" (new)" if cell.change == "new failure" else "")
-    target = (code(cell.label),) if many else ()
+    target = (code_span(cell.label),) if many else ()
     first = verdict.failures[0] if verdict.failures else None
-    expected = code(first.expected) if first else ""
-    actual = code(first.actual if first else verdict.reason)
+    expected = code_span(first.expected) if first else ""
+    actual = code_span(first.actual if first else verdict.reason)
     more = len(verdict.failures) - 1 + verdict.left_out
     if more > 0:
         actual += f" and {more} more"
@@ -82,7 +89,7 @@ def plain(text: str) -> str:
     return MARKUP.sub(r"\\\1", in_one_line(text, WIDE))
 
 
-def code(text: str) -> str:
+def code_span(text: str) -> str:
     """A code span for a table cell, with pipes escaped and enough backticks around it."""
     line = in_one_line(text, WIDE)
     if not line:

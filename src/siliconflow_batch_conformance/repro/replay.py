@@ -7,7 +7,7 @@ step 3 has the files 3.json (the request), 3.sent, 3.curl (curl's configuration)
 
 Rule 1: this module imports the standard library, `exchange`, `ids` and `curl` only.
 Rule 2: a key is written to curl's configuration, for the base URL only, and is never printed.
-Rule 3: an error in this module is never a defect of the service: only `judge` and `compare` return
+Rule 3: an error in this module is never a defect of the service: only `check` and `compare` return
 DEFECT.
 """
 
@@ -170,14 +170,14 @@ def probe(work: Path, sender: str) -> int:
     return INCONCLUSIVE
 
 
-def judge(work: Path, module: str, name: str, raised: str) -> int:
+def check(work: Path, module: str, name: str, raised: str) -> int:
     """Calls the check with the responses of this run."""
     ids = {id: new for id, new in _ids(work).items() if new is not None}
     lost: list[int] = []
     arguments = [_argument(work, value, ids, lost) for value in _recorded_values(work)]
-    check = getattr(importlib.import_module(module), name)
+    function = getattr(importlib.import_module(module), name)
     try:
-        actual = check(*arguments)
+        actual = function(*arguments)
     except Exception as error:
         if type(error).__name__ != raised or lost:
             raise
@@ -249,14 +249,14 @@ def _print(text: str) -> None:
     print(text.encode("utf-8", "backslashreplace").decode(), flush=True)  # noqa: T201
 
 
-VERBS = (unpack, request, probe, judge, compare)
+VERBS = (unpack, request, probe, check, compare)
 
 
 def main(work: str, verb: str, *arguments: str) -> int:
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        function: Any = {each.__name__: each for each in VERBS}[verb]
-        return int(function(Path(work), *arguments))
+        verb_function: Any = {each.__name__: each for each in VERBS}[verb]
+        return int(verb_function(Path(work), *arguments))
     except SystemExit as end:
         _print(str(end))
     except BaseException:

@@ -48,9 +48,9 @@ probe() { # sender
     replay probe "$1" || inconclusive "Check the base URL and the key."
 }
 
-judge() { # module, check, its arguments in JSON, the exception that it raised
+check() { # module, check, its arguments in JSON, the exception that it raised
     printf '%s' "$3" >"$work/recorded"
-    replay judge "$1" "$2" "${4-}"
+    replay check "$1" "$2" "${4-}"
     verdict=$?
 }
 

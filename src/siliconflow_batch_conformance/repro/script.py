@@ -157,7 +157,7 @@ def _judgment(failure: Failure, places: dict[int, int]) -> str:
     arguments = referring(failure.arguments, lambda one: {"$step": places[one.number]})
     parts = [failure.check.__module__, failure.check.__name__, _json(arguments)]
     raised = _raised(failure)
-    return "judge " + " ".join([*parts, *([raised] if raised else [])])
+    return "check " + " ".join([*parts, *([raised] if raised else [])])
 
 
 def _raised(failure: Failure) -> str:

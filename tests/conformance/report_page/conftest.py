@@ -24,11 +24,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def opened(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
-    """Opens a page from a file: `opened(html, width=…, scheme=…)`; its errors fail the test."""
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
+    """Opens a page from a file: `open_page(html, width=…, scheme=…)`; its errors fail the test."""
     contexts, errors, requests = [], [], []
 
-    def open_page(text: str, *, width: int = 1280, scheme: Any = "light", at: str = "") -> Page:
+    def open_in_browser(
+        text: str, *, width: int = 1280, scheme: Any = "light", at: str = ""
+    ) -> Page:
         path = tmp_path / "report.html"
         path.write_text(text, encoding="utf-8")
         context = browser.new_context(
@@ -42,7 +44,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
         page.goto(path.as_uri() + at)
         return page
 
-    yield open_page
+    yield open_in_browser
     for context in contexts:
         context.close()
     assert not errors

@@ -45,29 +45,29 @@ class TestWidth:
     @pytest.mark.parametrize("width", [320, 360, 768, 1280])
     @pytest.mark.parametrize("expanded", [False, True])
     def test_nothing_is_wider_than_the_window(
-        self, opened: Opener, small: str, width: int, *, expanded: bool
+        self, open_page: Opener, small: str, width: int, *, expanded: bool
     ) -> None:
         """The page does not scroll sideways, with cells closed or open."""
-        page = opened(small, width=width)
+        page = open_page(small, width=width)
         if expanded:
             open_all(page)
 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(WIDER) == []
 
-    def test_a_crowded_page_fits_a_phone(self, opened: Opener) -> None:
+    def test_a_crowded_page_fits_a_phone(self, open_page: Opener) -> None:
         """A page with hundreds of failures does not scroll sideways."""
-        page = opened(as_html(crowded_runs(), CATALOGUE), width=360)
+        page = open_page(as_html(crowded_runs(), CATALOGUE), width=360)
         open_all(page)
 
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
-    def test_narrow_cells_name_their_target(self, opened: Opener, small: str) -> None:
+    def test_narrow_cells_name_their_target(self, open_page: Opener, small: str) -> None:
         """On a narrow page without columns each cell shows its target."""
         where = "#LIST-3 .cell:first-of-type .where"
 
-        assert opened(small, width=360).locator(where).bounding_box()["width"] > 50  # type: ignore[index]
-        assert opened(small, width=1280).locator(where).bounding_box()["width"] <= 1  # type: ignore[index]
+        assert open_page(small, width=360).locator(where).bounding_box()["width"] > 50  # type: ignore[index]
+        assert open_page(small, width=1280).locator(where).bounding_box()["width"] <= 1  # type: ignore[index]
 
 
 def luminance(colour: list[float]) -> float:
@@ -107,10 +107,10 @@ class TestColours:
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     @pytest.mark.parametrize("width", [360, 1280])
     def test_every_text_has_enough_contrast(
-        self, opened: Opener, small: str, scheme: str, width: int
+        self, open_page: Opener, small: str, scheme: str, width: int
     ) -> None:
         """The contrast with the background satisfies WCAG level AA."""
-        page = opened(small, scheme=scheme, width=width)
+        page = open_page(small, scheme=scheme, width=width)
         open_all(page)
         texts = page.evaluate(COLOURS)
 
@@ -119,16 +119,16 @@ class TestColours:
             assert set(text["fades"]) == {"1"}, text
             assert contrast(text["colour"], text["backs"]) >= 4.5, text
 
-    def test_the_colour_scheme_is_followed(self, opened: Opener, small: str) -> None:
+    def test_the_colour_scheme_is_followed(self, open_page: Opener, small: str) -> None:
         """The background is dark in the dark scheme and light in the light one."""
         back = "getComputedStyle(document.body).backgroundColor"
 
-        assert luminance(parsed(opened(small, scheme="dark").evaluate(back))[0]) < 0.05
-        assert luminance(parsed(opened(small, scheme="light").evaluate(back))[0]) > 0.9
+        assert luminance(parsed(open_page(small, scheme="dark").evaluate(back))[0]) < 0.05
+        assert luminance(parsed(open_page(small, scheme="light").evaluate(back))[0]) > 0.9
 
-    def test_there_are_no_animations(self, opened: Opener, small: str) -> None:
+    def test_there_are_no_animations(self, open_page: Opener, small: str) -> None:
         """With reduced motion there is no transition, animation or smooth scrolling."""
-        moving = opened(small).evaluate(
+        moving = open_page(small).evaluate(
             "[document.documentElement, ...document.querySelectorAll('*')].filter((each) => {"
             "const style = getComputedStyle(each);"
             "return style.transitionDuration !== '0s' || style.animationName !== 'none'"
@@ -139,9 +139,9 @@ class TestColours:
 
 
 class TestPrinting:
-    def test_failures_are_printed_expanded(self, opened: Opener, small: str) -> None:
+    def test_failures_are_printed_expanded(self, open_page: Opener, small: str) -> None:
         """Failures are expanded and the filter is hidden while printing."""
-        page = opened(small)
+        page = open_page(small)
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
 

@@ -12,9 +12,9 @@ CELLS = 3 * len(SMALL)
 
 
 class TestOffline:
-    def test_the_page_requests_nothing(self, opened: Opener, small: str) -> None:
+    def test_the_page_requests_nothing(self, open_page: Opener, small: str) -> None:
         """It sends no request, and executes no text from a service."""
-        page = opened(small)
+        page = open_page(small)
         open_all(page)
 
         assert page.evaluate("performance.getEntriesByType('resource').length") == 0
@@ -59,9 +59,11 @@ ACTIVE = """() => {
 
 class TestKeyboard:
     @pytest.mark.parametrize("width", [360, 1280])
-    def test_every_cell_is_reached_and_opens(self, opened: Opener, small: str, width: int) -> None:
+    def test_every_cell_is_reached_and_opens(
+        self, open_page: Opener, small: str, width: int
+    ) -> None:
         """Tab moves through the cells with a visible focus ring; Enter and Space open one."""
-        page = opened(small, width=width)
+        page = open_page(small, width=width)
         seen: list[int] = []
         while len(seen) < CELLS:
             page.keyboard.press("Tab")
@@ -80,17 +82,17 @@ class TestKeyboard:
 
         assert seen == list(range(CELLS))
 
-    def test_a_cell_has_an_accessible_name(self, opened: Opener, small: str) -> None:
+    def test_a_cell_has_an_accessible_name(self, open_page: Opener, small: str) -> None:
         """A screen reader reads the requirement, the target and the outcome."""
-        tree = opened(small).locator("#LIST-3").aria_snapshot()
+        tree = open_page(small).locator("#LIST-3").aria_snapshot()
 
         assert "LIST-3 on api.siliconflow.cn: fails" in tree
         assert "LIST-3 on api.siliconflow.com: holds" in tree
         assert 'heading "LIST-3 a page with after begins behind the named batch must"' in tree
 
-    def test_the_wire_log_and_the_script_are_reached(self, opened: Opener, small: str) -> None:
+    def test_the_wire_log_and_the_script_are_reached(self, open_page: Opener, small: str) -> None:
         """From a cell, Tab moves to the wire log and then to the script."""
-        page = opened(small)
+        page = open_page(small)
         page.locator("#LIST-3 .cell.fails > summary").focus()
         page.keyboard.press("Enter")
         for name in ("Wire log: 30 exchanges", "Script that repeats the failure"):
@@ -99,9 +101,9 @@ class TestKeyboard:
             assert page.evaluate(ACTIVE)["name"] == name
             assert page.evaluate("document.activeElement.parentElement.open") is True
 
-    def test_a_link_opens_its_failure(self, opened: Opener, small: str) -> None:
+    def test_a_link_opens_its_failure(self, open_page: Opener, small: str) -> None:
         """The link focuses the failure, even if the filter hides it."""
-        page = opened(small)
+        page = open_page(small)
         page.get_by_role("checkbox", name="holds").check()
         page.get_by_label("Search").fill("nothing is like this")
         assert shown(page) == set()
@@ -113,24 +115,24 @@ class TestKeyboard:
         assert page.locator("#LIST-3 .cell.fails .panel").is_visible()
         assert shown(page) == set(SMALL)
 
-    def test_a_url_fragment_opens_its_failure(self, opened: Opener, small: str) -> None:
+    def test_a_url_fragment_opens_its_failure(self, open_page: Opener, small: str) -> None:
         """A link from another page opens the failure that it names."""
-        page = opened(small, at="#UPLOAD-3")
+        page = open_page(small, at="#UPLOAD-3")
 
         assert page.locator("#UPLOAD-3 .cell.fails .panel").is_visible()
 
 
 class TestFilter:
-    def test_everything_is_shown_at_first(self, opened: Opener, small: str) -> None:
+    def test_everything_is_shown_at_first(self, open_page: Opener, small: str) -> None:
         """Without a filter nothing is hidden."""
-        page = opened(small)
+        page = open_page(small)
 
         assert shown(page) == set(SMALL)
         assert page.get_by_role("status").inner_text() == "12 of 12 requirements"
 
-    def test_filter_by_outcome(self, opened: Opener, small: str) -> None:
+    def test_filter_by_outcome(self, open_page: Opener, small: str) -> None:
         """Two outcomes are combined by or; groups without a row are hidden."""
-        page = opened(small)
+        page = open_page(small)
         page.get_by_role("checkbox", name="fails").check()
         assert shown(page) == {"LIST-3", "RETRIEVE-2", "UPLOAD-3"}
         page.get_by_label("stale").check()
@@ -139,25 +141,25 @@ class TestFilter:
         assert page.locator(".group:visible").count() == 4
         assert page.get_by_role("status").inner_text() == "4 of 12 requirements"
 
-    def test_filter_by_tier(self, opened: Opener, small: str) -> None:
+    def test_filter_by_tier(self, open_page: Opener, small: str) -> None:
         """A tier and an outcome are combined by and."""
-        page = opened(small)
+        page = open_page(small)
         page.get_by_role("checkbox", name="fails").check()
         page.get_by_label("should", exact=True).check()
 
         assert shown(page) == {"UPLOAD-3"}
 
-    def test_filter_by_change(self, opened: Opener, small: str) -> None:
+    def test_filter_by_change(self, open_page: Opener, small: str) -> None:
         """Unchanged requirements can be hidden."""
-        page = opened(small)
+        page = open_page(small)
         page.get_by_label("changed since the last run").check()
 
         assert "LIST-3" not in shown(page)
         assert {"RETRIEVE-2", "CANCEL-4", "AUTH-2", "UPLOAD-3"} <= shown(page)
 
-    def test_search(self, opened: Opener, small: str) -> None:
+    def test_search(self, open_page: Opener, small: str) -> None:
         """A row matches if it contains all words, regardless of case."""
-        page = opened(small)
+        page = open_page(small)
         page.get_by_label("Search").press_sequentially("BEHIND named")
         assert shown(page) == {"LIST-3"}
         page.get_by_label("Search").fill("batch_kgtjntxirl")
@@ -166,9 +168,9 @@ class TestFilter:
 
         assert shown(page) == {"RETRIEVE-2"}
 
-    def test_a_search_without_results(self, opened: Opener, small: str) -> None:
+    def test_a_search_without_results(self, open_page: Opener, small: str) -> None:
         """The page shows a message and a button that shows everything again."""
-        page = opened(small)
+        page = open_page(small)
         page.get_by_label("Search").fill("no such word")
         assert page.get_by_text("No requirement matches.").is_visible()
         page.get_by_role("button", name="Show all").press("Enter")
