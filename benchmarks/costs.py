@@ -1,7 +1,7 @@
 """
-What a work costs: in turns with others, in CPU time, in an interpreter of its own.
+Measures the time and memory of functions, in this process or in a new interpreter.
 
-Rule: those that are compared take turns in one run, so that all see the same machine.
+Rule: functions that are compared run alternately, so that changes of the machine's load affect all.
 """
 
 import gc
@@ -19,58 +19,53 @@ from attrs import define
 from server_process import peak_memory
 
 Work = Callable[[], object]
-Prepared = tuple[Callable[..., Work], tuple[str, ...]]  # and its arguments
-TURNS = 5
+Preparation = tuple[Callable[..., Work], tuple[str, ...]]  # a function and its arguments
+ROUNDS = 5
 
 
-def in_turns(works: Mapping[str, Callable[[], float]], turns: int = TURNS) -> dict[str, float]:
-    """The median of what each of the works tells of itself."""
-    told: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(turns):
-        for name, work in works.items():
-            told[name].append(work())
-    return {name: median(found) for name, found in told.items()}
+def medians(measures: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:
+    """Call the measures alternately and return the median of the results of each."""
+    results: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(rounds):
+        for name, measure in measures.items():
+            results[name].append(measure())
+    return {name: median(values) for name, values in results.items()}
 
 
-def seconds(work: Work) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def cpu(work: Work, times: int) -> float:
-    """CPU seconds of this process for one time, the mean of many."""
-    began = time.process_time()
+def cpu_seconds(work: Work, times: int) -> float:
+    """The mean CPU time of this process for one call."""
+    start = time.process_time()
     for _ in range(times):
         work()
-    return (time.process_time() - began) / times
+    return (time.process_time() - start) / times
 
 
-def settle() -> None:
-    """Takes what the imports left out of the garbage collector's sight, for all works alike."""
+def freeze_imports() -> None:
+    """Exclude the objects that imports have created from garbage collections."""
     gc.collect()
     gc.freeze()
 
 
 @define
 class Cost:
-    """What it took on the clock and of the CPU, and what it added."""
+    """The cost of one call. `cpu` is in seconds, `memory` the growth of the peak size in bytes."""
 
     seconds: float
     cpu: float
-    added: int  # bytes of resident memory, at the most
+    memory: int
 
     @property
     def megabytes(self) -> float:
-        return self.added / 1e6
+        return self.memory / 1e6
 
 
-def fresh(prepare: Callable[..., Work], *arguments: str) -> Cost:
+def cost_in_new_process(prepare: Callable[..., Work], *arguments: str) -> Cost:
     """
-    What a work costs in a fresh interpreter. `prepare` is a module's function; what it does before
-    it returns the work is not counted.
+    Measure one call in a new interpreter.
+
+    `prepare` is a function of a module and returns the function to measure.
     """
-    run = subprocess.run(  # noqa: S603 - our own code
+    run = subprocess.run(  # noqa: S603 - a fixed command
         [sys.executable, __file__, prepare.__module__, prepare.__name__, *arguments],
         stdout=subprocess.PIPE,
         text=True,
@@ -79,31 +74,33 @@ def fresh(prepare: Callable[..., Work], *arguments: str) -> Cost:
     return Cost(*json.loads(run.stdout))
 
 
-def fresh_in_turns(works: Mapping[str, Prepared], turns: int = 3) -> dict[str, Cost]:
-    """The medians of time of each work, and the most memory that a run added."""
-    runs: dict[str, list[Cost]] = {name: [] for name in works}
-    for _ in range(turns):
-        for name, (prepare, arguments) in works.items():
-            runs[name].append(fresh(prepare, *arguments))
+def costs_in_new_processes(
+    preparations: Mapping[str, Preparation], rounds: int = 3
+) -> dict[str, Cost]:
+    """The median times and the largest memory of each, measured alternately."""
+    runs: dict[str, list[Cost]] = {name: [] for name in preparations}
+    for _ in range(rounds):
+        for name, (prepare, arguments) in preparations.items():
+            runs[name].append(cost_in_new_process(prepare, *arguments))
     return {
         name: Cost(
-            median(run.seconds for run in found),
-            median(run.cpu for run in found),
-            max(run.added for run in found),
+            median(cost.seconds for cost in costs),
+            median(cost.cpu for cost in costs),
+            max(cost.memory for cost in costs),
         )
-        for name, found in runs.items()
+        for name, costs in runs.items()
     }
 
 
 def main() -> None:
     module, name, *arguments = sys.argv[1:]
     work: Work = getattr(importlib.import_module(module), name)(*arguments)
-    settle()
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak that importing left
-    before, began, spent = peak_memory("self"), time.perf_counter(), time.process_time()
+    freeze_imports()
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak memory
+    memory, clock, cpu = peak_memory("self"), time.perf_counter(), time.process_time()
     work()
-    cost = time.perf_counter() - began, time.process_time() - spent, peak_memory("self") - before
-    print(json.dumps(cost))  # noqa: T201 - `fresh` reads it
+    cost = time.perf_counter() - clock, time.process_time() - cpu, peak_memory("self") - memory
+    print(json.dumps(cost))  # noqa: T201 - read by `cost_in_new_process`
 
 
 if __name__ == "__main__":

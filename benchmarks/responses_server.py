@@ -1,11 +1,12 @@
 """
-A service that answers without thinking, so that the client is what a measurement measures.
+A server with prepared responses, for measurements of clients.
 
-`python benchmarks/canned.py [FILE]` prints its port and serves until it is killed: the same batch,
-the same page of a thousand, FILE as the content of every file; uploads are read and thrown away.
+`python benchmarks/responses_server.py [FILE]` prints its port and serves until it is killed. It
+returns the same batch, the same page of 1,000 batches, and FILE as the content of every file.
+Uploads are read and discarded.
 
-Rule 1: a thread a connection and no HTTP library: nothing here costs as much as any client.
-Rule 2: its answers satisfy the contract.
+Rule 1: one thread per connection and no HTTP library: the server costs less than any client.
+Rule 2: its responses are valid under openapi.yaml.
 """
 
 import json
@@ -60,13 +61,13 @@ def page() -> dict[str, Any]:
     return {"object": "list", "data": data, "first_id": first, "last_id": last, "has_more": False}
 
 
-def answer(body: bytes) -> bytes:
+def response(body: bytes) -> bytes:
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     return (head % len(body)).encode() + body
 
 
 RETRIEVE, PAGE, UPLOAD = (
-    answer(json.dumps(found, separators=(",", ":")).encode()) for found in (BATCH, page(), UPLOADED)
+    response(json.dumps(body, separators=(",", ":")).encode()) for body in (BATCH, page(), UPLOADED)
 )
 
 
@@ -88,12 +89,12 @@ def serve(connection: socket.socket, content: Path | None) -> None:
             connection.sendall(UPLOAD)
         elif b"/content" in head.partition(b"\r\n")[0]:
             assert content is not None
-            send(connection, content)
+            send_file(connection, content)
         else:
             connection.sendall(PAGE if head.startswith(b"GET /v1/batches?") else RETRIEVE)
 
 
-def send(connection: socket.socket, content: Path) -> None:
+def send_file(connection: socket.socket, content: Path) -> None:
     with content.open("rb") as file:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n")
         connection.sendall(b"Content-Length: %d\r\n\r\n" % os.fstat(file.fileno()).st_size)
@@ -103,7 +104,7 @@ def send(connection: socket.socket, content: Path) -> None:
 def main() -> None:
     content = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-        print(listener.getsockname()[1], flush=True)  # noqa: T201 - who started it reads it
+        print(listener.getsockname()[1], flush=True)  # noqa: T201 - read by the process that started this one
         while True:
             connection, _ = listener.accept()
             threading.Thread(target=serve, args=(connection, content), daemon=True).start()

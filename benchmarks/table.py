@@ -1,5 +1,5 @@
 """
-The tables of README.md: rows as they are measured, and where they are kept.
+The tables of README.md, and the command line of the scripts that measure their rows.
 """
 
 import argparse
@@ -16,9 +16,9 @@ README = Path(__file__).parent / "README.md"
 
 @define
 class Row:
-    """One line of the table: what was asked for, and what came out."""
+    """A row of the table. `met` is whether the measured value meets the goal."""
 
-    work: str
+    task: str
     measured: str
     goal: str
     met: bool
@@ -39,16 +39,16 @@ def machine() -> str:
     )
 
 
-def text(rows: Iterable[Row], beside: str = "") -> str:
-    lines = [f"{machine()}{beside}.", "", "| work | measured | goal | met |", "|---|---|---|---|"]
+def markdown(rows: Iterable[Row], versions: str = "") -> str:
+    lines = [f"{machine()}{versions}.", "", "| task | measured | goal | met |", "|---|---|---|---|"]
     for row in rows:
         met = "yes" if row.met else "no"
-        lines.append(f"| {row.work} | {row.measured} | {row.goal} | {met} |")
+        lines.append(f"| {row.task} | {row.measured} | {row.goal} | {met} |")
     return "\n".join(lines)
 
 
-def keep(name: str, table: str) -> None:
-    """Puts a table where README.md has the marks of its name."""
+def save(name: str, table: str) -> None:
+    """Replace the table between the comments with this name in README.md."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     before, _, rest = README.read_text(encoding="utf-8").partition(begin)
     after = rest.partition(end)[2]
@@ -57,23 +57,25 @@ def keep(name: str, table: str) -> None:
 
 def main(
     name: str,
-    about: str | None,
+    description: str | None,
     measures: Iterable[Callable[[], Iterator[Row]]],
-    beside: str = "",
+    versions: str = "",
 ) -> None:
-    """Runs the measures and prints their rows; `beside` names what stood beside the machine."""
-    parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--write", action="store_true", help="keep the table in README.md")
-    parser.add_argument("--only", help="the measures whose name has this in it, not to be kept")
+    """Run the measures and print their rows. `versions` is added to the machine's description."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--write", action="store_true", help="write the table to README.md")
+    parser.add_argument(
+        "--only", metavar="NAME", help="run only the measures with NAME in their names"
+    )
     options = parser.parse_args()
     if options.write and options.only:
-        parser.error("a part of a table is not kept")
+        parser.error("--write needs the whole table; leave out --only")
     rows: list[Row] = []
     for measure in measures:
         if options.only and options.only not in measure.__name__:
             continue
         for row in measure():
-            print(f"{row.work}: {row.measured}; goal {row.goal}", flush=True)  # noqa: T201
+            print(f"{row.task}: {row.measured}; goal {row.goal}", flush=True)  # noqa: T201
             rows.append(row)
     if options.write:
-        keep(name, text(rows, beside))
+        save(name, markdown(rows, versions))

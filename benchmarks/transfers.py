@@ -1,10 +1,10 @@
 """
-Large files up and down: the package beside the openai SDK and the generated client.
+Measures large uploads and downloads with the package, the openai SDK and the generated client.
 
-Each run has an interpreter of its own; memory is what its peak rose by. Uploads are measured by the
-clock, downloads by CPU time.
+Each run has a new interpreter, and memory is the growth of its peak size. Uploads are measured in
+elapsed time, downloads in CPU time.
 
-Rule: a function of the first half prepares in that interpreter and returns what is measured.
+Rule: each `prepare_` function runs in the new interpreter and returns the function to measure.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ from typing import Any, BinaryIO
 
 from openai import AsyncOpenAI, OpenAI
 
-from costs import Cost, Work, fresh_in_turns
-from files import records, write
+import responses_server
+from costs import Cost, Work, costs_in_new_processes
+from files import result_lines, write
 from responses_server import BATCH
 from server_process import running
 from siliconflow_batch import AsyncSiliconFlowBatch, SiliconFlowBatch, models, operations
@@ -26,46 +27,46 @@ from siliconflow_batch_api.types import File
 from table import Row
 
 KEY, ID = "sk-benchmark", str(BATCH["id"])
-CANNED = str(Path(__file__).with_name("canned.py"))
-UPLOAD, RESULTS = 1_000_000_000, 300_000_000  # bytes
+SERVER = responses_server.__file__
+UPLOAD_SIZE, RESULT_SIZE = 1_000_000_000, 300_000_000  # bytes
 SOURCES: dict[str, Callable[[str], Path | BinaryIO]] = {
     "path": Path,
-    "stream": lambda path: Path(path).open("rb"),  # noqa: SIM115 - the process ends
+    "stream": lambda path: Path(path).open("rb"),  # noqa: SIM115 - closed at the end of the process
 }
 
 
-def upload_by_package(url: str, path: str, source: str) -> Work:
+def prepare_package_upload(url: str, path: str, source: str) -> Work:
     client, file = SiliconFlowBatch(KEY, url), SOURCES[source](path)
     client.retrieve(ID)
     return lambda: client.upload(file)
 
 
-def upload_by_package_in_a_loop(url: str, path: str, source: str) -> Work:
+def prepare_async_package_upload(url: str, path: str, source: str) -> Work:
     client, file, loop = AsyncSiliconFlowBatch(KEY, url), SOURCES[source](path), asyncio.Runner()
     loop.run(client.retrieve(ID))
     return lambda: loop.run(client.upload(file))
 
 
-def upload_by_openai(url: str, path: str, source: str) -> Work:
+def prepare_openai_upload(url: str, path: str, source: str) -> Work:
     client, file = OpenAI(api_key=KEY, base_url=url), SOURCES[source](path)
     client.batches.retrieve(ID)
     return lambda: client.files.create(file=file, purpose="batch")
 
 
-def upload_by_openai_in_a_loop(url: str, path: str, source: str) -> Work:
+def prepare_async_openai_upload(url: str, path: str, source: str) -> Work:
     client, file = AsyncOpenAI(api_key=KEY, base_url=url), SOURCES[source](path)
     loop = asyncio.Runner()
     loop.run(client.batches.retrieve(ID))
     return lambda: loop.run(client.files.create(file=file, purpose="batch"))
 
 
-def results_by_package(url: str) -> Work:
+def prepare_package_results(url: str) -> Work:
     client = SiliconFlowBatch(KEY, url)
     batch = client.retrieve(ID)
     return lambda: sum(len(result.text or "") for result in client.results(batch))
 
 
-def results_by_package_in_a_loop(url: str) -> Work:
+def prepare_async_package_results(url: str) -> Work:
     client, loop = AsyncSiliconFlowBatch(KEY, url), asyncio.Runner()
     batch = loop.run(client.retrieve(ID))
 
@@ -78,7 +79,7 @@ def results_by_package_in_a_loop(url: str) -> Work:
     return lambda: loop.run(work())
 
 
-def results_by_openai(url: str) -> Work:
+def prepare_openai_results(url: str) -> Work:
     client = OpenAI(api_key=KEY, base_url=url)
     reference = str(client.batches.retrieve(ID).output_file_id)
 
@@ -89,7 +90,7 @@ def results_by_openai(url: str) -> Work:
     return work
 
 
-def results_by_generated(url: str) -> Work:
+def prepare_generated_results(url: str) -> Work:
     client = AuthenticatedClient(base_url=url, token=KEY)
     batch = operations.retrieve_batch.sync(ID, client=client)
     assert isinstance(batch, models.Batch)
@@ -104,55 +105,55 @@ def results_by_generated(url: str) -> Work:
 
 
 def text(line: Any) -> str:
-    answer = json.loads(line)["response"]["body"]
-    return str(answer["choices"][0]["message"]["content"])
+    completion = json.loads(line)["response"]["body"]
+    return str(completion["choices"][0]["message"]["content"])
 
 
-def uploads() -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder, running(CANNED) as server:
+def measure_uploads() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder, running(SERVER) as server:
         url, path = f"http://127.0.0.1:{server.port}/v1", Path(folder) / "in.jsonl"
-        write(path, (b"x" * 999_999 + b"\n" for _ in range(UPLOAD // 1_000_000)))
-        for what, package, openai in (
-            ("", upload_by_package, upload_by_openai),
-            (", async", upload_by_package_in_a_loop, upload_by_openai_in_a_loop),
+        write(path, (b"x" * 999_999 + b"\n" for _ in range(UPLOAD_SIZE // 1_000_000)))
+        for suffix, package, openai in (
+            ("", prepare_package_upload, prepare_openai_upload),
+            (", async", prepare_async_package_upload, prepare_async_openai_upload),
         ):
             for source in SOURCES:
                 arguments = (url, str(path), source)
-                found = fresh_in_turns(
+                costs = costs_in_new_processes(
                     {"package": (package, arguments), "openai": (openai, arguments)}, 5
                 )
-                ours = found["package"]
-                met = ours.megabytes <= 16 and ours.seconds <= found["openai"].seconds
-                measured = told(
-                    (name, cost, f"{UPLOAD / cost.seconds / 1e6:,.0f} MB/s")
-                    for name, cost in found.items()
+                ours = costs["package"]
+                met = ours.megabytes <= 16 and ours.seconds <= costs["openai"].seconds
+                measured = describe(
+                    (name, cost, f"{UPLOAD_SIZE / cost.seconds / 1e6:,.0f} MB/s")
+                    for name, cost in costs.items()
                 )
-                work = f"upload of 1 GB from a {source}{what}"
-                yield Row(work, measured, "≤ 16 MB added, ≥ the rate of openai", met)
+                task = f"upload of 1 GB from a {source}{suffix}"
+                yield Row(task, measured, "≤ 16 MB added, ≥ the rate of openai", met)
 
 
-def downloads() -> Iterator[Row]:
+def measure_downloads() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.jsonl"
-        write(path, records(RESULTS))
-        with running(CANNED, str(path)) as server:
+        write(path, result_lines(RESULT_SIZE))
+        with running(SERVER, str(path)) as server:
             url = f"http://127.0.0.1:{server.port}/v1"
             works = {
-                "package": results_by_package,
-                "package, async": results_by_package_in_a_loop,
-                "openai, `iter_lines` + json": results_by_openai,
-                "generated + json": results_by_generated,
+                "package": prepare_package_results,
+                "package, async": prepare_async_package_results,
+                "openai, `iter_lines` + json": prepare_openai_results,
+                "generated + json": prepare_generated_results,
             }
-            found = fresh_in_turns({name: (work, (url,)) for name, work in works.items()})
-    ours = found["package"]
-    measured = told(
-        (name, cost, f"{cost.cpu:.2f} s ({cost.seconds:.2f} s on the clock)")
-        for name, cost in found.items()
+            costs = costs_in_new_processes({name: (work, (url,)) for name, work in works.items()})
+    ours = costs["package"]
+    measured = describe(
+        (name, cost, f"{cost.cpu:.2f} s ({cost.seconds:.2f} s elapsed)")
+        for name, cost in costs.items()
     )
     met = ours.cpu <= 1.0 and ours.megabytes <= 16
-    work = "download 300 MB of results and read each text, CPU and added memory"
-    yield Row(work, measured, "≤ 1.0 s, ≤ 16 MB", met)
+    task = "download 300 MB of results and read each text, CPU and added memory"
+    yield Row(task, measured, "≤ 1.0 s, ≤ 16 MB", met)
 
 
-def told(costs: Iterable[tuple[str, Cost, str]]) -> str:
+def describe(costs: Iterable[tuple[str, Cost, str]]) -> str:
     return "; ".join(f"{name} {speed}, {cost.megabytes:,.0f} MB" for name, cost, speed in costs)

@@ -1,6 +1,14 @@
 """
-From the published documents to the corrected contract and the generated client.
+Tools of this repository that keep the contract, the vendor's pages and the generated client.
 
-The tools of this repository, not of the distribution: the ledger of corrections, the comparison
-with what the vendor publishes, the regeneration of `generated/`.
+They are not part of the distribution. Each module imports only modules above it:
+
+    document             pointers, operations and schemas of any OpenAPI document
+    vendor_pages         what the vendor publishes, as recorded in published/
+    ledger               corrections.yaml: each mistake and its correction
+    corrections          writes docs/corrections.md
+    downloaded_document  reads a document that may contain anything
+    comparison           a published page and a downloaded document of the same operation
+    drift                reports what the vendor has changed
+    generation           writes generated/ from openapi.yaml
 """

@@ -1,5 +1,5 @@
 """
-The page `docs/corrections.md`, rendered from the ledger: `python -m contract.corrections`.
+Writes the page `docs/corrections.md` from the ledger: `python -m contract.corrections`.
 """
 
 import re
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from contract.ledger import ROOT, Entry, Ledger, LedgerInvalid, Statement, read_ledger
 
-RENDERED: Path = ROOT / "docs" / "corrections.md"
+PAGE: Path = ROOT / "docs" / "corrections.md"
 
-# The pointers are long and mostly alike; corrections.yaml has them in full.
-OPERATION = re.compile(
+# Pointers are shortened on the page; corrections.yaml has them in full.
+OPERATION_POINTER = re.compile(
     r"/paths/(?P<path>[^/]+)/(?P<method>get|post)"
     r"(/requestBody/content/application~1json/schema(?=/))?"
-    r"(/responses/(?P<answer>\d+)(/content/application~1json/schema)?)?(?P<rest>(/.*)?)"
+    r"(/responses/(?P<status>\d+)(/content/application~1json/schema)?)?(?P<rest>(/.*)?)"
 )
 
-HEAD = """\
+INTRODUCTION = """\
 # Corrections
 
 What the published documents of the SiliconFlow Batch API get wrong, what is right instead, and how
@@ -28,7 +28,7 @@ Nothing here was measured against the service: the evidence is what the document
 """
 
 
-def _slug(heading: str) -> str:
+def _anchor(heading: str) -> str:
     kept = "".join(c for c in heading.lower() if c.isalnum() or c in " -_")
     return kept.replace(" ", "-")
 
@@ -38,37 +38,35 @@ def _code(text: str) -> str:
     return f"{fence}{text}{fence}"
 
 
-def _where(statement: Statement) -> str:
-    """
-    The place of a statement, without what it claims.
-    """
+def _location(statement: Statement) -> str:
+    """Where a statement applies, without what it claims."""
     if statement.verb == "calls":
         return _code(statement.value)
     if statement.example:
         return f"example _{statement.example}_ " + _code(statement.at or "/")
-    found = OPERATION.fullmatch(statement.at)
-    if not found:
-        return _code(statement.at + _each(statement))
-    method, path = found["method"].upper(), found["path"].replace("~1", "/")
-    rest = f"{found['rest']}{_each(statement)}".strip("/").replace("~1", "/")
-    parts = [_code(f"{method} {path}"), found["answer"] or "", _code(rest) if rest else ""]
+    match = OPERATION_POINTER.fullmatch(statement.at)
+    if not match:
+        return _code(statement.at + _keys(statement))
+    method, path = match["method"].upper(), match["path"].replace("~1", "/")
+    rest = f"{match['rest']}{_keys(statement)}".strip("/").replace("~1", "/")
+    parts = [_code(f"{method} {path}"), match["status"] or "", _code(rest) if rest else ""]
     return " ".join(part for part in parts if part)
 
 
-def _each(statement: Statement) -> str:
+def _keys(statement: Statement) -> str:
     return "/{" + ",".join(statement.each) + "}" if statement.each else ""
 
 
-def _places(statements: tuple[Statement, ...]) -> Iterator[str]:
-    seen: dict[str, list[str]] = {}
+def _location_lines(statements: tuple[Statement, ...]) -> Iterator[str]:
+    locations: dict[str, list[str]] = {}
     for statement in statements:
         file = f"published/{statement.document}.yaml" if statement.document else "openapi.yaml"
-        where = seen.setdefault(file, [])
-        if _where(statement) not in where:
-            where.append(_where(statement))
-    for file, where in seen.items():
+        in_file = locations.setdefault(file, [])
+        if _location(statement) not in in_file:
+            in_file.append(_location(statement))
+    for file, in_file in locations.items():
         folder = ".." if file == "openapi.yaml" else "../contract"
-        yield f"  - [{file}]({folder}/{file}): " + ", ".join(where)
+        yield f"  - [{file}]({folder}/{file}): " + ", ".join(in_file)
 
 
 def _section(entry: Entry) -> Iterator[str]:
@@ -78,7 +76,7 @@ def _section(entry: Entry) -> Iterator[str]:
         text = " ".join(getattr(entry, label).split())
         yield f"- **{label.capitalize()}:** {text}"
     yield "- **Where:**"
-    yield from _places((*entry.published, *entry.corrected))
+    yield from _location_lines((*entry.published, *entry.corrected))
     yield ""
 
 
@@ -86,10 +84,10 @@ def _contents(ledger: Ledger) -> Iterator[str]:
     likely = sum(entry.certainty == "likely" for entry in ledger.entries)
     yield f"{len(ledger.entries)} corrections; {likely} of them are likely rather than certain.\n"
     for group, entries in ledger.groups().items():
-        yield f"- [{group}](#{_slug(group)})"
+        yield f"- [{group}](#{_anchor(group)})"
         for entry in entries:
             mark = "" if entry.certainty == "certain" else " (likely)"
-            yield f"  - [{entry.title}](#{_slug(entry.title)}){mark}"
+            yield f"  - [{entry.title}](#{_anchor(entry.title)}){mark}"
     yield ""
 
 
@@ -100,7 +98,7 @@ def _sources(ledger: Ledger) -> Iterator[str]:
 
 
 def render(ledger: Ledger) -> str:
-    lines = [HEAD, *_contents(ledger)]
+    lines = [INTRODUCTION, *_contents(ledger)]
     for group, entries in ledger.groups().items():
         lines.append(f"## {group}\n")
         for entry in entries:
@@ -111,6 +109,6 @@ def render(ledger: Ledger) -> str:
 
 if __name__ == "__main__":
     try:
-        RENDERED.write_text(render(read_ledger()), encoding="utf-8")
+        PAGE.write_text(render(read_ledger()), encoding="utf-8")
     except LedgerInvalid as error:
         sys.exit(f"{error}. docs/corrections.md is unchanged.")

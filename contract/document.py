@@ -1,10 +1,10 @@
 """
-An OpenAPI document, or a part of one: the places in it, and what its schemas accept.
+An OpenAPI document: the values at its JSON Pointers, its operations, what its schemas accept.
 
-Rule 1: a place is a JSON Pointer that follows every `$ref` on its way, so that it survives the
-moving of a schema into `components`.
-Rule 2: nothing is fetched: a `$ref` that leaves the document leads nowhere.
-Rule 3: documents come from outside, so any value may stand anywhere.
+Rule 1: every pointer follows the `$ref`s on its way, so that it stays valid when a schema moves to
+`components`.
+Rule 2: nothing is fetched: a `$ref` to another document is an error.
+Rule 3: documents come from outside, so any value can appear anywhere.
 """
 
 import json
@@ -18,16 +18,14 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-HOPS = 16
+MAX_REFERENCES = 16
 DOCUMENT_URI = "urn:document"
 
 Document = Mapping[str, Any]
 
 
 class Missing(Enum):
-    """
-    What stands at a place whose parent exists and which does not exist itself.
-    """
+    """Stands for the value at a pointer when its parent exists and the value does not."""
 
     MISSING = "nothing"
 
@@ -39,10 +37,8 @@ MISSING: Final = Missing.MISSING
 
 
 @attrs.frozen
-class Nowhere(LookupError):
-    """
-    The place cannot be judged: what should hold it is not there.
-    """
+class PointerNotFound(LookupError):
+    """The pointer leads to nothing that could be examined."""
 
     pointer: str
 
@@ -51,10 +47,15 @@ class Nowhere(LookupError):
 
 
 def escape(key: str) -> str:
+    """The key as it is written in a JSON Pointer."""
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _step(value: object, key: str) -> object:
+def _unescape(token: str) -> str:
+    return token.replace("~1", "/").replace("~0", "~")
+
+
+def _child(value: object, key: str) -> object:
     if isinstance(value, Mapping):
         return value.get(key, MISSING)
     if isinstance(value, list) and key.isdecimal() and key.isascii() and len(key) < 6:
@@ -67,81 +68,77 @@ def _follow(document: Document, pointer: str, value: object, hops: int) -> tuple
         return pointer, value
     reference: str = value["$ref"]
     if not reference.startswith("#/") or hops == 0:
-        raise Nowhere(reference)
+        raise PointerNotFound(reference)
     return _walk(document, reference[1:], hops - 1)
 
 
 def _walk(document: Document, pointer: str, hops: int) -> tuple[str, object]:
-    here, value = "", document  # type: tuple[str, object]
+    current, value = "", document  # type: tuple[str, object]
     for token in pointer.split("/")[1:]:
-        key = token.replace("~1", "/").replace("~0", "~")
+        key = _unescape(token)
         if key != "$ref":
-            here, value = _follow(document, here, value, hops)
+            current, value = _follow(document, current, value, hops)
         if value is MISSING:
-            raise Nowhere(pointer)
-        here, value = f"{here}/{token}", _step(value, key)
-    return _follow(document, here, value, hops)
+            raise PointerNotFound(pointer)
+        current, value = f"{current}/{token}", _child(value, key)
+    return _follow(document, current, value, hops)
 
 
 def locate(document: Document, pointer: str) -> tuple[str, object]:
     """
-    Where the pointer ends once every `$ref` is followed, and the value there, or `MISSING`.
+    The resolved pointer, without a `$ref` on its way, and the value there or `MISSING`.
 
-    Raises `Nowhere` when more than the last step is missing.
+    Raises `PointerNotFound` when the parent of the value does not exist.
     """
-    return _walk(document, pointer, HOPS)
+    return _walk(document, pointer, MAX_REFERENCES)
 
 
-def unfollowed(document: Document, pointer: str) -> object:
-    """
-    The value at the pointer, itself a `$ref` perhaps.
-    """
+def value_before_reference(document: Document, pointer: str) -> object:
+    """The value at the pointer; a `$ref` in that place is returned and not followed."""
     parent, _, token = pointer.rpartition("/")
     _, value = locate(document, parent)
-    return _step(value, token.replace("~1", "/").replace("~0", "~"))
+    return _child(value, _unescape(token))
 
 
-def same(one: object, other: object) -> bool:
-    """
-    Equality as JSON has it: `false` is not 0.
-    """
+def json_equal(one: object, other: object) -> bool:
+    """Compare as JSON does: `false` and 0 are different."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _with_nulls(value: Any) -> Any:
-    """
-    OpenAPI 3.0's `nullable`, which JSON Schema does not know, as a union with null.
-    """
+def _with_null_types(value: Any) -> Any:
+    """Replace the `nullable` of OpenAPI 3.0, which JSON Schema lacks, by the type `null`."""
     if isinstance(value, list):
-        return [_with_nulls(item) for item in value]
+        return [_with_null_types(item) for item in value]
     if not isinstance(value, Mapping):
         return value
-    plain = {key: _with_nulls(item) for key, item in value.items()}
-    if plain.get("nullable") is True and isinstance(plain.get("type"), str):
-        plain["type"] = [plain["type"], "null"]
-    return plain
+    copied = {key: _with_null_types(item) for key, item in value.items()}
+    if copied.get("nullable") is True and isinstance(copied.get("type"), str):
+        copied["type"] = [copied["type"], "null"]
+    return copied
 
 
 def accepts(document: Document, pointer: str, instance: object) -> bool:
     """
-    Whether the schema at the place accepts the instance; `Nowhere` when no schema stands there.
+    Whether the schema at the pointer accepts the instance.
+
+    Raises `PointerNotFound` unless the pointer leads to a valid schema.
     """
-    where, schema = locate(document, pointer)
+    schema_pointer, schema = locate(document, pointer)
     if not isinstance(schema, Mapping | bool):
-        raise Nowhere(pointer)
-    resource = DRAFT202012.create_resource(_with_nulls(document))
+        raise PointerNotFound(pointer)
+    resource = DRAFT202012.create_resource(_with_null_types(document))
     registry: Registry[Any] = Registry().with_resource(DOCUMENT_URI, resource)
-    validator = Draft202012Validator({"$ref": f"{DOCUMENT_URI}#{where}"}, registry=registry)
+    validator = Draft202012Validator(
+        {"$ref": f"{DOCUMENT_URI}#{schema_pointer}"}, registry=registry
+    )
     try:
         return bool(validator.is_valid(instance))
-    except Exception as error:  # each malformed schema breaks a validator in its own way
-        raise Nowhere(pointer) from error
+    except Exception as error:  # a malformed schema can raise anything
+        raise PointerNotFound(pointer) from error
 
 
 def operations(document: Document) -> Iterator[tuple[str, str]]:
-    """
-    Every operation as its method, in lower case, and its path.
-    """
+    """Each operation as its method, in lower case, and its path."""
     paths = document.get("paths")
     if isinstance(paths, Mapping):
         for path, item in paths.items():
@@ -149,10 +146,8 @@ def operations(document: Document) -> Iterator[tuple[str, str]]:
                 yield from ((method, path) for method in METHODS if method in item)
 
 
-def calls(document: Document) -> set[str]:
-    """
-    What a client calls, as `POST https://…`: each server's address and each operation's path.
-    """
+def operation_urls(document: Document) -> set[str]:
+    """The method and URL of each operation at each server, as `POST https://…`."""
     servers = document.get("servers")
     bases = [
         server["url"].rstrip("/")
@@ -162,3 +157,10 @@ def calls(document: Document) -> set[str]:
     return {
         f"{method.upper()} {base}{path}" for base in bases for method, path in operations(document)
     }
+
+
+def response_schema(operation: str, status: int, media_type: str = "application/json") -> str:
+    """The pointer to the schema of an operation's response."""
+    method, path = operation.split()
+    media_type, path = escape(media_type), escape(path)
+    return f"/paths/{path}/{method.lower()}/responses/{status}/content/{media_type}/schema"

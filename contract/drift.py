@@ -1,8 +1,8 @@
 """
-What the vendor has changed since `published/` was written: `python -m contract.drift FILE`.
+Reports what the vendor has changed since `published/` was written: `python -m contract.drift FILE`.
 
-Rule 1: a document is known by its operations, whatever its file is called.
-Rule 2: the exit code is 0 when nothing changed, 1 when something did, 2 for an unreadable file.
+Rule 1: a downloaded document is recognized by its operations, not by the name of its file.
+Rule 2: the exit status is 0 without changes, 1 with changes, 2 for a file that cannot be read.
 """
 
 import json
@@ -13,25 +13,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from contract.comparison import Change, Comparison, Finding, compare
-from contract.document import MISSING, Document, Nowhere, locate, operations
+from contract.document import MISSING, Document, PointerNotFound, locate, operations
+from contract.downloaded_document import DocumentUnreadable, read_downloaded_document
 from contract.ledger import Claim, Ledger, read_ledger
-from contract.parsing import Unreadable, read_download
 from contract.vendor_pages import Page, read_pages
 
-SECONDS = 60
-WIDTH = 70
-OURS = ("/batches", "/files")
-OUTCOMES = {
+TIME_LIMIT = 60  # seconds
+MAX_WIDTH = 70  # characters of a value in the report
+BATCH_API = ("/batches", "/files")
+HEADINGS = {
     "fixed": "fixed by the vendor",
-    "fixed in part": "fixed in part",
-    "moved": "gone with their place, fixed or moved",
+    "partly fixed": "partly fixed",
+    "unknown": "can no longer be checked (fixed or moved)",
 }
 
 
-def _common_path(path: str) -> str:
-    """
-    What stays of a path when a doubled prefix or a parameter's name is corrected.
-    """
+def _normalized_path(path: str) -> str:
+    """The path without `/v1` prefixes and without the names of its parameters."""
     return re.sub(r"{[^{}]*}", "{}", re.sub(r"^(/v1(?=/))+", "", path))
 
 
@@ -45,101 +43,102 @@ def _hosts(document: Document) -> set[str]:
     return {url.split("/")[2] for url in urls if isinstance(url, str) and url.count("/") > 1}
 
 
-def counterparts(fresh: Document, pages: Mapping[str, Page], method: str, path: str) -> list[Page]:
-    """
-    The published documents of one operation; of two sites' documents the one with the same server.
-    """
-    operation = (method, _common_path(path))
-    named = [
+def matching_pages(
+    downloaded: Document, pages: Mapping[str, Page], method: str, path: str
+) -> list[Page]:
+    """The pages of one operation; those on the same host when there are any."""
+    operation = (method, _normalized_path(path))
+    matching = [
         page
         for page in pages.values()
-        if operation in {(verb, _common_path(known)) for verb, known in operations(page.document)}
+        if operation in {(verb, _normalized_path(path)) for verb, path in operations(page.document)}
     ]
-    return [page for page in named if _hosts(page.document) & _hosts(fresh)] or named
+    hosts = _hosts(downloaded)
+    return [page for page in matching if _hosts(page.document) & hosts] or matching
 
 
 def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def _brief(value: object) -> str:
+def _shortened(value: object) -> str:
     if value is MISSING:
         return "nothing"
     text = json.dumps(value, sort_keys=True)
-    return text if len(text) <= WIDTH else f"{text[:WIDTH]}…"
+    return text if len(text) <= MAX_WIDTH else f"{text[:MAX_WIDTH]}…"
 
 
-def _change(change: Change) -> str:
+def _change_line(change: Change) -> str:
     at = _printable(change.at)
     if change.old is MISSING:
-        return f"+ {at}: {_brief(change.new)}"
+        return f"+ {at}: {_shortened(change.new)}"
     if change.new is MISSING:
-        return f"- {at}: {_brief(change.old)}"
-    return f"~ {at}: {_brief(change.old)} is now {_brief(change.new)}"
+        return f"- {at}: {_shortened(change.old)}"
+    return f"~ {at}: {_shortened(change.old)} is now {_shortened(change.new)}"
 
 
-def _claim(claim: Claim, fresh: Document) -> str:
-    now = ""
+def _claim_line(claim: Claim, downloaded: Document) -> str:
+    suffix = ""
     if claim.verb == "is":
         try:
-            now = f"; now {_brief(locate(fresh, claim.at)[1])}"
-        except Nowhere:
-            now = "; its place is gone"
-    return f"no longer: {claim}{now}"
+            suffix = f"; now {_shortened(locate(downloaded, claim.at)[1])}"
+        except PointerNotFound:
+            suffix = "; now not found"
+    return f"no longer true: {claim}{suffix}"
 
 
-def _findings(findings: list[Finding], heading: str, fresh: Document) -> Iterator[str]:
+def _finding_lines(findings: list[Finding], heading: str, downloaded: Document) -> Iterator[str]:
     if findings:
         yield f"  {heading}: {len(findings)}"
-    for found in findings:
-        yield f"    {found.entry}"
-        for claim in found.fixed + found.moved:
-            yield f"      {_claim(claim, fresh)}"
+    for finding in findings:
+        yield f"    {finding.entry}"
+        for claim in finding.fixed + finding.unknown:
+            yield f"      {_claim_line(claim, downloaded)}"
 
 
-def report(comparison: Comparison, ledger: Ledger, fresh: Document) -> Iterator[str]:
-    """
-    The lines that a person reads.
-    """
+def report_lines(comparison: Comparison, ledger: Ledger, downloaded: Document) -> Iterator[str]:
     page, findings = comparison.page, comparison.findings
     yield f"published/{page.name}.yaml, {ledger.sources[page.source]}"
-    for outcome, heading in OUTCOMES.items():
-        wanted = [found for found in findings if found.outcome == outcome]
-        yield from _findings(wanted, heading, fresh)
+    for outcome, heading in HEADINGS.items():
+        with_outcome = [finding for finding in findings if finding.outcome == outcome]
+        yield from _finding_lines(with_outcome, heading, downloaded)
     if comparison.changes:
-        yield f"  changed elsewhere: {len(comparison.changes)}"
-        yield from (f"    {_change(change)}" for change in comparison.changes)
-    standing = [found.entry for found in findings if found.outcome == "standing"]
-    yield f"  still standing: {len(standing)}"
-    yield from (f"    {entry}" for entry in standing)
+        yield f"  other changes: {len(comparison.changes)}"
+        yield from (f"    {_change_line(change)}" for change in comparison.changes)
+    unfixed = [finding.entry for finding in findings if finding.outcome == "not fixed"]
+    yield f"  not fixed: {len(unfixed)}"
+    yield from (f"    {entry}" for entry in unfixed)
 
 
 def drift(file: Path, ledger: Ledger, pages: Mapping[str, Page]) -> tuple[bool, list[str]]:
     """
-    Whether anything changed, and the report. Raises `Unreadable`.
+    Whether anything has changed, and the lines of the report.
+
+    Raises `DocumentUnreadable`.
     """
-    fresh = read_download(file)
-    changed, lines, strangers = False, [], []  # type: tuple[bool, list[str], list[str]]
-    for method, path in operations(fresh):
-        for page in counterparts(fresh, pages, method, path):
-            comparison = compare(page, ledger, fresh, method, path)
+    downloaded = read_downloaded_document(file)
+    changed, lines, unknown = False, [], []  # type: tuple[bool, list[str], list[str]]
+    for method, path in operations(downloaded):
+        matching = matching_pages(downloaded, pages, method, path)
+        for page in matching:
+            comparison = compare(page, ledger, downloaded, method, path)
             changed |= comparison.changed
-            lines += [*report(comparison, ledger, fresh), ""]
-        if not counterparts(fresh, pages, method, path):
-            strangers.append(f"{method.upper()} {_printable(path)}")
-    ours = [name for name in strangers if _common_path(name.split()[1]).startswith(OURS)]
-    if not lines and not ours:
-        raise Unreadable(
+            lines += [*report_lines(comparison, ledger, downloaded), ""]
+        if not matching:
+            unknown.append(f"{method.upper()} {_printable(path)}")
+    new = [name for name in unknown if _normalized_path(name.split()[1]).startswith(BATCH_API)]
+    if not lines and not new:
+        raise DocumentUnreadable(
             str(file),
-            f"none of its operations is on record: {', '.join(strangers[:5])}.",
-            "Batches and files are what published/ holds; name a document of theirs.",
+            f"published/ has none of its operations: {', '.join(unknown[:5])}.",
+            "Pass a document with operations on /batches or /files.",
         )
-    lines += [f"new operation, not in published/: {name}" for name in ours]
-    if changed or ours:
-        lines.append("Something changed: contract/published/README.md says what to do now.")
+    lines += [f"new operation, not in published/: {name}" for name in new]
+    if changed or new:
+        lines.append("Changes found. contract/published/README.md lists the next steps.")
     else:
-        lines.append("Nothing changed.")
-    return changed or bool(ours), lines
+        lines.append("No changes.")
+    return changed or bool(new), lines
 
 
 def main(arguments: list[str]) -> int:
@@ -148,21 +147,21 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         changed, lines = drift(Path(arguments[0]), read_ledger(), read_pages())
-    except Unreadable as error:
+    except DocumentUnreadable as error:
         sys.stderr.write(f"drift: {error}\n")
         return 2
     sys.stdout.write("\n".join([*lines, ""]))
     return int(changed)
 
 
-def _late(*_: object) -> None:
-    sys.stderr.write(f"drift: comparing took longer than {SECONDS} s; gave up.\n")
+def _exit_at_time_limit(*_: object) -> None:
+    sys.stderr.write(f"drift: stopped: the comparison took longer than {TIME_LIMIT} seconds.\n")
     raise SystemExit(2)
 
 
 if __name__ == "__main__":
     if hasattr(signal, "SIGALRM"):
-        # A schema from outside can hold a pattern that takes for ever on the shortest text.
-        signal.signal(signal.SIGALRM, _late)
-        signal.alarm(SECONDS)
+        # A regular expression in a downloaded schema can take forever.
+        signal.signal(signal.SIGALRM, _exit_at_time_limit)
+        signal.alarm(TIME_LIMIT)
     sys.exit(main(sys.argv[1:]))

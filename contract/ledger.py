@@ -1,9 +1,9 @@
 """
-The ledger: what was wrong in the published documents, where, and how we know.
+The ledger `corrections.yaml`: each mistake in the published documents, and how it is corrected.
 
-Rule 1: both sides of an entry are data: claims that one table of verbs judges, in `published/`, in
-`openapi.yaml` and in whatever the vendor publishes next.
-Rule 2: an entry without claims on both sides is refused, and so is a verb that is not in the table.
+Rule 1: both sides of an entry are data. One table of verbs evaluates the claims of both sides, in
+`published/`, in `openapi.yaml` and in documents that the vendor publishes later.
+Rule 2: an entry needs claims on both sides, and every verb must be in the table.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +14,17 @@ from typing import Any
 import attrs
 import yaml
 
-from contract import document as documents
-from contract.document import MISSING, Document, Nowhere, escape, locate, same, unfollowed
+from contract.document import (
+    MISSING,
+    Document,
+    PointerNotFound,
+    accepts,
+    escape,
+    json_equal,
+    locate,
+    operation_urls,
+    value_before_reference,
+)
 from contract.vendor_pages import Page
 
 ROOT = Path(__file__).parents[1]
@@ -25,9 +34,7 @@ CONTRACT = ROOT / "openapi.yaml"
 
 @attrs.frozen
 class LedgerInvalid(Exception):
-    """
-    An entry of `corrections.yaml` that cannot be read.
-    """
+    """An entry of `corrections.yaml` is incomplete or misspelt."""
 
     entry: str
     reason: str
@@ -38,7 +45,7 @@ class LedgerInvalid(Exception):
 
 def _is(document: Document, at: str, expected: object) -> bool:
     _, value = locate(document, at)
-    return value is not MISSING and same(value, expected)
+    return value is not MISSING and json_equal(value, expected)
 
 
 def _has(document: Document, at: str, item: str) -> bool:
@@ -47,13 +54,13 @@ def _has(document: Document, at: str, item: str) -> bool:
         return item in " ".join(value.split())
     if isinstance(value, Mapping | list):
         return item in value
-    raise Nowhere(at)
+    raise PointerNotFound(at)
 
 
 def _ref_siblings(document: Document, at: str, expected: list[str]) -> bool:
-    value = unfollowed(document, at)
+    value = value_before_reference(document, at)
     if not isinstance(value, Mapping):
-        raise Nowhere(at)
+        raise PointerNotFound(at)
     return "$ref" in value and sorted(value) == sorted(["$ref", *expected])
 
 
@@ -61,19 +68,17 @@ VERBS: Mapping[str, Callable[[Document, str, Any], bool]] = {
     "is": _is,
     "has": _has,
     "lacks": lambda document, at, item: not _has(document, at, item),
-    "accepts": documents.accepts,
-    "rejects": lambda document, at, instance: not documents.accepts(document, at, instance),
+    "accepts": accepts,
+    "rejects": lambda document, at, instance: not accepts(document, at, instance),
     "ref_siblings": _ref_siblings,
-    "calls": lambda document, at, call: call in documents.calls(document),
+    "calls": lambda document, at, url: url in operation_urls(document),
 }
-PLURAL = frozenset({"has", "lacks", "accepts", "rejects"})
+LIST_VERBS = frozenset({"has", "lacks", "accepts", "rejects"})
 
 
 @attrs.frozen
 class Claim:
-    """
-    One sentence about one place: `holds` in the document, or not, or raises `Nowhere`.
-    """
+    """A statement about one place in a document. `at` is a JSON Pointer."""
 
     at: str
     verb: str
@@ -82,18 +87,17 @@ class Claim:
     example: str | None = None
 
     def holds(self, document: Document) -> bool:
+        """Raises `PointerNotFound` when the place does not exist."""
         return VERBS[self.verb](document, self.at, self.value)
 
     def holds_in(self, page: Page) -> bool:
         return self.holds(page.example(self.example).body if self.example else page.document)
 
-    def place(self, document: Document) -> str:
-        """
-        Where the claim would change if the document did.
-        """
-        where, value = locate(document, self.at)
-        inside = self.verb in ("has", "lacks") and isinstance(value, Mapping)
-        return f"{where}/{escape(self.value)}" if inside else where
+    def location(self, document: Document) -> str:
+        """The resolved pointer to the value that decides whether the claim holds."""
+        pointer, value = locate(document, self.at)
+        about_child = self.verb in ("has", "lacks") and isinstance(value, Mapping)
+        return f"{pointer}/{escape(self.value)}" if about_child else pointer
 
     def __str__(self) -> str:
         return f"{self.at} {self.verb} {self.value!r}"
@@ -101,9 +105,7 @@ class Claim:
 
 @attrs.frozen
 class Statement:
-    """
-    Claims that share a verb, as the ledger writes them: `each` names the places under `at`.
-    """
+    """One or more claims as written in the ledger; `each` lists keys below `at`."""
 
     at: str
     verb: str
@@ -113,17 +115,15 @@ class Statement:
     each: tuple[str, ...] = ()
 
     def claims(self) -> Iterator[Claim]:
-        places = [f"{self.at}/{escape(name)}" for name in self.each] or [self.at]
-        for place in places:
-            for value in self.value if self.verb in PLURAL else [self.value]:
-                yield Claim(place, self.verb, value, self.document, self.example)
+        pointers = [f"{self.at}/{escape(key)}" for key in self.each] or [self.at]
+        for pointer in pointers:
+            for value in self.value if self.verb in LIST_VERBS else [self.value]:
+                yield Claim(pointer, self.verb, value, self.document, self.example)
 
 
 @attrs.frozen
 class Entry:
-    """
-    One published mistake. `shown` holds the part of the evidence that can be checked.
-    """
+    """One mistake and its correction. `shown` is the evidence that can be checked."""
 
     id: str
     title: str
@@ -164,14 +164,16 @@ def _statement(entry: str, fields: dict[str, Any], places: Mapping[str, str]) ->
     verbs = [verb for verb in VERBS if verb in fields]
     unknown = fields.keys() - {"document", "example", "at", "each", *verbs}
     if len(verbs) != 1 or unknown:
-        raise LedgerInvalid(entry, f"a claim needs one verb of {', '.join(VERBS)}: {fields!r}")
+        raise LedgerInvalid(entry, f"a claim needs exactly one of {', '.join(VERBS)}: {fields!r}")
     verb, at = verbs[0], str(fields.get("at", ""))
-    if verb in PLURAL and not isinstance(fields[verb], list):
-        raise LedgerInvalid(entry, f"{verb!r} takes a list, not {fields[verb]!r}")
+    if verb in LIST_VERBS and not isinstance(fields[verb], list):
+        raise LedgerInvalid(entry, f"{verb!r} needs a list, not {fields[verb]!r}")
     if at and not at.startswith("/"):
         name, _, rest = at.partition("/")
         if name not in places:
-            raise LedgerInvalid(entry, f"{name!r} is no place; a pointer begins with '/'")
+            raise LedgerInvalid(
+                entry, f"unknown place {name!r}: add it to `places`, or start with '/'"
+            )
         at = f"{places[name]}/{rest}".rstrip("/")
     return Statement(
         at=at,
@@ -190,11 +192,13 @@ def _entry(fields: dict[str, Any], places: Mapping[str, str]) -> Entry:
         for side in ("published", "shown", "corrected")
     }
     if not (sides["published"] and sides["corrected"]):
-        raise LedgerInvalid(name, "both sides need a claim: 'published' and 'corrected'")
+        raise LedgerInvalid(name, "`published` and `corrected` need at least one claim each")
     if not all(claim.document for claim in sides["published"] + sides["shown"]):
-        raise LedgerInvalid(name, "a published claim names its document")
+        raise LedgerInvalid(name, "every claim in `published` and `shown` needs a `document`")
     if fields.get("certainty") not in ("certain", "likely"):
-        raise LedgerInvalid(name, f"certainty is {fields.get('certainty')!r}: certain or likely")
+        raise LedgerInvalid(
+            name, f"`certainty` must be certain or likely, not {fields.get('certainty')!r}"
+        )
     try:
         return Entry(**{**fields, **sides, "sources": tuple(fields.get("sources", ()))})
     except TypeError as error:

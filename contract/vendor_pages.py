@@ -1,8 +1,8 @@
 """
-What the vendor's pages declare, as `published/` keeps it.
+The vendor's pages, as recorded in `published/`.
 
-Rule 1: structure only: `…` stands for prose, and the words that are themselves a mistake are kept.
-Rule 2: a page that is not complete says nothing of what it leaves out.
+Rule 1: only structure is recorded. `…` replaces prose, except words that are themselves a mistake.
+Rule 2: nothing follows from what an incomplete page leaves out.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,11 @@ from typing import Any, Literal
 import attrs
 import yaml
 
-from contract import document
-from contract.document import Document, Nowhere
+from contract.document import Document, PointerNotFound, accepts, operations, response_schema
 
-FOLDER = Path(__file__).parent / "published"
-PROSE = frozenset({"description", "summary", "title"})
-VALUES = frozenset({"default", "enum", "const", "example", "examples"})
+PUBLISHED = Path(__file__).parent / "published"
+PROSE_KEYS = frozenset({"description", "summary", "title"})
+VALUE_KEYS = frozenset({"default", "enum", "const", "example", "examples"})
 
 Verdict = Literal["accepted", "rejected", "undeclared"]
 
@@ -26,15 +25,15 @@ Verdict = Literal["accepted", "rejected", "undeclared"]
 @attrs.frozen
 class Example:
     """
-    A body that a page shows: JSON in `body`, or anything else in `text`.
+    A response body shown on a page: JSON in `body`, anything else in `text`.
+
+    `judged_by` names the page whose schema applies when the example's own page has none.
     """
 
     name: str
     status: int
     verdict: Verdict
-    operation: str = (
-        "POST /batches"  # the pages of errors name none, and every operation fails alike
-    )
+    operation: str = "POST /batches"  # for pages of errors, which name no operation
     media_type: str = "application/json"
     body: Any = None
     text: str | None = None
@@ -45,7 +44,9 @@ class Example:
 @attrs.frozen
 class Page:
     """
-    One published document. `complete` when all of its structure is on record.
+    A published page. `complete` means that all of its structure is recorded.
+
+    `source` is the letter of the page in `corrections.yaml`.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Page:
         for example in self.examples:
             if example.name == name:
                 return example
-        raise Nowhere(f"published/{self.name}.yaml, example {name!r}")
+        raise PointerNotFound(f"published/{self.name}.yaml, example {name!r}")
 
 
 def read_page(path: Path) -> Page:
@@ -68,46 +69,30 @@ def read_page(path: Path) -> Page:
 
 
 @cache
-def read_pages(folder: Path = FOLDER) -> dict[str, Page]:
+def read_pages(folder: Path = PUBLISHED) -> dict[str, Page]:
     return {page.name: page for page in map(read_page, sorted(folder.glob("*.yaml")))}
 
 
-def response_schema(operation: str, status: int, media_type: str = "application/json") -> str:
-    """
-    The place of a response's schema.
-    """
-    method, path = operation.split()
-    media_type, path = document.escape(media_type), document.escape(path)
-    return f"/paths/{path}/{method.lower()}/responses/{status}/content/{media_type}/schema"
-
-
 def judge(pages: Mapping[str, Page], page: Page, example: Example) -> Verdict:
-    """
-    What the published schema says of a published example.
-
-    An example without a schema of its own is judged by the create page's schema for its status.
-    """
-    judge_page = pages[example.judged_by] if example.judged_by else page
-    methods_and_paths = list(document.operations(judge_page.document))
-    if not methods_and_paths:
+    """Validate a published example against the published schema for its status."""
+    document = pages[example.judged_by].document if example.judged_by else page.document
+    operation = next((f"{method} {path}" for method, path in operations(document)), None)
+    if operation is None:
         return "undeclared"
-    method, path = methods_and_paths[0]
-    place = response_schema(f"{method} {path}", example.status, example.media_type)
+    schema = response_schema(operation, example.status, example.media_type)
     try:
-        accepted = document.accepts(judge_page.document, place, example.body)
-    except Nowhere:
+        accepted = accepts(document, schema, example.body)
+    except PointerNotFound:
         return "undeclared"
     return "accepted" if accepted else "rejected"
 
 
-def structure(whole: Document) -> dict[str, Any]:
-    """
-    The document without its prose: what then differs between two versions is a change.
-    """
-    bare: dict[str, Any] = _without_prose(whole)
-    if isinstance(bare.get("info"), Mapping):
-        bare["info"] = {key: item for key, item in bare["info"].items() if key == "version"}
-    return bare
+def structure(document: Document) -> dict[str, Any]:
+    """The document without prose, and with the version as its only `info`."""
+    kept: dict[str, Any] = _without_prose(document)
+    if isinstance(kept.get("info"), Mapping):
+        kept["info"] = {key: item for key, item in kept["info"].items() if key == "version"}
+    return kept
 
 
 def _without_prose(value: Any) -> Any:
@@ -116,7 +101,7 @@ def _without_prose(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {
-        key: item if key in VALUES else _without_prose(item)
+        key: item if key in VALUE_KEYS else _without_prose(item)
         for key, item in value.items()
-        if not (key in PROSE and isinstance(item, str))
+        if not (key in PROSE_KEYS and isinstance(item, str))
     }

@@ -1,9 +1,19 @@
-"""How the tests are spread over processes."""
+"""How the tests are spread over processes, and how much of the long ones runs."""
 
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="run tests marked `soak` in full")
+
+
+@pytest.fixture(scope="session")
+def soak(pytestconfig: pytest.Config) -> bool:
+    """Whether a test marked `soak` runs in full; otherwise it runs a seeded sample."""
+    return bool(pytestconfig.getoption("--soak"))
 
 
 class OneWorkerForTheContract(LoadScopeScheduling):  # type: ignore[misc]

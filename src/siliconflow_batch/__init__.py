@@ -8,63 +8,62 @@ The SiliconFlow Batch API for Python.
         batch = client.wait(batch.id)
         for result in client.results(batch): ...
 
-`AsyncSiliconFlowBatch` has the same methods for event loops; `errors` draws the tree of exceptions;
-`operations` and `models` are the generated client beneath.
+`AsyncSiliconFlowBatch` has the same methods for event loops. `errors` lists the exceptions.
+`operations` and `models` are the generated client that both are built on.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from siliconflow_batch_api import models
-
-    from . import errors, operations
+    from . import errors, models, operations
     from .async_client import AsyncSiliconFlowBatch
     from .client import SiliconFlowBatch
     from .errors import SiliconFlowError
-    from .flows import Patience
     from .input_files.prompts import chat_lines, write_lines
     from .input_files.validation import check, validate
     from .objects import Batch, Counts, File
     from .result_files.results import Result
-    from .transport.connection import CHINA, INTERNATIONAL, Retries
+    from .retries import Patience, Retries
+    from .transport.connection import CHINA, INTERNATIONAL
 
-# Where each name lives: what a program does not use, as event loops, it does not wait for.
-HOMES = {
-    "models": "siliconflow_batch_api",
+# The module of each public name; "" means that the name is a module itself. A module is imported
+# when its name is first used, so that a program for threads does not wait for asyncio.
+MODULES = {
     "errors": "",
+    "models": "",
     "operations": "",
     "AsyncSiliconFlowBatch": ".async_client",
     "SiliconFlowBatch": ".client",
-    "CHINA": ".transport.connection",
-    "INTERNATIONAL": ".transport.connection",
-    "Retries": ".transport.connection",
     "SiliconFlowError": ".errors",
-    "Patience": ".flows",
+    "chat_lines": ".input_files.prompts",
+    "write_lines": ".input_files.prompts",
     "check": ".input_files.validation",
     "validate": ".input_files.validation",
     "Batch": ".objects",
     "Counts": ".objects",
     "File": ".objects",
-    "chat_lines": ".input_files.prompts",
-    "write_lines": ".input_files.prompts",
     "Result": ".result_files.results",
+    "Patience": ".retries",
+    "Retries": ".retries",
+    "CHINA": ".transport.connection",
+    "INTERNATIONAL": ".transport.connection",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = HOMES[name]
-    if not home:
-        return import_module(f".{name}", __name__)
-    found = getattr(import_module(home, __name__), name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # a type checker would accept every misspelt name
+
+    def __getattr__(name: str) -> Any:
+        if name not in MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(MODULES[name] or f".{name}", __name__)
+        value = getattr(module, name) if MODULES[name] else module
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *HOMES})
+    return sorted({*globals(), *MODULES})
 
 
 __all__ = [

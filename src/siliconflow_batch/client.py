@@ -1,64 +1,38 @@
 """
-The client for threads. `async_client` has the same methods for event loops.
+The client for threads. `async_client` is the same for event loops.
 
-Rule: what it does stands in `flows`; here it is only carried out.
+Rule: `flows` decides what to do; this module does it. Docstrings are in `base_client`.
 """
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self, cast
-
-import httpx
+from typing import Any, BinaryIO, Self, TypeVar
 
 from . import flows
+from .base_client import BaseClient
 from .errors import CreateOutcomeUnknown, SiliconFlowError, TransportError
-from .flows import Call, Flow, Patience, Step
 from .input_files import validation
 from .objects import Batch, File
-from .result_files import ordering
-from .result_files import results as records
+from .result_files import ordering, results
 from .result_files.results import Result
-from .transport import connection, responses
-from .transport.connection import Http, Retries, arguments_of, label
+from .steps import Call, Flow, Reply, Step
+from .transport.connection import Connection
 from .transport.download import Part, Progress, Transfer, refuse
 from .transport.upload import Upload
 
+Value = TypeVar("Value")
 
-class SiliconFlowBatch:
+
+class SiliconFlowBatch(BaseClient):
     """
-    The SiliconFlow Batch API. Threads may share one; it is a context manager.
-
-    `key` is by default SILICONFLOW_API_KEY of the environment, `base_url` SILICONFLOW_BASE_URL or
-    the China site. `timeout` is httpx's, in seconds; `retries` bounds how often and how long a
-    request is sent; `patience` how long a batch is looked for whose creation was not answered.
-    `http_client` is an httpx or httpx2 client to send everything through, with proxies and
-    certificates of the caller's; the caller closes it.
-
-    Raises `KeyMissing` and `ArgumentInvalid`; every method raises `SiliconFlowError`s, and
-    `OSError` where the disk is full.
+    The SiliconFlow Batch API. It is a context manager, and threads may share one.
     """
 
-    def __init__(
-        self,
-        key: str | None = None,
-        base_url: str | None = None,
-        *,
-        timeout: httpx.Timeout | float | None = None,
-        retries: Retries | None = None,
-        patience: Patience | None = None,
-        http_client: Any = None,
-    ) -> None:
-        self._settings = connection.settings(key, base_url, timeout, retries)
-        self._patience = patience or Patience()
-        self._http = Http(self._settings, http_client)
-        # By likeness: the generated code calls `request` on it, and nothing else.
-        self._api = connection.generated(self._settings).set_httpx_client(cast(Any, self._http))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._settings.base_url!r})"
+    def _connect(self, http_client: Any) -> None:
+        self._connection = Connection(self._settings, http_client)
 
     def __enter__(self) -> Self:
         return self
@@ -72,8 +46,7 @@ class SiliconFlowBatch:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections; a client that was given as `http_client` stays open."""
-        self._http.close()
+        self._connection.close()
 
     def upload(
         self,
@@ -82,19 +55,11 @@ class SiliconFlowBatch:
         name: str | None = None,
         on_progress: Progress | None = None,
     ) -> File:
-        """
-        Uploads an input file as it is: a path, bytes, or a binary file from where it stands.
-
-        `on_progress` hears of the bytes sent so far, and of their number where that is known.
-        """
         with Upload(source, name, on_progress) as upload:
-            answer = self._run(upload.flow())
-        return File(answer.data, responses.latest.get())
+            return self._run(flows.upload(upload))
 
     def files(self, limit: int | None = None) -> Iterator[File]:
-        """The uploaded files that the service lists; `limit` at the most."""
-        answer = self._run(flows.files(limit))
-        return iter([File(model) for model in answer.data.data])
+        return iter(self._run(flows.files(limit)))
 
     def create(
         self,
@@ -104,14 +69,6 @@ class SiliconFlowBatch:
         metadata: Mapping[str, str] | None = None,
         model: str | None = None,
     ) -> Batch:
-        """
-        Creates one batch of an uploaded file, never two: where the answer is lost, the batch is
-        looked for before anything is sent again.
-
-        `window` is in hours, from 24 to 336; `model` takes the place of the lines' own.
-
-        Raises `CreateOutcomeUnknown` where it cannot be known whether the batch exists.
-        """
         flow = flows.create(
             input_file_id,
             window=window,
@@ -119,7 +76,7 @@ class SiliconFlowBatch:
             model=model,
             patience=self._patience,
         )
-        return Batch(self._run(flow), responses.latest.get())
+        return self._run(flow)
 
     def submit(
         self,
@@ -131,39 +88,27 @@ class SiliconFlowBatch:
         name: str | None = None,
         on_progress: Progress | None = None,
     ) -> Batch:
-        """
-        Validates an input file, uploads it and creates a batch.
-
-        Raises `InputFileInvalid`, with nothing sent, where the file has faults.
-        """
         flows.creation("file-to-come", window=window, metadata=metadata, model=model, token="")
         validation.validate(source, model=model, name=name)
         file = self.upload(source, name=name, on_progress=on_progress)
         return self.create(file.id, window=window, metadata=metadata, model=model)
 
     def retrieve(self, batch_id: str) -> Batch:
-        return Batch(self._run(flows.retrieve(batch_id)), responses.latest.get())
+        return self._run(flows.retrieve(batch_id))
 
     def cancel(self, batch_id: str) -> Batch:
-        """Stops a batch; requests in flight still end."""
-        return Batch(self._run(flows.cancel(batch_id)), responses.latest.get())
+        return self._run(flows.cancel(batch_id))
 
     def batches(self, limit: int = flows.PAGE) -> Iterator[Batch]:
-        """Every batch of the account, newest first; `limit` is the size of a page."""
-        pages = ordering.Pages()
+        pages = flows.Pages()
         while pages.more:
-            yield from pages.take(self._run(flows.page(pages.after, limit)))
+            yield from self._run(pages.next(limit))
 
     def find(self, token: str) -> Batch | None:
-        """
-        The batch that a creation with this token made; None where the list shows none.
-
-        Raises `CreateOutcomeUnknown` where the list could not be read to its end.
-        """
-        found, whole = self._run(flows.find(token, since=0))
-        if found is None and not whole:
+        batch, complete = self._run(flows.find(token, since=0))
+        if batch is None and not complete:
             raise CreateOutcomeUnknown(token, "the list could not be read to its end")
-        return None if found is None else Batch(found)
+        return batch
 
     def wait(
         self,
@@ -175,13 +120,6 @@ class SiliconFlowBatch:
         on_update: Callable[[Batch], None] | None = None,
         check: bool = True,
     ) -> Batch:
-        """
-        Waits until a batch is final, in this process or in any other that has its id.
-
-        It is looked at after `interval` seconds, then less often, up to every `longest` seconds.
-        Raises `WaitTimedOut` after `timeout` seconds, and `BatchFailed`, `BatchExpired` or
-        `BatchCancelled` unless `check` is False.
-        """
         flow = flows.wait(
             batch_id,
             timeout=timeout,
@@ -189,7 +127,7 @@ class SiliconFlowBatch:
             longest=longest,
             on_update=on_update,
         )
-        batch = Batch(self._run(flow), responses.latest.get())
+        batch = self._run(flow)
         if check:
             batch.raise_unless_completed()
         return batch
@@ -197,13 +135,6 @@ class SiliconFlowBatch:
     def download(
         self, reference: str, target: str | Path, *, on_progress: Progress | None = None
     ) -> Path:
-        """
-        A file, by URL or id, to `target`: whole, or not at all.
-
-        An interrupted download is taken up where it ended, where the server can; raises
-        `DownloadTruncated` when it cannot be completed. `on_progress` hears of the bytes received
-        so far, and of their number where that is known.
-        """
         with Part(Path(target)) as part:
             transfer = Transfer(reference, self._settings)
             for piece in self._pieces(transfer):
@@ -215,13 +146,6 @@ class SiliconFlowBatch:
     def results(
         self, batch: Batch, *, order: str | None = None, source: str | Path | None = None
     ) -> Iterator[Result]:
-        """
-        The result of every line as it comes: first the answered ones, then the failed ones.
-
-        With `order="input"` they come in the order of the input, which is read from `source`, or
-        downloaded, as the results are before the first one. A batch whose lines all failed has no
-        answers, and that is no error.
-        """
         ordering.checked_order(order)
         if order is None:
             for _, reference in ordering.references(batch, ("output", "error")):
@@ -237,34 +161,33 @@ class SiliconFlowBatch:
             yield from ordering.in_order(paths, Path(source))
 
     def errors(self, batch: Batch) -> Iterator[Result]:
-        """The lines that were not answered, with the reasons."""
         for _, reference in ordering.references(batch, ("error",)):
             yield from self._records(reference)
 
     def _records(self, reference: str) -> Iterator[Result]:
-        reader = records.Reader()
+        reader = results.Reader()
         for piece in self._pieces(Transfer(reference, self._settings)):
             yield from reader.feed(piece)
         yield from reader.close()
 
     def _pieces(self, transfer: Transfer) -> Iterator[bytes]:
-        """The bytes of a file as they come, taken up again where they broke off."""
+        """The bytes of a file as they arrive, resumed after interruptions."""
         while not transfer.ended:
-            for attempt in self._attempts(repeatable=True):
+            for attempt in self._attempts():
                 with attempt:
-                    pieces = self._answer(transfer)
+                    pieces = self._response_pieces(transfer)
                     first = next(pieces, b"")
             yield first
             try:
                 yield from pieces
             except TransportError as error:
-                transfer.broken(error)
+                transfer.interrupted(error)
 
-    def _answer(self, transfer: Transfer) -> Iterator[bytes]:
-        """What one request brings of a file."""
-        http = self._http
+    def _response_pieces(self, transfer: Transfer) -> Iterator[bytes]:
+        """The new bytes of one response."""
+        failures = self._connection.failures
         try:
-            with http.client.stream(
+            with self._connection.http.stream(
                 "GET",
                 transfer.url,
                 headers=transfer.headers,
@@ -275,62 +198,41 @@ class SiliconFlowBatch:
                     response.read()
                     refuse(response, transfer)
                 for piece in response.iter_bytes():
-                    yield transfer.fresh(piece)
+                    yield transfer.add(piece)
                 transfer.ended = True
-        except http.failures.any as error:
-            raise http.failures.named(error, "download", transfer.received) from error
+        except failures.exceptions as error:
+            raise failures.transport_error(error, "download", transfer.received) from error
 
-    def _run(self, flow: Flow) -> Any:
-        """Carries a flow out, step by step."""
+    def _run(self, flow: Flow[Value]) -> Value:
+        """Carries out the steps of a flow, and returns its value."""
         try:
             step = next(flow)
             while True:
                 try:
-                    found = self._take(step)
+                    reply = self._take(step)
                 except SiliconFlowError as error:
                     step = flow.throw(error)
                 else:
-                    step = flow.send(found)
-        except StopIteration as done:
-            return done.value
+                    step = flow.send(reply)
+        except StopIteration as end:
+            value: Value = end.value
+            return value
 
-    def _take(self, step: Step) -> Any:
+    def _take(self, step: Step) -> Reply | None:
         if isinstance(step, Call):
-            return self._call(step)
+            return self._send(step)
         time.sleep(step.seconds)
         return None
 
-    def _call(self, call: Call) -> Any:
+    def _send(self, call: Call) -> Reply:
         try:
-            return self._once(call)
+            return self._connection.send(call)
         except SiliconFlowError as error:
-            failed = [error]
-        # The first attempt is over; stamina, which costs a tenth of a call, decides about others.
-        for attempt in self._attempts(call.repeatable):
+            first = [error]
+        # Without stamina a call takes a tenth less CPU, so it is used only after a failure.
+        for attempt in self._attempts(call.repeatable, call.rewindable):
             with attempt:
-                if failed:
-                    raise failed.pop()
-                return self._once(call)
-        raise AssertionError  # pragma: no cover - stamina returns or raises
-
-    def _once(self, call: Call) -> Any:
-        responses.latest.set(None)
-        try:
-            found = self._send(call)
-        except responses.UNREADABLE as error:
-            raise responses.unreadable(error) from error
-        return responses.judged(found, call.model)
-
-    def _send(self, call: Call) -> Any:
-        try:
-            return call.operation.sync(client=self._api, **arguments_of(call))
-        except self._http.failures.any as error:
-            raise self._http.failures.named(error, label(call)) from error
-
-    def _attempts(self, repeatable: bool) -> Iterable[Any]:
-        import stamina  # with all of asyncio, when it is first needed
-
-        retries = self._settings.retries
-        return stamina.retry_context(
-            on=lambda error: retries.again(error, repeatable), **retries.arguments()
-        )
+                if first:
+                    raise first.pop()
+                return self._connection.send(call)
+        raise AssertionError  # stamina returns or raises

@@ -1,61 +1,69 @@
 """
-Everything that can go wrong, as one tree.
+The exceptions of this package, as one tree.
 
     SiliconFlowError
-    ├── APIError                  the server answered, and the answer is no
-    │   ├── BadRequest            400: the request was not taken
-    │   ├── KeyRefused            401: the key is missing or not valid
-    │   ├── AccessDenied          403: the account may not
-    │   ├── NotFound              404: no such object of this account, or no such path
-    │   ├── RateLimited           429: too many requests; `retry_after` says how long to wait
-    │   ├── ServiceUnavailable    500, 502, 503, 504: try again later
-    │   ├── EnvelopedFailure      200, with a failure inside the envelope
-    │   └── UnreadableAnswer      200, with something else than was asked for
-    ├── TransportError            nobody answered, or not to the end
-    │   └── DownloadTruncated     a file ended early; nothing was kept of it
-    ├── CreateOutcomeUnknown      a batch may or may not exist; it was not created again
-    ├── BatchNotCompleted         a batch ended, and not as completed
-    │   ├── BatchFailed
-    │   ├── BatchExpired
-    │   └── BatchCancelled
-    ├── WaitTimedOut              a batch did not end in the time given; it goes on
-    ├── ResultLineInvalid         a line of a result file is no record
+    ├── APIError                  the service responded with an error
+    │   ├── BadRequest            400: the request is invalid; nothing was changed
+    │   ├── KeyRefused            401: the API key is missing or invalid
+    │   ├── AccessDenied          403: the account is not allowed to do this
+    │   ├── NotFound              404: the account has no such object, or the path is wrong
+    │   ├── RateLimited           429: too many requests; `retry_after` is in seconds
+    │   ├── ServiceUnavailable    5xx: the service or a gateway failed; try again later
+    │   ├── EnvelopedFailure      200, but the body reports a failure
+    │   └── UnreadableAnswer      200, but the body is not what the contract declares
+    ├── TransportError            no response, or only a part of one
+    │   └── DownloadTruncated     a download ended early; nothing was written
+    ├── CreateOutcomeUnknown      a batch may exist; it was not created again
+    ├── BatchNotCompleted         a batch is final, but not completed
+    │   ├── BatchFailed           the service rejected the batch as a whole
+    │   ├── BatchExpired          the completion window ended first
+    │   └── BatchCancelled        the batch was cancelled
+    ├── WaitTimedOut              a batch was not final in time; it continues to run
+    ├── ResultLineInvalid         a line of a result file has no readable record
     └── InputError                refused before anything was sent
-        ├── KeyMissing
-        ├── ArgumentInvalid
-        └── InputFileInvalid      an input file has faults; `faults` holds them
+        ├── KeyMissing            there is no usable API key
+        ├── ArgumentInvalid       an argument is invalid
+        └── InputFileInvalid      an input file is invalid; `faults` lists why
 
-Rule: no key is in any message, repr or attribute here.
+Rule 1: no message, repr or attribute contains the key.
+Rule 2: the text is what happened and where, an empty line, and what to do next.
+Rule 3: every exception can be pickled and copied.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from attrs import define
 
+if TYPE_CHECKING:
+    from .objects import Batch
+
 ADVICE = {
-    400: "Mend the request; sending it again will not help.",
-    401: "Check SILICONFLOW_API_KEY, and that it is a key of the site that you call (.cn or .com).",
-    403: "Check the account: its balance, and its real-name check.",
-    404: "Check the id: it must be of this account and of this site.",
+    400: "Fix the request; sending it again will not help.",
+    401: "Check SILICONFLOW_API_KEY, and that the key is for the site you call (.cn or .com).",
+    403: "Check the account: its balance, and its real-name verification.",
+    404: "Check the id: it must belong to this account and this site.",
     429: "Wait, and send fewer requests at a time.",
     500: "Try again later.",
     502: "Try again later.",
     503: "The service is overloaded; try again later.",
-    504: "The service may have done what was asked; look before you ask again.",
+    504: "The service may have done the work; check before you send the request again.",
 }
-SHOWN = 500
+MESSAGE_LIMIT = 500  # characters of the service's message in the text of an exception
 
 
 class SiliconFlowError(Exception):
-    """The root: whatever this package raises on purpose is one of these."""
+    """The base class of every exception that this package raises."""
 
 
 class APIError(SiliconFlowError):
     """
-    The server answered, and the answer is no.
+    The service responded with an error.
 
-    `code` is the service's own, where it gave one; `message` its words; `body` the text as it came;
-    `request_id` the id that it gave the request, for its support.
+    `code` and `message` are the service's own, `body` is the body as text, and `request_id` the id
+    of the request for the service's support. Each is empty or None if the response has none.
     """
 
     def __init__(
@@ -75,51 +83,53 @@ class APIError(SiliconFlowError):
         self.operation = operation
 
     def __str__(self) -> str:
+        operation = f"{self.operation}: " if self.operation else ""
         code = f", code {self.code}" if self.code is not None else ""
+        message = self.message or "no message"
+        if len(message) > MESSAGE_LIMIT:
+            message = message[:MESSAGE_LIMIT] + "…"
         request = f" (request {self.request_id})" if self.request_id else ""
-        said = self.message if len(self.message) <= SHOWN else self.message[:SHOWN] + "…"
         advice = ADVICE.get(self.status, "")
-        what = f"{self.operation}: " if self.operation else ""
-        return f"{what}{self.status}{code}: {said or 'no words'}{request}\n\n{advice}".rstrip()
+        return f"{operation}{self.status}{code}: {message}{request}\n\n{advice}".rstrip()
 
 
 class BadRequest(APIError):
-    """400: the request was not taken; nothing was changed."""
+    """400: the request is invalid; nothing was changed."""
 
 
 class KeyRefused(APIError):
-    """401: the key is missing or not valid."""
+    """401: the API key is missing or invalid."""
 
 
 class AccessDenied(APIError):
-    """403: the account may not do this."""
+    """403: the account is not allowed to do this."""
 
 
 class NotFound(APIError):
-    """404: no such object of this account, or no such path."""
+    """404: the account has no such object, or the path is wrong."""
 
 
 class RateLimited(APIError):
-    """429: too many requests; `retry_after` is in seconds, where the server said so."""
+    """429: too many requests; `retry_after` is in seconds, or None if the service gave no time."""
 
 
 class ServiceUnavailable(APIError):
-    """500, 502, 503, 504: the service or a gateway before it could not answer."""
+    """5xx: the service, or a gateway in front of it, failed."""
 
 
 class EnvelopedFailure(APIError):
-    """A failure inside an envelope that came with 200."""
+    """The status is 200, but the body reports a failure."""
 
 
 class UnreadableAnswer(APIError):
-    """The answer is not what the contract says: no JSON, or another shape."""
+    """The status is 200, but the body is not JSON, or not what the contract declares."""
 
 
 class TransportError(SiliconFlowError):
     """
-    Nobody answered, or not to the end. The cause is the transport's own exception.
+    There is no response, or only a part of one. The cause is the exception of the HTTP client.
 
-    `sent` is False where it is certain that the service received nothing.
+    `sent` is False if it is certain that the service received nothing.
     """
 
     def __init__(self, message: str, sent: bool = True) -> None:
@@ -128,18 +138,22 @@ class TransportError(SiliconFlowError):
 
 
 class DownloadTruncated(TransportError):
-    """A file ended before its length; what came of it was not kept."""
+    """A download ended before the file did; nothing was written. `received` is in bytes."""
 
     def __init__(self, received: int) -> None:
-        super().__init__(f"The download ended early, after {received} bytes.\n\nTry it again.")
+        super().__init__("download truncated")
+        self.args = (received,)
         self.received = received
+
+    def __str__(self) -> str:
+        return f"The download ended early, after {self.received} bytes.\n\nDownload the file again."
 
 
 class CreateOutcomeUnknown(SiliconFlowError):
     """
-    The answer to a creation was lost, and no batch with its token could be found.
+    The response to a creation was lost, and the list of batches could not be read.
 
-    The batch may exist. `token` is in its metadata under `siliconflow_batch_token`.
+    The batch may exist. Its metadata has `token` under the key `siliconflow_batch_token`.
     """
 
     def __init__(self, token: str, reason: str) -> None:
@@ -148,41 +162,42 @@ class CreateOutcomeUnknown(SiliconFlowError):
 
     def __str__(self) -> str:
         return (
-            f"It is not known whether the batch was created: {self.reason}\n\n"
-            f"Look later for a batch whose metadata has the token {self.token!r} "
-            "(client.find(token)), and create it again only if there is none."
+            f"It is unknown whether the batch was created: {self.reason}\n\n"
+            f"Call client.find({self.token!r}) later, more than once, because a list can lag "
+            "behind. Create the batch again only if it finds none."
         )
 
 
 class BatchNotCompleted(SiliconFlowError):
-    """A batch ended otherwise than completed. `batch` is its last state."""
+    """A batch is final, but not completed. `batch` is its last state."""
 
-    def __init__(self, batch: object, batch_id: str, status: str, reasons: Sequence[str]) -> None:
-        super().__init__(batch_id, status, reasons)
-        self.batch, self.batch_id, self.status, self.reasons = batch, batch_id, status, reasons
+    def __init__(self, batch: Batch) -> None:
+        super().__init__(batch)
+        self.batch, self.batch_id, self.status = batch, batch.id, batch.status
+        self.reasons = batch.errors
 
     def __str__(self) -> str:
-        why = f": {'; '.join(self.reasons)}" if self.reasons else ""
+        reasons = f": {'; '.join(self.reasons)}" if self.reasons else ""
         return (
-            f"Batch {self.batch_id!r} is {self.status}{why}.\n\n"
-            "Lines that were answered are in its output file; results(batch) reads them."
+            f"Batch {self.batch_id!r} is {self.status}{reasons}.\n\n"
+            "results(batch) reads the lines that were processed before that."
         )
 
 
 class BatchFailed(BatchNotCompleted):
-    """The batch as a whole was refused."""
+    """The service rejected the batch as a whole."""
 
 
 class BatchExpired(BatchNotCompleted):
-    """The completion window closed on it."""
+    """The completion window ended before the batch was completed."""
 
 
 class BatchCancelled(BatchNotCompleted):
-    """It was cancelled."""
+    """The batch was cancelled."""
 
 
 class WaitTimedOut(SiliconFlowError):
-    """A batch did not end in the time given. It goes on."""
+    """A batch was not final in time. It continues to run."""
 
     def __init__(self, batch_id: str, seconds: float, status: str) -> None:
         super().__init__(batch_id, seconds, status)
@@ -190,8 +205,8 @@ class WaitTimedOut(SiliconFlowError):
 
     def __str__(self) -> str:
         return (
-            f"Batch {self.batch_id!r} is {self.status} after {self.seconds:g} s of waiting.\n\n"
-            f"It goes on; wait({self.batch_id!r}) takes it up again, in any process."
+            f"Batch {self.batch_id!r} is still {self.status} after {self.seconds:g} s.\n\n"
+            f"It continues to run; call wait({self.batch_id!r}) again, in any process."
         )
 
 
@@ -200,22 +215,22 @@ class InputError(SiliconFlowError):
 
 
 class KeyMissing(InputError):
-    """There is no API key that could be sent."""
+    """There is no usable API key."""
 
     def __str__(self) -> str:
         return (
             "There is no usable API key.\n\nSet SILICONFLOW_API_KEY, or pass key=…; "
-            "keys are made at https://cloud.siliconflow.cn/account/ak."
+            "create a key at https://cloud.siliconflow.cn/account/ak."
         )
 
 
 class ArgumentInvalid(InputError):
-    """An argument that the service would refuse, or that is not safe to send."""
+    """An argument is one that the service would refuse, or that is not safe to send."""
 
 
 @define(frozen=True)
 class LineFault:
-    """One thing that is wrong in an input file; `line` counts from 1, 0 is the file as a whole."""
+    """A fault of an input file. `line` counts from 1; 0 means the file as a whole."""
 
     file: str
     line: int
@@ -228,7 +243,7 @@ class LineFault:
 
 
 class InputFileInvalid(InputError):
-    """An input file has faults. Nothing was uploaded."""
+    """An input file is invalid. Nothing was uploaded."""
 
     def __init__(self, faults: Sequence[LineFault]) -> None:
         super().__init__(faults)
@@ -239,7 +254,7 @@ class InputFileInvalid(InputError):
 
 
 class ResultLineInvalid(SiliconFlowError):
-    """A line of a result file that is no record; `line` counts from 1."""
+    """A line of a result file has no readable record. `line` counts from 1."""
 
     def __init__(self, line: int, reason: str, raw: bytes) -> None:
         super().__init__(line, reason, raw)

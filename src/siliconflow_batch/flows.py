@@ -1,20 +1,17 @@
 """
-What the client does, written once for threads and for event loops.
+What the client does, written once for both clients.
 
-Rule 1: a flow is a generator of steps (`Call`, `Pause`); a driver carries each one out and sends
-back what came of it, or throws in what went wrong.
-Rule 2: a creation is repeated only after it was looked for where it would be.
+Rule 1: a function is a `Flow`; it sends nothing and waits for nothing itself.
+Rule 2: a batch is created again only after the list of batches was searched for it.
 """
 
 import random
-import re
 import time
 import uuid
-from collections.abc import Callable, Generator, Mapping
-from types import ModuleType
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Literal
 
-from attrs import define
+from attrs import define, field
 
 from siliconflow_batch_api import models
 from siliconflow_batch_api.types import UNSET
@@ -22,7 +19,6 @@ from siliconflow_batch_api.types import UNSET
 from . import operations
 from .errors import (
     APIError,
-    ArgumentInvalid,
     CreateOutcomeUnknown,
     RateLimited,
     ServiceUnavailable,
@@ -30,77 +26,68 @@ from .errors import (
     UnreadableAnswer,
     WaitTimedOut,
 )
-from .objects import TOKEN, Batch
+from .objects import TOKEN, Batch, File
+from .parameters import checked_id, checked_metadata, checked_model, checked_window
+from .retries import Patience
+from .steps import Call, Flow, Pause, Reply
+from .transport.upload import Upload
 
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
-ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
-WINDOW = re.compile(r"([1-9][0-9]{1,2})h")
-PAIRS, KEY, VALUE = 16, 64, 512
 PAGE = 100
-OUTAGE = 3600  # seconds without an answer that a wait sits out
-CLOCKS_DIFFER = 600  # seconds that this machine's clock and the service's may be apart
+OUTAGE = 3600  # seconds for which `wait` goes on without a response
+CLOCK_DIFFERENCE = 600  # seconds that the clocks of this machine and of the service may differ
 
 
-@define(frozen=True)
-class Call:
-    """
-    One operation, with its arguments or with what makes them anew for each attempt.
-
-    `repeatable` says whether it may be sent again after an unknown outcome.
-    """
-
-    operation: ModuleType
-    model: type[Any]
-    arguments: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
-    repeatable: bool = True
+def upload(source: Upload) -> Flow[File]:
+    reply = yield source.call()
+    return File(reply.model.data, reply.response)
 
 
-@define(frozen=True)
-class Pause:
-    """Nothing, for some seconds."""
-
-    seconds: float
-
-
-Step = Call | Pause
-Flow = Generator[Step, Any, Any]
-
-
-@define(frozen=True)
-class Patience:
-    """
-    How long an unknown creation is looked for: `looks` times, spread over `seconds`, so that a list
-    which lags has time to know the batch; then `creations` tells how often it is tried in all.
-    """
-
-    seconds: float = 60.0
-    looks: int = 5
-    creations: int = 3
-
-    def __attrs_post_init__(self) -> None:
-        # Without a look, absence would be taken for known, and a batch paid twice.
-        if self.looks < 1 or self.creations < 1 or not 0 <= self.seconds < float("inf"):
-            raise ArgumentInvalid(f"{self} makes no sense: looks and creations begin at 1.")
-
-
-def retrieve(batch_id: str) -> Flow:
-    arguments = {"batch_id": checked_id(batch_id)}
-    return (yield Call(operations.retrieve_batch, models.Batch, arguments))
-
-
-def cancel(batch_id: str) -> Flow:
-    arguments = {"batch_id": checked_id(batch_id)}
-    return (yield Call(operations.cancel_batch, models.Batch, arguments))
-
-
-def page(after: str | None, limit: int = PAGE) -> Flow:
-    arguments = {"after": UNSET if after is None else after, "limit": limit}
-    return (yield Call(operations.list_batches, models.BatchPage, arguments))
-
-
-def files(limit: int | None) -> Flow:
+def files(limit: int | None) -> Flow[list[File]]:
     arguments = {"limit": UNSET if limit is None else limit, "purpose": "batch"}
-    return (yield Call(operations.list_files, models.ListFilesResponse, arguments))
+    reply = yield Call(operations.list_files, models.ListFilesResponse, arguments)
+    return [File(model, reply.response) for model in reply.model.data.data]
+
+
+def retrieve(batch_id: str) -> Flow[Batch]:
+    return (yield from _batch(Call(operations.retrieve_batch, models.Batch, _path(batch_id))))
+
+
+def cancel(batch_id: str) -> Flow[Batch]:
+    return (yield from _batch(Call(operations.cancel_batch, models.Batch, _path(batch_id))))
+
+
+def _path(batch_id: str) -> dict[str, str]:
+    return {"batch_id": checked_id(batch_id)}
+
+
+def _batch(call: Call) -> Flow[Batch]:
+    reply = yield call
+    return Batch(reply.model, reply.response)
+
+
+def page(after: str | None, limit: int = PAGE) -> Flow[Reply]:
+    arguments = {"after": UNSET if after is None else after, "limit": limit}
+    reply: Reply = yield Call(operations.list_batches, models.BatchPage, arguments)
+    return reply
+
+
+@define
+class Pages:
+    """The list of batches, page by page; it ends when a page repeats the ones before."""
+
+    after: str | None = None
+    more: bool = True
+    _ids: set[str] = field(factory=set)
+
+    def next(self, limit: int) -> Flow[list[Batch]]:
+        """The batches of the next page that were not on an earlier one."""
+        reply = yield from page(self.after, limit)
+        new = [batch for batch in reply.model.data if batch.id not in self._ids]
+        self._ids.update(batch.id for batch in new)
+        self.after = reply.model.last_id
+        self.more = bool(reply.model.has_more and new and self.after)
+        return [Batch(batch, reply.response) for batch in new]
 
 
 def create(
@@ -110,11 +97,11 @@ def create(
     metadata: Mapping[str, str] | None,
     model: str | None,
     patience: Patience,
-) -> Flow:
+) -> Flow[Batch]:
     """
-    Creates one batch, whatever happens to the answers on the way.
+    Creates one batch, even if responses are lost.
 
-    Raises `CreateOutcomeUnknown` when the answer was lost and the list does not tell either.
+    Raises `CreateOutcomeUnknown` if a response was lost and the list could not be read.
     """
     token = uuid.uuid4().hex
     body = creation(input_file_id, window=window, metadata=metadata, model=model, token=token)
@@ -122,15 +109,15 @@ def create(
     call = Call(operations.create_batch, models.Batch, {"body": body}, repeatable=False)
     for _ in range(patience.creations):
         try:
-            return (yield call)
-        except (TransportError, ServiceUnavailable, UnreadableAnswer) as lost:
-            if isinstance(lost, TransportError) and not lost.sent:
+            return (yield from _batch(call))
+        except (TransportError, ServiceUnavailable, UnreadableAnswer) as error:
+            if isinstance(error, TransportError) and not error.sent:
                 raise
-            reason = str(lost).partition("\n")[0]
-        found, sure = yield from look_for(token, began, patience)
-        if found is not None:
-            return found
-        if not sure:
+            reason = str(error).partition("\n")[0]
+        batch, complete = yield from search(token, began, patience)
+        if batch is not None:
+            return batch
+        if not complete:
             break
     raise CreateOutcomeUnknown(token, reason)
 
@@ -143,7 +130,7 @@ def creation(
     model: str | None,
     token: str,
 ) -> models.CreateBatchRequest:
-    """What is sent to create a batch; `ArgumentInvalid` for what would be refused."""
+    """The body that creates a batch; raises `ArgumentInvalid`."""
     return models.CreateBatchRequest(
         input_file_id=checked_id(input_file_id),
         endpoint=ENDPOINT,
@@ -153,42 +140,47 @@ def creation(
     )
 
 
-def look_for(token: str, began: float, patience: Patience) -> Flow:
+def search(token: str, began: float, patience: Patience) -> Flow[tuple[Batch | None, bool]]:
     """
-    The batch with a token, or None; and whether its absence is sure: every look saw the whole list
-    back to before the creation.
+    Finds the batch with a token, reading the list several times because it can lag behind.
+
+    Returns the batch or None, and whether the last reading was complete.
     """
-    sure = False
+    complete = False
     for look in range(patience.looks):
         yield Pause(patience.seconds / patience.looks * (0.5 if look == 0 else 1))
-        found, whole = yield from find(token, began - CLOCKS_DIFFER)
-        if found is not None:
-            return found, True
-        sure = whole
-    return None, sure
+        batch, complete = yield from find(token, began - CLOCK_DIFFERENCE)
+        if batch is not None:
+            break
+    return batch, complete
 
 
-def find(token: str, since: float) -> Flow:
-    """The batch with a token, or None; and whether every batch created `since` was seen."""
-    seen: set[str] = set()
+def find(token: str, since: float) -> Flow[tuple[Batch | None, bool]]:
+    """
+    Finds the batch with a token in the list.
+
+    Returns the batch or None, and whether the list was read back to `since`, in Unix seconds.
+    """
+    ids: set[str] = set()
     after = None
     while True:
         try:
-            answer = yield from page(after)
+            reply = yield from page(after)
         except (APIError, TransportError):
             return None, False
-        fresh = [batch for batch in answer.data if batch.id not in seen]
-        for batch in fresh:
+        listed = reply.model
+        new = [batch for batch in listed.data if batch.id not in ids]
+        for batch in new:
             if Batch(batch).token == token:
-                return batch, True
-        if not answer.has_more:
+                return Batch(batch, reply.response), True
+        if not listed.has_more:
             return None, True
-        if not fresh or answer.data[-1].id != answer.last_id:
-            return None, False  # paging leads nowhere: the service ignores `after`
-        if all(batch.created_at < since for batch in fresh):
+        if not new or listed.data[-1].id != listed.last_id:
+            return None, False  # the service ignores `after`: later pages cannot be read
+        if all(batch.created_at < since for batch in new):
             return None, True
-        seen.update(batch.id for batch in fresh)
-        after = answer.last_id
+        ids.update(batch.id for batch in new)
+        after = listed.last_id
 
 
 def wait(
@@ -198,71 +190,33 @@ def wait(
     interval: float,
     longest: float,
     on_update: Callable[[Batch], None] | None,
-) -> Flow:
+) -> Flow[Batch]:
     """
-    Looks at a batch until it is final, less and less often; an outage of up to an hour is sat out.
+    Retrieves a batch until it is final, less and less often.
 
-    Raises `WaitTimedOut` when `timeout` seconds are over.
+    Raises `WaitTimedOut` after `timeout` seconds, or the last error after an hour without a
+    response.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
-    pause, told, status, answered = interval, None, "not known yet", time.monotonic()
+    pause, reported, status, responded = interval, None, "unknown", time.monotonic()
     while True:
         try:
-            batch = Batch((yield from retrieve(batch_id)))
+            batch = yield from retrieve(batch_id)
         except (TransportError, ServiceUnavailable, RateLimited):
             now = time.monotonic()
-            if now - answered > OUTAGE or (deadline is not None and now > deadline):
+            if now - responded > OUTAGE or (deadline is not None and now > deadline):
                 raise
-            batch = None
-        if batch is not None:
-            answered = time.monotonic()
-            state = (batch.status, batch.counts)
-            if on_update is not None and state != told:
+        else:
+            responded = time.monotonic()
+            state, status = (batch.status, batch.counts), batch.status
+            if on_update is not None and state != reported:
                 on_update(batch)
-            told, status = state, batch.status
+            reported = state
             if batch.is_final:
-                return batch.model
+                return batch
         left = float("inf") if deadline is None else deadline - time.monotonic()
         if left <= 0:
             raise WaitTimedOut(batch_id, timeout or 0, status)
-        # Jitter, so that many who wait do not ask at once.
+        # The random part keeps many clients from sending their requests at the same time.
         yield Pause(min(left, pause * random.uniform(0.8, 1.2)))  # noqa: S311
         pause = min(pause * 1.5, longest)
-
-
-def checked_id(given: str) -> str:
-    """An id that is safe in a path; the service's are letters, digits, `-` and `_`."""
-    if not isinstance(given, str) or not ID.fullmatch(given):
-        raise ArgumentInvalid(f"{given!r} is no id: letters, digits, '-' and '_' make one.")
-    return given
-
-
-def checked_window(window: str | int) -> str:
-    text = f"{window}h" if isinstance(window, int) else window
-    match = WINDOW.fullmatch(text)
-    if match is None or not 24 <= int(match[1]) <= 336:
-        raise ArgumentInvalid(f"The window is {window!r}; it must lie between '24h' and '336h'.")
-    return text
-
-
-def checked_model(model: str) -> str:
-    if not isinstance(model, str) or not model.strip():
-        raise ArgumentInvalid(f"The model is {model!r}; name one, or leave it out.")
-    return model
-
-
-def checked_metadata(notes: Mapping[str, str]) -> models.BatchMetadata:
-    """Notes within the service's limits; one of the sixteen is this client's token."""
-    if len(notes) > PAIRS:
-        raise ArgumentInvalid(
-            f"metadata has {len(notes) - 1} pairs; at most {PAIRS - 1} are left beside the token."
-        )
-    for key, value in notes.items():
-        if not isinstance(key, str) or not isinstance(value, str):
-            raise ArgumentInvalid(f"metadata[{key!r}] must be a string, not {value!r}.")
-        if len(key) > KEY or len(value) > VALUE:
-            raise ArgumentInvalid(
-                f"metadata[{key[:KEY]!r}] is too long: keys up to {KEY} characters, "
-                f"values up to {VALUE}."
-            )
-    return models.BatchMetadata.from_dict(dict(notes))

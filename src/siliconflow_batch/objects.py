@@ -1,7 +1,7 @@
 """
-What the service answers, as callers want it: typed, with real times, and the model still in reach.
+Batches and files as callers use them: typed, with aware datetimes.
 
-Rule: nothing is copied out of a model; an object looks into the one that it holds.
+Rule: an object copies nothing; its properties read the generated model that it holds.
 """
 
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from .errors import BatchCancelled, BatchExpired, BatchFailed, BatchNotCompleted
 
 TOKEN = "siliconflow_batch_token"  # noqa: S105 - the name of a metadata key
 FINAL = frozenset({"completed", "failed", "expired", "cancelled"})
-ENDS: dict[str, type[BatchNotCompleted]] = {
+EXCEPTIONS: dict[str, type[BatchNotCompleted]] = {
     "failed": BatchFailed,
     "expired": BatchExpired,
     "cancelled": BatchCancelled,
@@ -28,13 +28,13 @@ def _time(seconds: int | Unset | None) -> datetime | None:
 
 
 def moment(seconds: int) -> datetime:
-    """An aware datetime of Unix seconds."""
+    """The aware datetime of Unix seconds."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
 @define(frozen=True, slots=True)
 class Counts:
-    """Lines by outcome; all zero before they are counted."""
+    """The lines of a batch by outcome; all are 0 before the service counts them."""
 
     total: int = 0
     completed: int = 0
@@ -44,7 +44,10 @@ class Counts:
 @define(frozen=True, slots=True)
 class Batch:
     """
-    A batch. `model` is the generated model with the raw integers, `response` the raw answer.
+    A batch.
+
+    `model` is the generated model, with times as integers. `response` is the HTTP response that the
+    batch was read from; that of a list holds the other batches of its page as well.
     """
 
     model: models.Batch = field(repr=False)
@@ -59,12 +62,12 @@ class Batch:
 
     @property
     def status(self) -> str:
-        """As the service says it, known or not."""
+        """The status as the service reports it, even if no document names it."""
         return str(self.model.status)
 
     @property
     def is_final(self) -> bool:
-        """Whether it has ended; a status that no document names has not."""
+        """Whether the status is completed, failed, expired or cancelled."""
         return self.status in FINAL
 
     @property
@@ -73,12 +76,12 @@ class Batch:
 
     @property
     def output_file_id(self) -> str | None:
-        """Where the answered lines are, a URL or a file id; None where there are none."""
+        """The URL or id of the file with the lines that have a response, if there are any."""
         return self.model.output_file_id or None
 
     @property
     def error_file_id(self) -> str | None:
-        """Where the failed lines are, a URL or a file id; None where there are none."""
+        """The URL or id of the file with the lines that failed, if there are any."""
         return self.model.error_file_id or None
 
     @property
@@ -87,26 +90,26 @@ class Batch:
 
     @property
     def counts(self) -> Counts:
-        given = self.model.request_counts
-        if not isinstance(given, models.RequestCounts):
+        counts = self.model.request_counts
+        if not isinstance(counts, models.RequestCounts):
             return Counts()
-        numbers = (given.total, given.completed, given.failed)
+        numbers = (counts.total, counts.completed, counts.failed)
         return Counts(*(0 if isinstance(number, Unset) else number for number in numbers))
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The caller's notes, with the token that this client added."""
-        given = self.model.metadata
-        return {} if given is None else {str(key): given[key] for key in given.additional_keys}
+        """The metadata of the creation, with the token that the client added."""
+        metadata = self.model.metadata
+        return {} if metadata is None else dict(metadata.additional_properties)
 
     @property
     def token(self) -> str | None:
-        """What this client marked the creation with."""
+        """The token that the client added when it created the batch; `find` searches for it."""
         return self.metadata.get(TOKEN)
 
     @property
     def file_name(self) -> str | None:
-        """The input file's name; known in lists only."""
+        """The name of the input file; only lists have it."""
         return None if isinstance(self.model.file_name, Unset) else self.model.file_name
 
     @property
@@ -146,15 +149,15 @@ class Batch:
         return _time(self.model.cancelled_at)
 
     def raise_unless_completed(self) -> None:
-        """Raises `BatchFailed`, `BatchExpired` or `BatchCancelled` where that is how it ended."""
-        if self.status in ENDS:
-            raise ENDS[self.status](self, self.id, self.status, self.errors)
+        """Raises `BatchFailed`, `BatchExpired` or `BatchCancelled` if that is the status."""
+        if self.status in EXCEPTIONS:
+            raise EXCEPTIONS[self.status](self)
 
 
 @define(frozen=True, slots=True)
 class File:
     """
-    An uploaded file, whichever operation told of it. `line_count` is known in lists only.
+    An uploaded file. `model` and `response` are as those of a `Batch`.
     """
 
     model: models.UploadedFile | models.ListedFile = field(repr=False)
@@ -181,9 +184,10 @@ class File:
 
     @property
     def created_at(self) -> datetime:
-        """One time, though the upload spells it `createdAt` and the list `created_at`."""
+        # The response to an upload spells it `createdAt`, a list `created_at`.
         return moment(self.model.created_at)
 
     @property
     def line_count(self) -> int | None:
+        """The number of lines; only lists have it."""
         return self.model.line_count if isinstance(self.model, models.ListedFile) else None

@@ -1,8 +1,8 @@
 """
-The seven operations, as the generated client writes them.
+The seven operations of the generated client.
 
-Each is a module with `sync` and `asyncio`, which answer the parsed body, and `sync_detailed` and
-`asyncio_detailed`, which add the status, the headers and the bytes.
+Each is a module. `sync` and `asyncio` return the parsed body; `sync_detailed` and
+`asyncio_detailed` return the status, the headers and the content as well.
 """
 
 from siliconflow_batch_api.api.batches import (

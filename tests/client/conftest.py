@@ -1,4 +1,4 @@
-"""Both clients, against a simulator on a real socket, without waiting between attempts."""
+"""Both clients, against a simulator on a real socket, without pauses between attempts."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,14 +17,14 @@ Open = Callable[..., Any]
 
 @pytest.fixture(autouse=True)
 def _no_backoff() -> Iterator[None]:
-    """Attempts are counted as they are; only the pauses between them are left out."""
+    """Removes the pauses between attempts, not the attempts."""
     with stamina.set_testing(True, attempts=10, cap=True):
         yield
 
 
 @pytest.fixture(params=["sync", "async"])
 def opened(request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Makes clients of one kind and closes them."""
+    """Opens clients of one kind, and closes them after the test."""
     clients: list[Any] = []
 
     def make(**options: Any) -> Any:
@@ -42,7 +42,7 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Open]:
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    """A quick one: a batch takes no time once it is looked at again."""
+    """A simulator whose batches take no time."""
     pace = Pace(queued=0.01, running=0.01, finalizing=0.01, cancelling=0.01)
     with Simulator(keys=("sk-secret-of-tests",), pace=pace, clock=Clock()) as simulator:
         yield simulator
@@ -55,7 +55,7 @@ def client(opened: Open, simulator: Simulator) -> Any:
 
 @pytest.fixture
 def site(simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Simulator:
-    """The simulator and its key in the environment, and an empty folder to work in."""
+    """The simulator, with its key in the environment and an empty working directory."""
     monkeypatch.setenv("SILICONFLOW_API_KEY", simulator.api_key)
     monkeypatch.setenv("SILICONFLOW_BASE_URL", simulator.base_url)
     monkeypatch.chdir(tmp_path)
@@ -64,7 +64,7 @@ def site(simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 @pytest.fixture
 def shell(site: Simulator, capsys: pytest.CaptureFixture[str]) -> Shell:
-    """Calls the console script in this process."""
+    """Runs the console script in this process."""
 
     def call(*arguments: str) -> Result:
         capsys.readouterr()

@@ -145,7 +145,7 @@ class TestSubmit:
     ) -> None:
         """The exit status is 7, and the printed command finds the batch later."""
         quick = partial(Patience, seconds=0.01, looks=2)
-        monkeypatch.setattr("siliconflow_batch.client.Patience", quick)
+        monkeypatch.setattr("siliconflow_batch.base_client.Patience", quick)
         site.faults.add("reset-after", "POST /batches")
         site.faults.add("forbidden", "GET /batches")
         result = shell("submit", prompts, "--json")

@@ -9,6 +9,7 @@ import pytest
 from siliconflow_batch import console, errors
 from siliconflow_batch.cli import exits, messages, program
 from siliconflow_batch_simulator import Simulator
+from support.batches import batch
 from support.shell import Shell
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -27,7 +28,7 @@ class TestExits:
             (errors.ResultLineInvalid(1, "x", b"x"), 3),
             (errors.TransportError("x"), 4),
             (errors.DownloadTruncated(1), 4),
-            (errors.BatchExpired(None, "x", "expired", []), 5),
+            (errors.BatchExpired(batch(status="expired")), 5),
             (errors.WaitTimedOut("x", 1, "in_queue"), 6),
             (errors.CreateOutcomeUnknown("t", "x"), 7),
             (exits.Interrupted(), 130),

@@ -1,4 +1,4 @@
-"""What people do with the client, on good days and on bad ones; every test runs on both clients."""
+"""The methods of the client, with and without errors. Every test runs on both clients."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ HOSTILE = (
 
 class TestFlow:
     def test_submit_wait_results(self, client: Any, tmp_path: Path) -> None:
-        """A file of prompts becomes answers, in three calls."""
+        """Three calls turn a file of prompts into results."""
         source = tmp_path / "prompts.jsonl"
         source.write_bytes(json_lines(line("a"), line("b", max_tokens=0), line("c")))
 
@@ -33,16 +33,16 @@ class TestFlow:
         assert not results["b"].ok
         assert [result.custom_id for result in client.errors(batch)] == ["b"]
 
-    def test_a_faulty_file_is_not_sent(self, client: Any, simulator: Simulator) -> None:
-        """Every fault is told by line, and nothing leaves the machine."""
-        with pytest.raises(errors.InputFileInvalid, match="line 2") as refused:
+    def test_an_invalid_file_is_not_sent(self, client: Any, simulator: Simulator) -> None:
+        """The exception lists every fault with its line, and no request is sent."""
+        with pytest.raises(errors.InputFileInvalid, match="line 2") as invalid:
             client.submit(json_lines(line("a"), line("a"), {"custom_id": "b"}))
 
-        assert {fault.line for fault in refused.value.faults} == {2, 3}
+        assert {fault.line for fault in invalid.value.faults} == {2, 3}
         assert asked(simulator) == []
 
     def test_results_in_the_order_of_the_input(self, client: Any) -> None:
-        """Successes and failures stand where their lines stood."""
+        """`order="input"` yields successes and failures in the order of their lines."""
         ids = ["c", "a", "d", "b"]
         data = json_lines(*(line(id, **({"top_p": 9} if id in "ad" else {})) for id in ids))
         batch = client.wait(client.submit(data).id, interval=0.01)
@@ -52,18 +52,18 @@ class TestFlow:
         assert [result.custom_id for result in results] == ids
         assert [result.ok for result in results] == [True, False, False, True]
 
-    def test_without_an_answer_there_are_failures_alone(
+    def test_a_completed_batch_may_have_failed_lines_only(
         self, client: Any, simulator: Simulator
     ) -> None:
-        """Completed with every line failed is a plain answer."""
+        """`results` yields the failed lines; the missing output file is not an error."""
         simulator.faults.add("every-line-fails")
         batch = client.wait(client.submit(json_lines(line("a"), line("b"))).id, interval=0.01)
 
         assert batch.output_file_id is None
         assert [result.ok for result in client.results(batch)] == [False, False]
 
-    def test_results_that_are_still_to_come(self, client: Any, simulator: Simulator) -> None:
-        """An unfinished batch is not taken for one without results."""
+    def test_a_running_batch_has_no_results_yet(self, client: Any, simulator: Simulator) -> None:
+        """`results` of a batch that is not final is an error, not an empty iterator."""
         simulator.pace.running = 1e6
         batch = client.submit(json_lines(line("a")))
 
@@ -71,15 +71,15 @@ class TestFlow:
             list(client.results(batch))
 
     def test_results_by_id(self, client: Any, simulator: Simulator) -> None:
-        """A service that names results by id is read as one that names URLs."""
+        """The result files may be ids instead of URLs."""
         simulator.faults.add("result-ids")
         batch = client.wait(client.submit(json_lines(line("a"))).id, interval=0.01)
 
         assert not batch.output_file_id.startswith("http")
         assert [result.custom_id for result in client.results(batch)] == ["a"]
 
-    def test_pages_are_walked(self, client: Any, simulator: Simulator) -> None:
-        """Every batch comes once, newest first; a service without paging does not make it spin."""
+    def test_pages_are_followed(self, client: Any, simulator: Simulator) -> None:
+        """Every batch is yielded once, newest first, and repeated pages end the list."""
         file = client.upload(json_lines(line("a")))
         created = [client.create(file.id).id for _ in range(5)]
 
@@ -89,8 +89,8 @@ class TestFlow:
 
 
 class TestTypes:
-    def test_a_batch_has_times_and_the_model_beneath(self, client: Any) -> None:
-        """Aware datetimes beside the raw integers, the generated model, and the raw answer."""
+    def test_a_batch_has_datetimes_and_its_model(self, client: Any) -> None:
+        """A batch has aware datetimes, the generated model with integers, and the response."""
         batch = client.submit(json_lines(line("a")), window=48, metadata={"description": "typed"})
 
         assert isinstance(batch, Batch)
@@ -103,8 +103,8 @@ class TestTypes:
         assert batch.response is not None
         assert batch.response.json()["id"] == batch.id
 
-    def test_a_file_has_one_time_whatever_its_spelling(self, client: Any) -> None:
-        """`createdAt` and `created_at` are one."""
+    def test_a_file_has_its_time_from_either_spelling(self, client: Any) -> None:
+        """`createdAt` of an upload and `created_at` of a list are the same."""
         uploaded = client.upload(b"{}\n{}\n", name="two.jsonl")
         (listed,) = client.files()
 
@@ -113,22 +113,22 @@ class TestTypes:
         assert (uploaded.line_count, listed.line_count) == (None, 2)
         assert (listed.id, listed.name, listed.bytes) == (uploaded.id, "two.jsonl", 6)
 
-    def test_a_new_status_is_kept_and_is_no_end(self, client: Any, simulator: Simulator) -> None:
-        """A status that nobody knows does not stop a wait."""
+    def test_an_unknown_status_is_not_final(self, client: Any, simulator: Simulator) -> None:
+        """A status that no document names is kept, and does not end a wait."""
         simulator.pace.running = 1e6
         batch_id = client.submit(json_lines(line("a"))).id
         simulator.faults.add("status-unknown")
-        seen = client.retrieve(batch_id)
-        while seen.status == "in_queue":
-            seen = client.retrieve(batch_id)
+        batch = client.retrieve(batch_id)
+        while batch.status == "in_queue":
+            batch = client.retrieve(batch_id)
 
-        assert (seen.status, seen.is_final) == ("throttled", False)
+        assert (batch.status, batch.is_final) == ("throttled", False)
 
 
 class TestUpload:
     @pytest.mark.parametrize("kind", ["path", "bytes", "file"])
     def test_every_byte_arrives(self, client: Any, kind: str, tmp_path: Path) -> None:
-        """Whatever a file contains, it cannot end the upload or add to it."""
+        """No content of a file can end the form or add a field to it."""
         path = tmp_path / "hostile.jsonl"
         path.write_bytes(HOSTILE)
         source = {"path": path, "bytes": HOSTILE, "file": io.BytesIO(HOSTILE)}[kind]
@@ -138,16 +138,16 @@ class TestUpload:
         assert file.bytes == len(HOSTILE)
         assert client.download(file.id, tmp_path / "back").read_bytes() == HOSTILE
 
-    def test_a_repeated_upload_begins_again(self, client: Any, simulator: Simulator) -> None:
-        """After a refusal half-way the file is sent from where it began."""
+    def test_a_repeated_upload_starts_again(self, client: Any, simulator: Simulator) -> None:
+        """After a refusal midway, the file is sent again from its first position."""
         simulator.faults.add("upload-refused-midway", times=2)
         source = io.BytesIO(b"skipped" + HOSTILE)
         source.seek(7)
 
         assert client.upload(source).bytes == len(HOSTILE)
 
-    def test_a_file_that_is_not_there(self, client: Any, tmp_path: Path) -> None:
-        """A wrong path is named."""
+    def test_a_missing_file(self, client: Any, tmp_path: Path) -> None:
+        """The exception names the path."""
         with pytest.raises(errors.ArgumentInvalid, match="nowhere"):
             client.upload(tmp_path / "nowhere.jsonl")
 
@@ -156,16 +156,18 @@ class TestRetries:
     @pytest.mark.parametrize(
         "name", ["rate-limited", "server-error", "overloaded-object", "timeout-html", "reset-after"]
     )
-    def test_what_passes_is_sat_out(self, client: Any, simulator: Simulator, name: str) -> None:
-        """Two bad answers, then a good one: the caller sees the good one."""
+    def test_a_temporary_failure_is_retried(
+        self, client: Any, simulator: Simulator, name: str
+    ) -> None:
+        """After two failures the third attempt succeeds, and the caller gets its result."""
         batch_id = client.submit(json_lines(line("a"))).id
         simulator.faults.add(name, "GET /batches/{batch_id}", times=2)
 
         assert client.retrieve(batch_id).id == batch_id
         assert asked(simulator).count(f"GET /v1/batches/{batch_id}") == 3
 
-    def test_what_stays_ends(self, opened: Any, simulator: Simulator) -> None:
-        """The number of attempts is bounded, and the last answer is the one that is told."""
+    def test_a_lasting_failure_is_raised(self, opened: Any, simulator: Simulator) -> None:
+        """After the last attempt its error is raised."""
         simulator.faults.add("overloaded-string")
         client = opened(
             key=simulator.api_key, base_url=simulator.base_url, retries=Retries(attempts=4)
@@ -176,15 +178,15 @@ class TestRetries:
 
         assert len(simulator.requests) == 4
 
-    def test_what_will_not_change_is_not_repeated(self, client: Any, simulator: Simulator) -> None:
-        """A refusal is an answer."""
+    def test_a_client_error_is_not_retried(self, client: Any, simulator: Simulator) -> None:
+        """A 404 is raised after one attempt."""
         with pytest.raises(errors.NotFound):
             client.retrieve("batch_thereisnone")
 
         assert len(simulator.requests) == 1
 
-    def test_the_servers_patience_counts(self, opened: Any, simulator: Simulator) -> None:
-        """Who is told to wait for longer than there is time gives up at once."""
+    def test_a_long_retry_after_is_not_waited_for(self, opened: Any, simulator: Simulator) -> None:
+        """A `Retry-After` that exceeds `Retries.seconds` raises the error at once."""
         simulator.faults.add("rate-limited-retry-after")
         client = opened(
             key=simulator.api_key, base_url=simulator.base_url, retries=Retries(seconds=0.5)
@@ -196,8 +198,8 @@ class TestRetries:
         assert limited.value.retry_after == 1
         assert len(simulator.requests) == 1
 
-    def test_nobody_there(self, opened: Any) -> None:
-        """A connection that fails is an exception of this package."""
+    def test_a_refused_connection(self, opened: Any) -> None:
+        """It is a `TransportError` with `sent` False."""
         client = opened(key="sk-x", base_url="http://127.0.0.1:9/v1")
 
         for call in (client.retrieve, client.create):
@@ -207,37 +209,37 @@ class TestRetries:
 
 
 class TestWait:
-    def test_every_change_is_told_once(self, client: Any, simulator: Simulator) -> None:
-        """`on_update` hears of each state, the last one included."""
+    def test_every_change_is_reported_once(self, client: Any, simulator: Simulator) -> None:
+        """`on_update` is called with each state, including the last one."""
         simulator.pace.running = 0.2
-        told: list[Batch] = []
+        updates: list[Batch] = []
         batch_id = client.submit(json_lines(*(line(str(number)) for number in range(4)))).id
 
-        client.wait(batch_id, interval=0.001, on_update=told.append)
+        client.wait(batch_id, interval=0.001, on_update=updates.append)
 
-        states = [(batch.status, batch.counts) for batch in told]
+        states = [(batch.status, batch.counts) for batch in updates]
         assert states[-1][0] == "completed"
         assert len(states) == len(set(states)) > 2
 
-    def test_an_outage_is_sat_out(self, client: Any, simulator: Simulator) -> None:
-        """More failures than there are attempts do not end a wait that has time left."""
+    def test_an_outage_does_not_end_a_wait(self, client: Any, simulator: Simulator) -> None:
+        """`wait` goes on when all attempts of a request have failed."""
         batch_id = client.submit(json_lines(line("a"))).id
         simulator.faults.add("overloaded-string", "GET /batches/{batch_id}", times=25)
 
         assert client.wait(batch_id, interval=0.001).status == "completed"
 
-    def test_time_runs_out(self, client: Any, simulator: Simulator) -> None:
-        """A batch that is not done in time goes on, and the exception says how to go on."""
+    def test_a_timeout(self, client: Any, simulator: Simulator) -> None:
+        """`WaitTimedOut` says that the batch continues, and how to wait for it again."""
         simulator.pace.running = 1e6
         batch_id = client.submit(json_lines(line("a"))).id
 
         with pytest.raises(errors.WaitTimedOut, match=rf"wait\('{batch_id}'\)"):
             client.wait(batch_id, interval=0.001, timeout=0.05)
 
-    def test_another_end_is_an_exception_unless_it_may_be(
+    def test_a_cancelled_batch_is_an_exception_unless_check_is_false(
         self, client: Any, simulator: Simulator
     ) -> None:
-        """Cancelled is not completed; who expects it gets the batch."""
+        """`check=False` returns the cancelled batch."""
         simulator.pace.running = 1e6
         batch_id = client.submit(json_lines(line("a"))).id
         client.cancel(batch_id)
@@ -245,13 +247,13 @@ class TestWait:
         with pytest.raises(errors.BatchCancelled) as ended:
             client.wait(batch_id, interval=0.001)
 
-        assert ended.value.batch_id == batch_id
+        assert ended.value.batch_id == ended.value.batch.id == batch_id
         assert client.wait(batch_id, interval=0.001, check=False).status == "cancelled"
 
     def test_expired_and_failed_have_exceptions_of_their_own(
         self, client: Any, simulator: Simulator
     ) -> None:
-        """How a batch ended can be caught by name; `errors` of the service are in the text."""
+        """They can be caught by name; the batch's `errors` are in the text."""
         simulator.pace.running = 1e6
         expiring = client.submit(json_lines(line("a"))).id
         client.retrieve(expiring)
@@ -269,7 +271,7 @@ class TestDownload:
     def test_a_truncated_download_is_completed(
         self, client: Any, simulator: Simulator, tmp_path: Path
     ) -> None:
-        """The second half is fetched, not the first one again, and the file is whole."""
+        """Only the second half is requested again, and the file is complete."""
         data = bytes(range(256)) * 4096
         file = client.upload(data)
         simulator.faults.add("download-truncated", times=1)
@@ -280,10 +282,10 @@ class TestDownload:
         ranges = [request.headers.get("range") for request in simulator.requests][-2:]
         assert ranges == [None, f"bytes={len(data) // 2}-"]
 
-    def test_a_download_that_never_ends_well_leaves_nothing(
+    def test_a_failed_download_leaves_no_file(
         self, client: Any, simulator: Simulator, tmp_path: Path
     ) -> None:
-        """Half a file is no file."""
+        """Neither the target nor a partial file exists after `DownloadTruncated`."""
         file = client.upload(b"x" * 1000)
         simulator.faults.add("download-truncated")
 
@@ -292,13 +294,13 @@ class TestDownload:
 
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_folder_that_is_not_there(self, client: Any, tmp_path: Path) -> None:
-        """A target that cannot be written is named before anything is asked for."""
-        with pytest.raises(errors.ArgumentInvalid, match="cannot be written"):
+    def test_a_missing_folder(self, client: Any, tmp_path: Path) -> None:
+        """A target that cannot be written is refused before the download starts."""
+        with pytest.raises(errors.ArgumentInvalid, match="Cannot write"):
             client.download("file-x", tmp_path / "nowhere" / "x")
 
-    def test_what_was_there_stays_until_it_is_replaced(self, client: Any, tmp_path: Path) -> None:
-        """A failed download does not cost the file of the day before."""
+    def test_a_failed_download_keeps_the_old_file(self, client: Any, tmp_path: Path) -> None:
+        """The target is replaced only when the download is complete."""
         target = tmp_path / "results.jsonl"
         target.write_text("yesterday")
 
@@ -309,14 +311,16 @@ class TestDownload:
 
 
 class TestArguments:
-    @pytest.mark.parametrize("given", ["", "..", "a/b", "a?b", "a b", "é", "x" * 201, None, 1])
-    def test_an_id_that_is_none_is_not_sent(
-        self, client: Any, simulator: Simulator, given: Any
+    @pytest.mark.parametrize("id", ["", "..", "a/b", "a?b", "a b", "é", "x" * 201, None, 1])
+    def test_an_invalid_id_is_not_sent(
+        self, client: Any, simulator: Simulator, id: Any, tmp_path: Path
     ) -> None:
-        """Nothing from outside becomes another path."""
+        """An id cannot change the path of a request."""
         for method in (client.retrieve, client.cancel, client.create):
-            with pytest.raises(errors.ArgumentInvalid):
-                method(given)
+            with pytest.raises(errors.ArgumentInvalid, match="use letters, digits"):
+                method(id)
+        with pytest.raises(errors.ArgumentInvalid, match="use letters, digits"):
+            client.download(id, tmp_path / "x")
 
         assert asked(simulator) == []
 
@@ -326,7 +330,10 @@ class TestArguments:
             {"window": "23h"},
             {"window": 337},
             {"window": "1d"},
+            {"window": None},
             {"model": " "},
+            {"model": "\ud83d"},
+            {"metadata": {"k": "\ud83d"}},
             {"metadata": {"k": 1}},
             {"metadata": {"k" * 65: "v"}},
             {"metadata": {"k": "v" * 513}},
@@ -336,7 +343,7 @@ class TestArguments:
     def test_a_creation_beyond_the_limits_is_not_sent(
         self, client: Any, simulator: Simulator, arguments: dict[str, Any]
     ) -> None:
-        """The limits of the documents are known before anything is sent."""
+        """The documented limits are checked before anything is sent."""
         with pytest.raises(errors.ArgumentInvalid):
             client.create("file-x", **arguments)
 
@@ -346,8 +353,8 @@ class TestArguments:
         assert asked(simulator) == []
 
     @pytest.mark.parametrize("key", ["", " ", "sk-é", "sk\nx", "sk x"])
-    def test_a_key_that_cannot_be_sent(self, opened: Any, key: str) -> None:
-        """It is found at once, and not repeated."""
+    def test_an_invalid_key(self, opened: Any, key: str) -> None:
+        """It is refused at once, and the message does not contain it."""
         with pytest.raises(errors.KeyMissing) as missing:
             opened(key=key)
 
@@ -356,7 +363,7 @@ class TestArguments:
     def test_key_and_site_come_from_the_environment(
         self, opened: Any, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """SILICONFLOW_API_KEY and SILICONFLOW_BASE_URL are enough."""
+        """No argument is needed with SILICONFLOW_API_KEY and SILICONFLOW_BASE_URL."""
         monkeypatch.setenv("SILICONFLOW_API_KEY", f"{simulator.api_key}\n")
         monkeypatch.setenv("SILICONFLOW_BASE_URL", simulator.base_url)
 

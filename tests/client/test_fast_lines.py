@@ -1,4 +1,4 @@
-"""The quick look at a line of input."""
+"""The fast check of an input line."""
 
 import json
 from typing import Any
@@ -34,15 +34,15 @@ def reasons(data: bytes, number: int) -> list[str]:
 
 @given(REQUEST, EXTRA)
 @settings(max_examples=500, deadline=None)
-def test_it_passes_nothing_that_is_judged(request: Any, extra: bytes) -> None:
-    """A line behind a sound one has the faults that it has as the first, which is judged."""
+def test_no_fault_passes_the_fast_check(request: Any, extra: bytes) -> None:
+    """A second line, which gets the fast check, has the same faults as a first line."""
     raw = b"{" + extra + json.dumps(request).encode()[1:] + b"\n"
 
     assert reasons(json_lines(line("a")) + raw, 2) == reasons(raw, 1)
 
 
-def test_a_usual_line_passes() -> None:
-    """What chat_lines and others write is not judged twice."""
+def test_a_common_line_passes() -> None:
+    """A line with common parameters needs no full check."""
     assert (
         fast_lines.read(json_lines(line("a", temperature=0.5, seed=2**70, top_k=None))) is not None
     )

@@ -1,4 +1,4 @@
-"""What importing the client costs others."""
+"""The cost of importing the client."""
 
 import subprocess
 import sys
@@ -6,8 +6,8 @@ import sys
 import pytest
 
 
-def test_importing_the_client_loads_what_it_needs_alone() -> None:
-    """No server, no test tool and no command line comes with it."""
+def test_the_client_imports_its_dependencies_only() -> None:
+    """Importing it loads no server, no test tool and no command line."""
     code = (
         "import sys, attrs, httpx; before = {*sys.modules}; "
         "from siliconflow_batch import SiliconFlowBatch, AsyncSiliconFlowBatch; import stamina; "
@@ -22,8 +22,8 @@ def test_importing_the_client_loads_what_it_needs_alone() -> None:
     assert own <= eval(done.stdout) <= own | small  # noqa: S307
 
 
-def test_threads_do_not_wait_for_event_loops() -> None:
-    """Who uses the client for threads loads neither asyncio nor the library of retries."""
+def test_the_client_for_threads_does_not_import_asyncio() -> None:
+    """Importing it loads neither asyncio nor stamina."""
     code = "import sys; from siliconflow_batch import SiliconFlowBatch; print(*sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
@@ -31,7 +31,7 @@ def test_threads_do_not_wait_for_event_loops() -> None:
     assert not {"asyncio", "stamina"} & set(done.stdout.split())
 
 
-def test_names_that_are_not_there_are_told() -> None:
-    """A mistyped import is an ImportError, as of any module."""
+def test_a_misspelt_name_is_an_import_error() -> None:
+    """As with any module."""
     with pytest.raises(ImportError, match="SiliconFlowBach"):
-        from siliconflow_batch import SiliconFlowBach  # noqa: F401
+        from siliconflow_batch import SiliconFlowBach  # type: ignore[attr-defined] # noqa: F401

@@ -1,4 +1,4 @@
-"""What must never happen: a batch paid twice, a key told. Every test runs on both clients."""
+"""No batch is paid for twice, and no key is shown. Every test runs on both clients."""
 
 import logging
 import traceback
@@ -12,8 +12,8 @@ from support.account import asked, json_lines, line
 
 
 class TestOnce:
-    def test_a_lost_answer_is_found_again(self, client: Any, simulator: Simulator) -> None:
-        """The batch exists, its answer was lost: the caller gets the batch, and there is one."""
+    def test_a_lost_response(self, client: Any, simulator: Simulator) -> None:
+        """The batch is found in the list, returned, and not created again."""
         file = client.upload(json_lines(line("a")))
         simulator.faults.add("reset-after", "POST /batches", times=1)
 
@@ -22,10 +22,8 @@ class TestOnce:
         assert [listed.id for listed in client.batches()] == [batch.id]
         assert asked(simulator).count("POST /v1/batches") == 1
 
-    def test_a_creation_that_never_was_is_sent_again(
-        self, client: Any, simulator: Simulator
-    ) -> None:
-        """A gateway's 504 before the work: the list shows no batch, so it is created."""
+    def test_a_creation_that_failed_is_repeated(self, client: Any, simulator: Simulator) -> None:
+        """After a 504 of a gateway the list has no batch, so the batch is created again."""
         file = client.upload(json_lines(line("a")))
         simulator.faults.add("timeout-html", "POST /batches", times=1)
 
@@ -34,10 +32,10 @@ class TestOnce:
         assert [listed.id for listed in client.batches()] == [batch.id]
 
     @pytest.mark.parametrize("name", ["overloaded-object", "rate-limited"])
-    def test_when_the_list_does_not_tell_nothing_is_guessed(
+    def test_an_unreadable_list_leaves_the_outcome_unknown(
         self, client: Any, simulator: Simulator, name: str
     ) -> None:
-        """Without a list it cannot be known: the token is told, and finds the batch later."""
+        """`CreateOutcomeUnknown` has the token, which finds the batch later."""
         file = client.upload(json_lines(line("a")))
         simulator.faults.add("reset-after", "POST /batches")
         simulator.faults.add(name, "GET /batches")
@@ -55,15 +53,13 @@ class TestOnce:
     @pytest.mark.parametrize(
         "patience", [{"looks": 0}, {"creations": 0}, {"seconds": -1}, {"seconds": float("inf")}]
     )
-    def test_no_patience_is_refused(self, patience: dict[str, Any]) -> None:
-        """Who does not look cannot know, and would pay twice."""
-        with pytest.raises(errors.ArgumentInvalid):
+    def test_a_patience_without_a_search_is_refused(self, patience: dict[str, Any]) -> None:
+        """Without a search a batch could be paid for twice."""
+        with pytest.raises(errors.ArgumentInvalid, match=f"`{min(patience)}` must be"):
             Patience(**patience)
 
-    def test_a_service_without_paging_is_not_trusted(
-        self, client: Any, simulator: Simulator
-    ) -> None:
-        """Where later pages cannot be reached, an absent batch may be on one of them."""
+    def test_a_list_without_paging_is_incomplete(self, client: Any, simulator: Simulator) -> None:
+        """A batch that is not on the first page may be on one that cannot be read."""
         file = client.upload(json_lines(line("a")))
         for _ in range(101):
             client.create(file.id)
@@ -73,8 +69,8 @@ class TestOnce:
         with pytest.raises(errors.CreateOutcomeUnknown):
             client.create(file.id)
 
-    def test_bad_days_make_no_duplicate(self, opened: Any) -> None:
-        """However answers are lost and lists lag, no token has two batches; 500 creations each."""
+    def test_no_failure_creates_a_duplicate(self, opened: Any) -> None:
+        """In 500 creations with lost responses and lagging lists no token has two batches."""
         with Simulator(seed=11, clock=Clock(speed=1000)) as simulator:
             client = opened(
                 key=simulator.api_key,
@@ -93,43 +89,43 @@ class TestOnce:
                 simulator.faults.add(name, "POST /batches", rate=rate)
             simulator.faults.add("list-lags", "GET /batches")
             simulator.faults.add("server-error", "GET /batches", rate=0.05)
-            known, unknown = [], []
+            created, unknown = [], []
             while asked(simulator).count("POST /v1/batches") < 500:
                 try:
-                    known.append(client.create(file.id).token)
+                    created.append(client.create(file.id).token)
                 except errors.CreateOutcomeUnknown as lost:
                     unknown.append(lost.token)
 
-            made = [batch.metadata for batch in simulator.service.batches.values()]
+            existing = [batch.metadata or {} for batch in simulator.service.batches.values()]
 
-        tokens = [str(notes and notes["siliconflow_batch_token"]) for notes in made]
+        tokens = [metadata["siliconflow_batch_token"] for metadata in existing]
         assert len(tokens) == len(set(tokens))
-        assert set(known) <= set(tokens)
-        assert len(known) > 10 * len(unknown)
+        assert set(created) <= set(tokens)
+        assert len(created) > 10 * len(unknown)
 
 
 class TestSecrecy:
-    def test_the_key_is_told_nowhere(
+    def test_the_key_is_not_shown(
         self, client: Any, simulator: Simulator, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Not in reprs, not in exceptions and their causes, not in logs."""
-        told = [repr(client), repr(client.upload(b"{}"))]
+        """Reprs, exceptions, their causes and logs do not contain it."""
+        texts = [repr(client), repr(client.upload(b"{}"))]
         simulator.faults.add("reset-before")
         with caplog.at_level(logging.DEBUG):
             for call in (client.retrieve, client.cancel):
                 try:
                     call("batch_x")
                 except errors.SiliconFlowError as error:
-                    told += ["".join(traceback.format_exception(error)), repr(error)]
+                    texts += ["".join(traceback.format_exception(error)), repr(error)]
 
-        assert len(told) == 6
-        assert simulator.api_key not in "".join(told) + caplog.text
+        assert len(texts) == 6
+        assert simulator.api_key not in "".join(texts) + caplog.text
 
     def test_a_result_url_gets_no_key(self, client: Any, simulator: Simulator) -> None:
-        """Whoever serves the download does not learn the key."""
+        """The key is sent with API requests only."""
         batch = client.wait(client.submit(json_lines(line("a"))).id, interval=0.01)
 
         list(client.results(batch))
 
-        brought = {request.path[:9]: request.authorized for request in simulator.requests}
-        assert brought == {"/v1/files": True, "/v1/batch": True, "/results/": False}
+        authorized = {request.path[:9]: request.authorized for request in simulator.requests}
+        assert authorized == {"/v1/files": True, "/v1/batch": True, "/results/": False}

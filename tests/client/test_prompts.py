@@ -1,4 +1,4 @@
-"""Prompts to lines, and lines to files."""
+"""From prompts to lines, and from lines to files."""
 
 import json
 from pathlib import Path
@@ -16,17 +16,17 @@ USER = {"role": "user", "content": "Hi"}
 
 class TestChatLines:
     def test_prompts_become_lines(self) -> None:
-        """Strings, messages, and either with a custom_id are prompts; the rest goes into bodies."""
+        """A prompt is a string, messages, or one of these with a custom_id."""
         prompts: list[Any] = ["One", [USER], ("id", "Three")]
 
         lines = list(chat_lines(prompts, model="m", system="Be kind", max_tokens=5, top_p=None))
 
-        kind = {"role": "system", "content": "Be kind"}
+        system = {"role": "system", "content": "Be kind"}
         assert [line["custom_id"] for line in lines] == ["request-1", "request-2", "id"]
         assert [line["body"]["messages"] for line in lines] == [
-            [kind, {"role": "user", "content": "One"}],
-            [kind, USER],
-            [kind, {"role": "user", "content": "Three"}],
+            [system, {"role": "user", "content": "One"}],
+            [system, USER],
+            [system, {"role": "user", "content": "Three"}],
         ]
         assert {(line["method"], line["url"]) for line in lines} == {
             ("POST", "/v1/chat/completions")
@@ -41,7 +41,7 @@ class TestChatLines:
         assert [line["custom_id"] for line in chat_lines(prompts)] == ["a", "b"]
 
     def test_messages_keep_their_own_system_message(self) -> None:
-        """`system` is put before messages that have none; the caller's list stays as it was."""
+        """`system` is added to messages without one, in a copy of the caller's list."""
         own = [{"role": "system", "content": "Own"}, USER]
         bare = [USER]
 
@@ -54,20 +54,23 @@ class TestChatLines:
     @pytest.mark.parametrize(
         ("prompts", "reason"),
         [
-            ("Hi", "prompts must be a list of prompts, not str"),
-            ([], "there are no prompts"),
-            (["Hi", ""], "prompt 2: body.messages: must be a list of messages, not ''"),
-            (["Hi", []], "prompt 2: body.messages: must be a list of messages"),
-            (["Hi", 5], "prompt 2: body.messages: must be a list of messages, not 5"),
-            ([("a", "x"), ("a", "y")], "prompt 2: custom_id: 'a' is already that of line 1"),
+            ("Hi", "`prompts` must be a list of prompts, not str"),
+            ([], "`prompts` is empty"),
+            (["Hi", ""], "prompt 2: body.messages: must be a non-empty list of messages, not ''"),
+            (["Hi", []], "prompt 2: body.messages: must be a non-empty list of messages"),
+            (["Hi", 5], "prompt 2: body.messages: must be a non-empty list of messages, not 5"),
+            ([("a", "x"), ("a", "y")], "prompt 2: custom_id: 'a' is already used in line 1"),
             ([("request-2", "x"), "y"], "prompt 2: custom_id: 'request-2' is already"),
             ([(5, "x")], "prompt 1: custom_id: must be a non-empty string, not 5"),
-            ([("a", "b", "c")], "prompt 1: body.messages: must be a list of messages, not ("),
+            (
+                [("a", "b", "c")],
+                "prompt 1: body.messages: must be a non-empty list of messages, not (",
+            ),
             ([[USER, {"role": "assistant"}]], "prompt 1: body.messages: the last message must"),
         ],
     )
-    def test_what_is_no_prompt_is_refused(self, prompts: Any, reason: str) -> None:
-        """A prompt that would be refused as a line is refused when its line is made."""
+    def test_an_invalid_prompt_is_refused(self, prompts: Any, reason: str) -> None:
+        """A prompt is refused if its line would be invalid."""
         with pytest.raises(ArgumentInvalid) as refused:
             list(chat_lines(prompts, system="Be kind"))
 
@@ -75,24 +78,24 @@ class TestChatLines:
 
     @pytest.mark.parametrize("parameter", [{"stream": True}, {"messages": []}])
     def test_some_parameters_are_refused(self, parameter: dict[str, Any]) -> None:
-        """Lines do not stream, and their messages are the prompts: refused at the call."""
-        with pytest.raises(ArgumentInvalid, match="is no parameter"):
+        """`stream` and `messages` are refused when the function is called."""
+        with pytest.raises(ArgumentInvalid, match=f"Remove the parameter `{min(parameter)}`"):
             chat_lines(["Hi"], **parameter)
 
 
 class TestWriteLines:
     def test_written_lines_are_valid(self, tmp_path: Path) -> None:
-        """What is written is counted, passes, reads back the same, and survives str.splitlines."""
+        """Written lines pass the check, read back the same, and survive str.splitlines."""
         path = tmp_path / "requests.jsonl"
-        said = ["\u2028 \u2029 \u0085 \u001c \r\n", "你好 😀"]
+        prompts = ["\u2028 \u2029 \u0085 \u001c \r\n", "你好 😀"]
 
-        assert write_lines(path, chat_lines(said, model="m")) == 2
+        assert write_lines(path, chat_lines(prompts, model="m")) == 2
 
         text = path.read_text(encoding="utf-8")
         assert validate(path).lines == len(text.splitlines()) == 2
         assert [
             json.loads(line)["body"]["messages"][0]["content"] for line in text.splitlines()
-        ] == said
+        ] == prompts
         assert "你好 😀" in text
 
     @pytest.mark.parametrize(
@@ -100,25 +103,25 @@ class TestWriteLines:
     )
     @pytest.mark.parametrize("before", [b"precious", None])
     def test_an_error_changes_nothing(self, bad: Any, before: bytes | None, tmp_path: Path) -> None:
-        """What cannot be written leaves an earlier file whole, and no half file behind."""
+        """An earlier file is kept, and no partial file is left."""
         path = tmp_path / "requests.jsonl"
         if before is not None:
             path.write_bytes(before)
 
-        with pytest.raises(ArgumentInvalid, match="line 2 cannot be written as JSON"):
+        with pytest.raises(ArgumentInvalid, match="Cannot write line 2 as JSON"):
             write_lines(path, [line(), bad])
 
         assert [file.read_bytes() for file in tmp_path.iterdir()] == ([before] if before else [])
 
     def test_no_lines_are_refused(self, tmp_path: Path) -> None:
-        """An empty input file is of no use, and is not written."""
-        with pytest.raises(ArgumentInvalid, match="no lines"):
+        """An empty input file is not written."""
+        with pytest.raises(ArgumentInvalid, match="`lines` is empty"):
             write_lines(tmp_path / "requests.jsonl", [])
 
         assert list(tmp_path.iterdir()) == []
 
     def test_a_replaced_file_keeps_its_mode(self, tmp_path: Path) -> None:
-        """Prompts that were private stay so."""
+        """A file that only its owner can read stays so."""
         path = tmp_path / "requests.jsonl"
         path.touch(mode=0o600)
 

@@ -1,4 +1,4 @@
-"""Whatever a server answers: a typed result, or an exception with the server's words."""
+"""Every response becomes a typed object, or an exception with the service's message."""
 
 import json
 import threading
@@ -10,26 +10,8 @@ import pytest
 from attrs import define, field
 
 from siliconflow_batch import Batch, Patience, Retries, errors
+from support.batches import BATCH
 
-BATCH = {
-    "id": "batch_a",
-    "object": "batch",
-    "endpoint": "/v1/chat/completions",
-    "errors": None,
-    "input_file_id": "file-a",
-    "completion_window": "24h",
-    "status": "in_queue",
-    "output_file_id": None,
-    "error_file_id": None,
-    "created_at": 1741685413,
-    "in_progress_at": None,
-    "expires_at": 1741771813,
-    "completed_at": None,
-    "failed_at": None,
-    "expired_at": None,
-    "request_counts": None,
-    "metadata": None,
-}
 JSON, TEXT, HTML = "application/json", "text/plain", "text/html"
 LIMITED = b"Request was rejected due to rate limiting"
 PAGE = b"<html><body>Bad Gateway of nginx</body></html>"
@@ -51,7 +33,7 @@ GOOD: dict[str, bytes] = {
     "all times": body(finalizing_at=None, cancelling_at=1741685414, cancelled_at=1741685415),
     "an empty error file": body(error_file_id=""),
 }
-# status, media type, body, the exception, words that must be in its text
+# status, media type, body, the exception, a part of its text
 BAD: dict[str, tuple[int, str, bytes, type[errors.APIError], str]] = {
     "400": (400, JSON, b'{"code":20012,"message":"Model does not exist.","data":null}',
             errors.BadRequest, "Model does not exist."),
@@ -95,6 +77,7 @@ BAD: dict[str, tuple[int, str, bytes, type[errors.APIError], str]] = {
     "milliseconds": (200, JSON, body(created_at=10**15), UNREADABLE, str(10**15)),
     "counts as a list": (200, JSON, body(request_counts=[1]), UNREADABLE, "request_counts"),
     "notes as numbers": (200, JSON, body(metadata={"a": 1}), UNREADABLE, "metadata"),
+    "nested too deeply": (200, JSON, b"[" * 100_000, UNREADABLE, "RecursionError"),
     "not UTF-8": (200, JSON, b'{"id": "\xff"}', UNREADABLE, "id"),
     "enveloped failure": (200, JSON, b'{"code":20012,"message":"refused","data":null}',
                           FAILED, "refused"),
@@ -111,7 +94,7 @@ FILES: dict[str, tuple[bytes, type[errors.APIError], str]] = {
 
 @define
 class Server:
-    """Gives one answer to everything."""
+    """Gives the same response to every request."""
 
     url: str = ""
     status: int = 200
@@ -128,7 +111,7 @@ def server() -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def answer(self) -> None:
+        def respond(self) -> None:
             self.rfile.read(int(self.headers.get("content-length") or 0))
             server.authorized.append("authorization" in self.headers)
             self.send_response(server.status, None if server.status < 512 else "Unknown")
@@ -140,7 +123,7 @@ def server() -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(server.body)
 
-        do_GET = do_POST = answer  # noqa: N815 - the names that http.server calls
+        do_GET = do_POST = respond  # noqa: N815 - the names that http.server calls
 
         def log_message(self, *_: object) -> None:
             pass
@@ -156,8 +139,8 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def asking(opened: Any, server: Server) -> Any:
-    """A client that asks once."""
+def client(opened: Any, server: Server) -> Any:
+    """A client that repeats nothing."""
     server.status, server.media_type, server.location = 200, JSON, ""
     return opened(
         key="sk-x",
@@ -167,12 +150,12 @@ def asking(opened: Any, server: Server) -> Any:
     )
 
 
-@pytest.mark.parametrize("answer", GOOD.values(), ids=GOOD)
-def test_what_the_documents_show_is_a_batch(asking: Any, server: Server, answer: bytes) -> None:
-    """Every shape that a document shows, or leaves room for, is read."""
-    server.body = answer
+@pytest.mark.parametrize("content", GOOD.values(), ids=GOOD)
+def test_every_documented_shape_is_a_batch(client: Any, server: Server, content: bytes) -> None:
+    """Every shape that a document shows or allows is accepted."""
+    server.body = content
 
-    batch = asking.retrieve("batch_a")
+    batch = client.retrieve("batch_a")
 
     assert isinstance(batch, Batch)
     assert batch.id == "batch_a"
@@ -180,58 +163,55 @@ def test_what_the_documents_show_is_a_batch(asking: Any, server: Server, answer:
 
 
 @pytest.mark.parametrize("row", BAD.values(), ids=BAD)
-def test_everything_else_is_an_exception_with_the_servers_words(
-    asking: Any, server: Server, row: tuple[int, str, bytes, type[errors.APIError], str]
+def test_every_other_response_is_an_exception(
+    client: Any, server: Server, row: tuple[int, str, bytes, type[errors.APIError], str]
 ) -> None:
-    """Never a foreign exception, never None, never an object of garbage."""
-    server.status, server.media_type, server.body, kind, words = row
+    """The exception is an `APIError` with the status, the body and the service's message."""
+    server.status, server.media_type, server.body, expected, text = row
 
-    with pytest.raises(errors.APIError) as refused:
-        asking.retrieve("batch_a")
+    with pytest.raises(errors.APIError) as raised:
+        client.retrieve("batch_a")
 
-    assert type(refused.value) is kind
-    assert words in str(refused.value)
-    assert refused.value.status == server.status
-    assert refused.value.body == server.body.decode(errors="replace")
+    assert type(raised.value) is expected
+    assert text in str(raised.value)
+    assert raised.value.status == server.status
+    assert raised.value.body == server.body.decode(errors="replace")
 
 
 @pytest.mark.parametrize("row", FILES.values(), ids=FILES)
 @pytest.mark.parametrize("operation", ["upload", "files"])
-def test_an_envelope_is_opened_with_care(
-    asking: Any, server: Server, operation: str, row: tuple[bytes, type[errors.APIError], str]
+def test_a_failure_in_an_envelope_is_an_exception(
+    client: Any, server: Server, operation: str, row: tuple[bytes, type[errors.APIError], str]
 ) -> None:
-    """A failure inside a 200 is a failure."""
-    server.body, _, words = row
+    """A failure that the body reports under status 200 is raised."""
+    server.body, _, text = row
 
-    with pytest.raises((errors.EnvelopedFailure, errors.UnreadableAnswer), match=words):
-        asking.upload(b"{}") if operation == "upload" else list(asking.files())
+    with pytest.raises((errors.EnvelopedFailure, errors.UnreadableAnswer), match=text):
+        client.upload(b"{}") if operation == "upload" else list(client.files())
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_creation_that_may_have_been_is_not_repeated(
-    asking: Any, server: Server, name: str
+def test_a_creation_with_an_unclear_response_is_not_repeated(
+    client: Any, server: Server, name: str
 ) -> None:
-    """After an answer that leaves it open nothing is sent again, and the token is told."""
-    server.status, server.media_type, server.body, kind, _ = BAD[name]
-    certain = issubclass(kind, errors.EnvelopedFailure) or 300 <= server.status < 500
-    expected = errors.APIError if certain else (errors.CreateOutcomeUnknown, errors.APIError)
+    """A response that does not say whether the batch exists raises `CreateOutcomeUnknown`."""
+    server.status, server.media_type, server.body, error, _ = BAD[name]
+    unclear = server.status >= 500 or error is UNREADABLE
 
-    with pytest.raises(expected) as ended:
-        asking.create("file-a")
+    with pytest.raises((errors.CreateOutcomeUnknown, errors.APIError)) as raised:
+        client.create("file-a")
 
-    assert isinstance(ended.value, errors.CreateOutcomeUnknown) is (
-        server.status >= 500 or kind is UNREADABLE
-    )
+    assert isinstance(raised.value, errors.CreateOutcomeUnknown) is unclear
 
 
-def test_a_redirect_does_not_carry_the_key_away(asking: Any, server: Server, tmp_path: Any) -> None:
-    """Another host is asked without the key, or not at all."""
+def test_a_redirect_does_not_leak_the_key(client: Any, server: Server, tmp_path: Any) -> None:
+    """A request to another host has no key."""
     server.status, server.body = 307, b""
     server.location = server.url.replace("127.0.0.1", "localhost") + "/elsewhere"
     server.authorized.clear()
 
     with pytest.raises(errors.SiliconFlowError):
-        asking.download("file-a", tmp_path / "x")
+        client.download("file-a", tmp_path / "x")
 
     assert server.authorized[0] is True
     assert not any(server.authorized[1:])

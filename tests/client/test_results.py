@@ -1,4 +1,4 @@
-"""Result files: no answer that was paid for is lost or changed on the way."""
+"""Result files: no record is lost or changed."""
 
 import json
 import random
@@ -22,7 +22,7 @@ def record(response: Any = None, error: Any = None, **rest: Any) -> dict[str, An
     return {"id": "r", "custom_id": "a", "response": response, "error": error} | rest
 
 
-def answered(body: Any, status_code: Any = 200, **rest: Any) -> dict[str, Any]:
+def responded(body: Any, status_code: Any = 200, **rest: Any) -> dict[str, Any]:
     return record({"status_code": status_code, "request_id": "q", "body": body}, **rest)
 
 
@@ -40,12 +40,14 @@ def split(data: bytes, cuts: list[int]) -> list[bytes]:
 
 
 class TestSplitter:
-    def test_a_million_hostile_records_come_through(self) -> None:
-        """However a stream is cut, no record is lost and none is changed."""
+    def test_a_million_hostile_records(self) -> None:
+        """With any chunk sizes, no record is lost or changed."""
         chance = random.Random(7)  # noqa: S311 - not for secrets
         contents = ["".join(chance.choices(SEPARATORS + 'x"\\é😀', k=12)) for _ in range(1_000)]
         bodies = [
-            json.dumps(answered({"choices": [{"message": {"content": content}}]}), ensure_ascii=raw)
+            json.dumps(
+                responded({"choices": [{"message": {"content": content}}]}), ensure_ascii=raw
+            )
             .replace('"a"', '"%d"')
             .encode()
             for content, raw in zip(contents, [True, False] * 500, strict=True)
@@ -73,13 +75,13 @@ class TestSplitter:
         assert split(data, list(range(1, len(data)))) == records
 
     def test_a_long_line_byte_by_byte(self) -> None:
-        """The work for a line grows with its length, not with its square."""
+        """The time for a line is linear in its length."""
         line = b"x" * 2_000_000
 
         assert split(line, list(range(1, len(line)))) == [line]
 
-    def test_the_end_is_no_line(self) -> None:
-        """A stream that ends with a line end, or has only such, has no line behind it."""
+    def test_the_end_is_not_a_line(self) -> None:
+        """No line follows the last line end, and a stream of line ends has no lines."""
         assert split(b"a\n", []) == [b"a"]
         assert split(b"\r\n \n\n", [1]) == []
         assert split(b"", []) == []
@@ -87,8 +89,8 @@ class TestSplitter:
 
 class TestParse:
     def test_a_completion(self) -> None:
-        """A line that was answered has its text and its usage."""
-        result = parsed(answered(COMPLETION, extra=[1]))
+        """The result of a line with a response has its text and its usage."""
+        result = parsed(responded(COMPLETION, extra=[1]))
 
         assert (result.custom_id, result.id, result.status_code) == ("a", "r", 200)
         assert result.ok
@@ -98,7 +100,7 @@ class TestParse:
         assert result.raw["extra"] == [1]
 
     def test_an_expired_line(self) -> None:
-        """A line that never ran has no response and says that it expired."""
+        """The result of a line that was not processed has no response, and `expired` is True."""
         result = parsed(record(None, EXPIRED))
 
         assert result.expired
@@ -114,25 +116,25 @@ class TestParse:
             (record(None, {"code": 5, "message": None}), "5", None),
             (record(None, json.dumps(EXPIRED)), "batch_expired", EXPIRED["message"]),
             (record(None, ["x"]), None, '["x"]'),
-            (answered({"code": 20012, "message": "No"}, 400), "20012", "No"),
-            (answered({"error": {"code": "c", "message": "No"}}, 400), "c", "No"),
-            (answered("upstream went away", 502), None, "upstream went away"),
-            (answered(None, 500), None, None),
-            (answered({"code": 20000, "message": "Ok"}), None, None),
-            (answered(COMPLETION, 200, error={}), None, None),
+            (responded({"code": 20012, "message": "No"}, 400), "20012", "No"),
+            (responded({"error": {"code": "c", "message": "No"}}, 400), "c", "No"),
+            (responded("upstream went away", 502), None, "upstream went away"),
+            (responded(None, 500), None, None),
+            (responded({"code": 20000, "message": "Ok"}), None, None),
+            (responded(COMPLETION, 200, error={}), None, None),
         ],
     )
     def test_an_error_in_any_shape(
         self, value: dict[str, Any], code: str | None, message: str | None
     ) -> None:
-        """What went wrong is found in the record's error, as object or words, or in the body."""
+        """The error is the record's `error`, an object or a string, or is in the body."""
         result = parsed(value)
 
         assert (result.error_code, result.error_message) == (code, message)
 
     def test_a_body_encoded_twice(self) -> None:
         """A completion inside a JSON string is unpacked."""
-        result = parsed(answered(json.dumps(COMPLETION)))
+        result = parsed(responded(json.dumps(COMPLETION)))
 
         assert result.ok
         assert result.text == "Hello"
@@ -149,15 +151,15 @@ class TestParse:
             {"choices": {}, "usage": 5},
         ],
     )
-    def test_a_completion_without_words(self, body: dict[str, Any]) -> None:
-        """A body of another shape has no text, and is there to look at."""
-        result = parsed(answered(body))
+    def test_a_completion_without_text(self, body: dict[str, Any]) -> None:
+        """A body of another shape has no text, and is kept as it is."""
+        result = parsed(responded(body))
 
         assert (result.text, result.usage, result.body) == (None, None, body)
 
     @pytest.mark.parametrize("response", [5, [], "x", {}, {"status_code": "200"}, {"body": 5}])
     def test_a_response_of_another_shape(self, response: Any) -> None:
-        """What is no response is not taken for an answer, and stays in `raw`."""
+        """The line is not `ok`, and `raw` has the response."""
         result = parsed(record(response, id=5))
 
         assert not result.ok
@@ -173,15 +175,15 @@ class TestParse:
         ],
     )
     def test_careless_json_is_read(self, text: str, expected: str) -> None:
-        """An answer is not lost to half an emoji or a NaN beside it."""
-        raw = json.dumps(answered(COMPLETION)).replace('"Hello"', text).encode()
+        """Half of a surrogate pair, NaN or a byte order mark does not lose a response."""
+        raw = json.dumps(responded(COMPLETION)).replace('"Hello"', text).encode()
 
         assert parse(b"\xef\xbb\xbf" + raw, 1).text == parse(raw, 1).text == expected
 
-    def test_a_byte_that_is_no_utf_8_costs_itself_alone(self) -> None:
-        """An answer with a broken character is read, and so is its line when it failed."""
-        good = json.dumps(answered(COMPLETION)).encode()
-        failed = json.dumps(answered({"message": "No"}, 400)).encode()
+    def test_a_byte_that_is_not_utf_8_is_replaced(self) -> None:
+        """The rest of the response, or of the error, is kept."""
+        good = json.dumps(responded(COMPLETION)).encode()
+        failed = json.dumps(responded({"message": "No"}, 400)).encode()
 
         assert parse(good.replace(b"Hello", b"H\xffi"), 1).text == "H\ufffdi"
         assert parse(good.replace(b"Hello", b"H\xffi"), 1).raw["custom_id"] == "a"
@@ -189,13 +191,13 @@ class TestParse:
 
     def test_large_numbers_stay_exact(self) -> None:
         """An integer beyond 64 bits is not rounded."""
-        assert parsed(answered({"seed": 2**100 + 1})).body == {"seed": 2**100 + 1}
+        assert parsed(responded({"seed": 2**100 + 1})).body == {"seed": 2**100 + 1}
 
     def test_a_huge_record(self) -> None:
-        """An answer of many MB is a record like any other."""
+        """A response of many MB is parsed."""
         completion = {"choices": [{"message": {"content": "é\u2028" * 4_000_000}}]}
 
-        text = parsed(answered(completion)).text
+        text = parsed(responded(completion)).text
 
         assert text is not None
         assert len(text) == 8_000_000
@@ -213,19 +215,19 @@ class TestParse:
             (b'{"custom_id": 5}', "a record must have a custom_id, a string"),
         ],
     )
-    def test_what_is_no_record_is_refused(self, raw: bytes, reason: str) -> None:
-        """What cannot be tied to a request is an error that names its line and shows it."""
-        with pytest.raises(ResultLineInvalid) as refused:
+    def test_an_invalid_record_is_refused(self, raw: bytes, reason: str) -> None:
+        """A record without a readable custom_id is an error with its line number and content."""
+        with pytest.raises(ResultLineInvalid) as invalid:
             parse(raw, 7)
 
-        assert (refused.value.line, refused.value.raw) == (7, raw)
-        assert refused.value.reason.startswith(reason)
+        assert (invalid.value.line, invalid.value.raw) == (7, raw)
+        assert invalid.value.reason.startswith(reason)
 
 
 class TestReader:
     def test_a_stream_gives_its_results(self) -> None:
-        """However it is cut, each record comes once."""
-        lines = [json.dumps(answered(COMPLETION, custom_id=id)).encode() for id in "abc"]
+        """With any chunk sizes, each record is yielded once."""
+        lines = [json.dumps(responded(COMPLETION, custom_id=id)).encode() for id in "abc"]
         data = b"\r\n\n".join(lines)
         for size in (1, 7, len(data)):
             reader = Reader()
@@ -235,8 +237,8 @@ class TestReader:
 
             assert [result.custom_id for result in [*found, *reader.close()]] == ["a", "b", "c"]
 
-    def test_a_line_that_is_no_record_is_named(self) -> None:
-        """Blank lines count."""
+    def test_an_invalid_line_is_numbered(self) -> None:
+        """Blank lines count in its number."""
         reader = Reader()
 
         with pytest.raises(ResultLineInvalid, match="line 3"):
@@ -245,11 +247,13 @@ class TestReader:
 
 class TestRead:
     def test_a_file_gives_its_results(self, tmp_path: Path) -> None:
-        """Results come in the order of the file; empty lines and CRLF are nothing."""
+        """They are in the order of the file; blank lines are skipped."""
         path = tmp_path / "results.jsonl"
         text = "\u2028".join(SEPARATORS)
         completion = {"choices": [{"message": {"content": text}}]}
-        lines = [json.dumps(answered(completion, custom_id=id), ensure_ascii=False) for id in "abc"]
+        lines = [
+            json.dumps(responded(completion, custom_id=id), ensure_ascii=False) for id in "abc"
+        ]
         path.write_bytes("\r\n\n".join(lines).encode())
 
         results = list(read(path))
@@ -257,8 +261,8 @@ class TestRead:
         assert [result.custom_id for result in results] == ["a", "b", "c"]
         assert {result.text for result in results} == {text}
 
-    def test_a_truncated_file_names_the_line(self, tmp_path: Path) -> None:
-        """The line of an error is that of the file, with empty lines counted."""
+    def test_a_truncated_line_is_numbered(self, tmp_path: Path) -> None:
+        """Blank lines count in its number."""
         path = tmp_path / "results.jsonl"
         path.write_bytes(b'{"custom_id": "a"}\n\n{"custom')
 

@@ -1,4 +1,4 @@
-"""Bytes on their way: progress, interruptions, results as they come, a client of the caller's."""
+"""Uploads and downloads: progress, interruptions, streamed results, and `http_client`."""
 
 import io
 import threading
@@ -24,25 +24,27 @@ IDS = [str(number) for number in range(4_000)]
 
 
 @define(eq=False, slots=False)
-class Careless:
+class SimpleFileServer:
     """
-    A file server that knows neither ranges nor tags.
+    A file server that supports neither ranges nor etags.
 
-    Each answer is a length that is promised and the bytes that come; `gate` holds back the second
-    half of an answer until the caller has seen the first.
+    Each response is a Content-Length and the bytes that are sent. With a `gate`, the second half of
+    a response is sent after the gate is open.
     """
 
-    answers: list[tuple[int, bytes]]
+    responses: list[tuple[int, bytes]]
     gate: threading.Event | None = None
-    asked: list[dict[str, str]] = field(factory=list)
+    request_headers: list[dict[str, str]] = field(factory=list)
 
     def __enter__(self) -> str:
         shared = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                shared.asked.append({name.lower(): text for name, text in self.headers.items()})
-                length, data = shared.answers.pop(0)
+                shared.request_headers.append(
+                    {name.lower(): value for name, value in self.headers.items()}
+                )
+                length, data = shared.responses.pop(0)
                 self.send_response(200)
                 self.send_header("Content-Length", str(length))
                 self.end_headers()
@@ -51,7 +53,7 @@ class Careless:
                     self.wfile.write(data[len(data) // 2 :])
 
             def log_message(self, *arguments: object) -> None:
-                """Says nothing."""
+                pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -72,116 +74,157 @@ def cut(share: float, data: bytes = RECORDS) -> tuple[int, bytes]:
 
 @pytest.fixture
 def batch(client: Any) -> Any:
-    """A completed batch, whose results the tests have elsewhere."""
+    """A completed batch; tests replace the URL of its results."""
     return client.wait(client.submit(json_lines(line("a"))).id, interval=0.01)
 
 
-def elsewhere(batch: Any, url: str) -> Any:
+def with_output(batch: Any, url: str) -> Any:
     batch.model.output_file_id = url
     return batch
 
 
 class TestResults:
-    def test_the_first_comes_before_the_last_has_arrived(
+    def test_results_are_yielded_while_the_file_arrives(
         self, simulator: Simulator, batch: Any
     ) -> None:
-        """Results are read while they are on their way."""
+        """The first result is yielded before the rest of the file was sent."""
         gate = threading.Event()
         with (
-            Careless([whole()], gate) as url,
+            SimpleFileServer([whole()], gate) as url,
             SiliconFlowBatch(simulator.api_key, simulator.base_url) as client,
         ):
-            results = client.results(elsewhere(batch, url))
+            results = client.results(with_output(batch, url))
 
             assert next(results).custom_id == "0"
             gate.set()
             assert [result.custom_id for result in results] == IDS[1:]
 
-    @pytest.mark.parametrize("answers", [[cut(0.5), whole()], [cut(0.7), cut(0.3), cut(1)]])
-    def test_what_comes_twice_is_told_once(
-        self, client: Any, batch: Any, answers: list[tuple[int, bytes]]
+    @pytest.mark.parametrize("responses", [[cut(0.5), whole()], [cut(0.7), cut(0.3), cut(1)]])
+    def test_a_result_that_is_sent_twice_is_yielded_once(
+        self, client: Any, batch: Any, responses: list[tuple[int, bytes]]
     ) -> None:
-        """Where a server cannot resume, the results go on where they ended."""
-        with Careless([*answers]) as url:
-            found = [result.custom_id for result in client.results(elsewhere(batch, url))]
+        """If a server cannot resume, the results continue where they were interrupted."""
+        with SimpleFileServer([*responses]) as url:
+            ids = [result.custom_id for result in client.results(with_output(batch, url))]
 
-        assert found == IDS
+        assert ids == IDS
 
-    def test_what_a_server_can_resume_is_not_sent_twice(
+    def test_an_interrupted_file_is_resumed_with_a_range(
         self, client: Any, simulator: Simulator, batch: Any
     ) -> None:
-        """Half a file was read; the other half is asked for."""
+        """After half of a file only the other half is requested."""
         simulator.faults.add("download-truncated", times=1)
 
         assert [result.custom_id for result in client.results(batch)] == ["a"]
         assert "range" not in simulator.requests[-2].headers
         assert simulator.requests[-1].headers["range"].startswith("bytes=")
 
-    def test_another_file_is_not_joined_to_the_first(self, client: Any, batch: Any) -> None:
-        """A file that changed on the way is an error, not a mixture."""
-        with Careless([cut(0.5), whole(RECORDS + b"\n")]) as url:
-            found = []
-            with pytest.raises(errors.DownloadTruncated):
-                found = [result.custom_id for result in client.results(elsewhere(batch, url))]
-
-        assert found == []
-
-    def test_interruptions_are_bounded(self, client: Any, batch: Any) -> None:
-        """A server that never gets on with it is given up."""
+    def test_a_file_that_changes_is_an_error(self, client: Any, batch: Any) -> None:
+        """The halves of two different files are not joined."""
         with (
-            Careless([cut(share / 1_000) for share in range(1, 100)]) as url,
+            SimpleFileServer([cut(0.5), whole(RECORDS + b"\n")]) as url,
             pytest.raises(errors.DownloadTruncated),
         ):
-            list(client.results(elsewhere(batch, url)))
+            list(client.results(with_output(batch, url)))
 
-    def test_no_key_goes_to_where_results_are(self, client: Any, batch: Any) -> None:
-        """The address of results is another host's, and has nothing to learn."""
-        server = Careless([whole()])
+    def test_interruptions_are_limited(self, client: Any, batch: Any) -> None:
+        """A download that makes no progress ends with `DownloadTruncated`."""
+        with (
+            SimpleFileServer([cut(share / 1_000) for share in range(1, 100)]) as url,
+            pytest.raises(errors.DownloadTruncated),
+        ):
+            list(client.results(with_output(batch, url)))
+
+    def test_a_result_url_gets_no_key(self, client: Any, batch: Any) -> None:
+        """The key is not sent to another host."""
+        server = SimpleFileServer([whole()])
         with server as url:
-            list(client.results(elsewhere(batch, url)))
+            list(client.results(with_output(batch, url)))
 
-        assert "authorization" not in server.asked[0]
+        assert "authorization" not in server.request_headers[0]
+
+
+class Pipe(io.RawIOBase):
+    """A binary file that cannot be rewound, as a pipe or the output of a process."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._data.readinto(buffer)
+
+
+class TestSources:
+    def test_a_stream_is_sent_once(self, client: Any, simulator: Simulator) -> None:
+        """A stream that cannot be rewound is not sent again after a 429, when it is empty."""
+        simulator.faults.add("rate-limited", "POST /files", times=1)
+
+        with pytest.raises(errors.RateLimited):
+            client.upload(io.BufferedReader(Pipe(RECORDS)))
+
+        assert asked(simulator) == ["POST /v1/files"]
+        assert client.upload(io.BufferedReader(Pipe(RECORDS))).bytes == len(RECORDS)
+
+    @pytest.mark.parametrize("source", [io.StringIO("{}\n"), 5])
+    def test_another_source_is_refused(
+        self, client: Any, simulator: Simulator, source: Any
+    ) -> None:
+        """A file opened as text, and what is not a source, are refused before the upload."""
+        with pytest.raises(errors.ArgumentInvalid, match="binary mode"):
+            client.upload(source)
+
+        assert asked(simulator) == []
+
+    def test_a_file_name_that_is_not_utf_8(self, client: Any, tmp_path: Path) -> None:
+        """The file is uploaded, with '?' for each byte of its name that is not UTF-8."""
+        path = tmp_path / "\udcff.jsonl"
+        path.write_bytes(b"{}")
+
+        assert client.upload(path).name == "?.jsonl"
 
 
 class TestProgress:
     def test_of_an_upload(self, client: Any) -> None:
-        """The bytes sent so far, and how many there are; a new attempt begins anew."""
-        told: list[tuple[int, int | None]] = []
+        """`on_progress` is called with the bytes sent so far and the size of the file."""
+        calls: list[tuple[int, int | None]] = []
         data = b"x" * 3_000_000
 
-        client.upload(io.BytesIO(data), on_progress=lambda *progress: told.append(progress))
+        client.upload(io.BytesIO(data), on_progress=lambda *call: calls.append(call))
 
-        assert [total for _, total in told] == [len(data)] * len(told)
-        assert told[-1][0] == len(data)
-        assert [sent for sent, _ in told] == sorted({sent for sent, _ in told})
+        assert [total for _, total in calls] == [len(data)] * len(calls)
+        assert calls[-1][0] == len(data)
+        assert [sent for sent, _ in calls] == sorted({sent for sent, _ in calls})
 
     def test_of_a_download(self, client: Any, simulator: Simulator, tmp_path: Path) -> None:
-        """The bytes received so far, interruptions or not."""
-        told: list[tuple[int, int | None]] = []
+        """`on_progress` is called with the bytes received so far, despite an interruption."""
+        calls: list[tuple[int, int | None]] = []
         data = b"x" * 1_000_000
         file = client.upload(data)
         simulator.faults.add("download-truncated", times=1)
 
-        client.download(file.id, tmp_path / "x", on_progress=lambda *said: told.append(said))
+        client.download(file.id, tmp_path / "x", on_progress=lambda *call: calls.append(call))
 
-        assert told[-1] == (len(data), len(data))
-        assert [received for received, _ in told] == sorted(received for received, _ in told)
+        assert calls[-1] == (len(data), len(data))
+        assert [received for received, _ in calls] == sorted(received for received, _ in calls)
 
 
 class TestHttpClient:
     @pytest.mark.parametrize("library", [httpx, httpx2])
     @pytest.mark.parametrize("kind", ["sync", "async"])
-    def test_a_client_of_the_callers_carries_everything(
+    def test_it_sends_every_request(
         self, library: Any, kind: str, simulator: Simulator, tmp_path: Path
     ) -> None:
-        """Upload, batch and results go through it, and it is not closed."""
+        """It sends uploads, calls and downloads, and stays open when the client is closed."""
         kinds: dict[str, Any] = {
             "sync": (library.Client, SiliconFlowBatch),
             "async": (library.AsyncClient, AsyncSiliconFlowBatch),
         }
-        make, given = kinds[kind]
-        http = make(headers={"X-Mine": "1"})
-        client = given(simulator.api_key, simulator.base_url, http_client=http)
+        make_http, make_client = kinds[kind]
+        http = make_http(headers={"X-Mine": "1"})
+        client = make_client(simulator.api_key, simulator.base_url, http_client=http)
         if kind == "async":
             client = Blocking(client)
         simulator.faults.add("overloaded-string", "GET /batches/{batch_id}", times=1)
@@ -205,8 +248,8 @@ class TestHttpClient:
         assert len(asked(simulator)) >= 5
 
     @pytest.mark.parametrize("library", [httpx, httpx2])
-    def test_its_failures_are_of_this_package(self, library: Any) -> None:
-        """Whichever library sends, a connection that fails is a TransportError."""
+    def test_its_exceptions_become_transport_errors(self, library: Any) -> None:
+        """A refused connection is a `TransportError` with either library."""
         with (
             library.Client() as http,
             SiliconFlowBatch("sk-x", "http://127.0.0.1:9/v1", http_client=http) as client,
@@ -216,10 +259,10 @@ class TestHttpClient:
 
         assert failed.value.sent is False
 
-    @pytest.mark.parametrize("given", ["http://proxy", httpx.AsyncClient, object()])
-    def test_what_is_no_client_is_refused_at_once(self, given: Any) -> None:
-        """Not at the first request."""
+    @pytest.mark.parametrize("http_client", ["http://proxy", httpx.AsyncClient, object()])
+    def test_another_object_is_refused(self, http_client: Any) -> None:
+        """It is refused when the client is made, not at the first request."""
         with pytest.raises(errors.ArgumentInvalid, match="http_client"):
-            SiliconFlowBatch("sk-x", http_client=given)
+            SiliconFlowBatch("sk-x", http_client=http_client)
         with pytest.raises(errors.ArgumentInvalid, match="http_client"):
-            AsyncSiliconFlowBatch("sk-x", http_client=given)
+            AsyncSiliconFlowBatch("sk-x", http_client=http_client)

@@ -1,4 +1,4 @@
-"""Input files: what is refused before anything is sent, and how they are written."""
+"""Input files: the faults that are found before anything is sent."""
 
 import io
 import json
@@ -33,7 +33,7 @@ def faults(data: bytes, **options: Any) -> list[str]:
 
 
 class Stream(io.RawIOBase):
-    """A file that is made while it is read."""
+    """A file whose contents are generated while it is read."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self.pieces, self.rest = pieces, b""
@@ -51,8 +51,8 @@ class Stream(io.RawIOBase):
 def peak_memory(pieces: Iterator[bytes], **options: Any) -> tuple[int, list[str]]:
     tracemalloc.start()
     try:
-        found = [str(fault) for fault in check(io.BufferedReader(Stream(pieces)), **options)]
-        return tracemalloc.get_traced_memory()[1], found
+        texts = [str(fault) for fault in check(io.BufferedReader(Stream(pieces)), **options)]
+        return tracemalloc.get_traced_memory()[1], texts
     finally:
         tracemalloc.stop()
 
@@ -63,7 +63,7 @@ class TestCheck:
         [
             ({"custom_id": 5}, "custom_id", "must be a non-empty string, not 5"),
             ({"custom_id": ""}, "custom_id", "must be a non-empty string, not ''"),
-            ({"custom_id": "1"}, "custom_id", "'1' is already that of line 1"),
+            ({"custom_id": "1"}, "custom_id", "'1' is already used in line 1"),
             ({"method": "GET"}, "method", "must be 'POST', not 'GET'"),
             ({"method": None}, "method", "must be 'POST', not None"),
             ({"url": "/v1/embeddings"}, "url", "must be '/v1/chat/completions', not "),
@@ -73,18 +73,18 @@ class TestCheck:
     def test_a_fault_of_a_line_names_its_field(
         self, wrong: dict[str, Any], place: str, reason: str
     ) -> None:
-        """A fault says file, line, field and reason; what is right around it is not named."""
-        found = faults(encoded(line("1"), line("2") | wrong, line("3")))
+        """A fault names its file, line, field and reason; valid lines around it have none."""
+        texts = faults(encoded(line("1"), line("2") | wrong, line("3")))
 
-        assert [text[: len(f"f, line 2: {place}: {reason}")] for text in found] == [
+        assert [text[: len(f"f, line 2: {place}: {reason}")] for text in texts] == [
             f"f, line 2: {place}: {reason}"
         ]
 
     @pytest.mark.parametrize(
         ("body", "place", "reason"),
         [
-            ({"messages": []}, "body.messages", "must be a list of messages, not []"),
-            ({"messages": "Hi"}, "body.messages", "must be a list of messages, not 'Hi'"),
+            ({"messages": []}, "body.messages", "must be a non-empty list of messages, not []"),
+            ({"messages": "Hi"}, "body.messages", "must be a non-empty list of messages, not 'Hi'"),
             ({"messages": [USER, "x"]}, "body.messages[1]", "must be an object, not 'x'"),
             (
                 {"messages": [{"role": "tool"}, USER]},
@@ -104,21 +104,21 @@ class TestCheck:
             (
                 {"messages": [USER, {"role": "assistant", "content": "Yes?"}]},
                 "body.messages",
-                "the last message must come from 'user', not 'assistant'",
+                "the last message must have role 'user', not 'assistant'",
             ),
-            ({"model": 5}, "body.model", "must be a model's name, not 5"),
-            ({"model": ""}, "body.model", "must be a model's name, not ''"),
+            ({"model": 5}, "body.model", "must be the name of a model, not 5"),
+            ({"model": ""}, "body.model", "must be the name of a model, not ''"),
             (
                 {"model": "other"},
                 "body.model",
-                "must be one in all lines: here it is 'other', in line 1 'm'",
+                "must be the same in all lines: it is 'other' here and 'm' in line 1",
             ),
             (
                 {"model": None},
                 "body.model",
-                "must be one in all lines: here it is none, in line 1 'm'",
+                "must be the same in all lines: it is missing here and 'm' in line 1",
             ),
-            ({"stream": True}, "body.stream", "a batch does not stream; leave it out"),
+            ({"stream": True}, "body.stream", "batches cannot stream; remove it"),
             (
                 {"thinking_budget": 127},
                 "body.thinking_budget",
@@ -144,10 +144,10 @@ class TestCheck:
     def test_a_fault_of_a_body_names_its_field(
         self, body: dict[str, Any], place: str, reason: str
     ) -> None:
-        """What lies inside a body is named by its path, as in body.messages[1].role."""
-        found = faults(encoded(line("1"), line("2", **body), line("3")))
+        """A field inside a body is named by its path, such as body.messages[1].role."""
+        texts = faults(encoded(line("1"), line("2", **body), line("3")))
 
-        assert found == [f"f, line 2: {place}: {reason}"]
+        assert texts == [f"f, line 2: {place}: {reason}"]
 
     @pytest.mark.parametrize(
         ("raw", "reason"),
@@ -171,32 +171,32 @@ class TestCheck:
                 "nested too deeply",
                 id="nested",
             ),
-            (HEAD + b'}, "custom_id": "b"}', "custom_id: stands in the line more than once"),
-            (HEAD + b'}, "body": {}}', "body: stands in the line more than once"),
+            (HEAD + b'}, "custom_id": "b"}', "custom_id: appears more than once in the line"),
+            (HEAD + b'}, "body": {}}', "body: appears more than once in the line"),
         ],
     )
-    def test_a_line_that_is_no_request_is_one_fault(self, raw: bytes, reason: str) -> None:
-        """What is not strict JSON, or not one object, is refused in one sentence; others go on."""
-        found = faults(encoded(line("1")) + raw + b"\n" + encoded(line("3"), line("3")))
+    def test_a_line_that_is_not_a_request_is_one_fault(self, raw: bytes, reason: str) -> None:
+        """A line that is not strict JSON, or not one object, has one fault; the rest is checked."""
+        texts = faults(encoded(line("1")) + raw + b"\n" + encoded(line("3"), line("3")))
 
-        assert len(found) == 2
-        assert found[0].startswith(f"f, line 2: {reason}")
-        assert found[1] == "f, line 4: custom_id: '3' is already that of line 3"
+        assert len(texts) == 2
+        assert texts[0].startswith(f"f, line 2: {reason}")
+        assert texts[1] == "f, line 4: custom_id: '3' is already used in line 3; use each once"
 
-    def test_required_fields_are_missed(self) -> None:
-        """custom_id, body and body.messages are required; method, url and the rest are not."""
-        found = faults(encoded({}, {"custom_id": "a", "body": {"model": "m"}}))
+    def test_required_fields(self) -> None:
+        """custom_id, body and body.messages are required; the other fields are not."""
+        texts = faults(encoded({}, {"custom_id": "a", "body": {"model": "m"}}))
 
-        assert found == [
+        assert texts == [
             "f, line 1: custom_id: must be a non-empty string; it is missing",
             "f, line 1: body: must be an object; it is missing",
-            "f, line 2: body.messages: must be a list of messages; it is missing",
+            "f, line 2: body.messages: must be a non-empty list of messages; it is missing",
         ]
 
     @pytest.mark.parametrize(
         ("data", "expected"),
         [
-            (b"", "f: the file has no lines"),
+            (b"", "f: the file is empty; add at least one line"),
             (
                 b"\xef\xbb\xbf" + encoded(line()),
                 "f, line 1: the file begins with a byte order mark; save it as UTF-8 without one",
@@ -207,12 +207,12 @@ class TestCheck:
             ),
             (
                 encoded(line(model=None)),
-                "f: body.model: no line names a model; name one in every line, or in `replace`",
+                "f: body.model: no line has a model; add one to every line, or pass `model`",
             ),
         ],
     )
-    def test_a_fault_of_the_file_says_what_to_do(self, data: bytes, expected: str) -> None:
-        """What is wrong with the whole file is one fault, however many lines it has."""
+    def test_a_fault_of_the_whole_file(self, data: bytes, expected: str) -> None:
+        """It is reported once, however many lines the file has, and says what to do."""
         assert faults(data) == [expected]
 
     @pytest.mark.parametrize(
@@ -226,63 +226,62 @@ class TestCheck:
             encoded(line("\u2028\u0085\u001c\u001d\u001e"), line("\u2029\x0b\x0c")),
         ],
     )
-    def test_what_json_lines_allow_is_no_fault(self, data: bytes) -> None:
-        """CRLF, a missing last line end and separators of other kinds change no line."""
+    def test_valid_json_lines_have_no_fault(self, data: bytes) -> None:
+        """CRLF, a missing last line end and other line separators are accepted."""
         assert faults(data) == []
         assert validate(data).lines == 2
 
-    def test_a_model_in_replace_makes_those_of_the_lines_free(self) -> None:
-        """With `model`, that of `replace`, lines may name several models or none."""
+    def test_a_model_for_the_batch_replaces_those_of_the_lines(self) -> None:
+        """With `model`, lines may have different models or none."""
         data = encoded(line("1"), line("2", model="other"), line("3", model=None))
 
         assert faults(data, model="replaced") == []
         assert validate(data, model="replaced").model == "replaced"
 
-    def test_models_are_compared_once(self) -> None:
-        """A file of two models has one fault for them, not one a line."""
+    def test_different_models_are_one_fault(self) -> None:
+        """A file with several models has one fault for them, not one per line."""
         data = encoded(*(line(str(number), model=f"m{number % 3}") for number in range(9)))
 
         assert faults(data) == [
-            "f, line 2: body.model: must be one in all lines: here it is 'm1', in line 1 'm0'"
+            "f, line 2: body.model: must be the same in all lines: "
+            "it is 'm1' here and 'm0' in line 1"
         ]
 
     @pytest.mark.parametrize("over", [0, 1])
     def test_five_thousand_lines_are_allowed(self, over: int) -> None:
-        """The 5,001st line is a fault of the file, which is counted to its end, not judged."""
+        """The 5,001st line is a fault of the file; lines beyond it are counted, not checked."""
         data = encoded(*(line(str(number)) for number in range(5_000))) + b"x\n" * over
 
-        assert faults(data) == over * [
-            "f: the file has 5,001 lines, and 5,000 are allowed; split it"
-        ]
+        assert faults(data) == over * ["f: the file has 5,001 lines; split it, 5,000 are allowed"]
 
     @pytest.mark.parametrize("over", [0, 1])
     def test_the_size_is_limited(self, over: int) -> None:
-        """A file may have its limit of bytes, 1 GB, and not one more."""
+        """A file may have 1 GB, and not one byte more."""
         data = encoded(line())
 
-        found = faults(data, limits=Limits(bytes=len(data) - over))
+        texts = faults(data, limits=Limits(bytes=len(data) - over))
 
         assert Limits().bytes == 10**9
-        assert found == over * [f"f: the file has 92 bytes, and {92 - over} are allowed; split it"]
+        assert texts == over * [f"f: the file has 92 bytes; split it, {92 - over} are allowed"]
 
     @pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
     @pytest.mark.parametrize("over", [0, 1])
     def test_a_line_is_limited(self, over: int, end: bytes) -> None:
-        """A line may have its limit of bytes without its end; the lines behind it are read."""
+        """A line has its limit without its end; the lines after a longer one are checked."""
         long = encoded(line("1", x="x" * 1_000)).rstrip(b"\n")
         data = long + end + (encoded(line("2"), {}) if end else b"")
 
-        found = faults(data, limits=Limits(line=len(long) - over))
+        texts = faults(data, limits=Limits(line=len(long) - over))
 
-        too_long = f"f, line 1: the line is longer than {len(long) - 1:,} bytes"
-        assert [text for text in found if "line 1" in text] == over * [too_long]
-        assert [text[:9] for text in found if "line 1" not in text] == (
+        too_long = f"f, line 1: the line has more than {len(long) - 1:,} bytes; shorten it"
+        assert [text for text in texts if "line 1" in text] == over * [too_long]
+        assert [text[:9] for text in texts if "line 1" not in text] == (
             2 * ["f, line 3"] if end else []
         )
 
     @pytest.mark.parametrize("kind", ["path", "text path", "bytes", "file"])
     def test_a_source_is_a_path_bytes_or_a_file(self, kind: str, tmp_path: Path) -> None:
-        """Whatever an input file comes as, its faults are the same, under the name it has."""
+        """Every kind of source has the same faults, under its own name."""
         path = tmp_path / "requests.jsonl"
         path.write_bytes(encoded({}, line()))
         with path.open("rb") as file:
@@ -300,36 +299,36 @@ class TestCheck:
 
     @pytest.mark.parametrize("source", [io.StringIO("{}\n"), 5])
     def test_another_source_is_refused(self, source: Any) -> None:
-        """A file open as text is not guessed at."""
-        with pytest.raises(ArgumentInvalid, match=r"binary mode|is no path"):
+        """A file opened as text, and what is not a source, are refused."""
+        with pytest.raises(ArgumentInvalid, match="binary mode"):
             list(check(source))
 
     def test_memory_is_flat(self) -> None:
-        """50 MB of lines are checked in the memory of a few."""
+        """50 MB of lines are checked in less than 3 MB of memory."""
         lines = (encoded(line(str(number), x="x" * 10_000)) for number in range(5_000))
 
-        peak, found = peak_memory(lines)
+        peak, texts = peak_memory(lines)
 
-        assert found == []
+        assert texts == []
         assert peak < 3_000_000
 
-    def test_memory_is_flat_over_a_line_without_end(self) -> None:
-        """Of a line that does not end, no more is held than the limit of a line."""
-        peak, found = peak_memory((b"x" * 100_000 for _ in range(500)), limits=Limits(line=10**6))
+    def test_memory_is_flat_for_an_endless_line(self) -> None:
+        """No more than the limit of a line is kept of a line that does not end."""
+        peak, texts = peak_memory((b"x" * 100_000 for _ in range(500)), limits=Limits(line=10**6))
 
-        assert found == ["input, line 1: the line is longer than 1,000,000 bytes"]
+        assert texts == ["input, line 1: the line has more than 1,000,000 bytes; shorten it"]
         assert peak < 6_000_000
 
 
 class TestValidate:
-    def test_a_file_without_faults_is_summed_up(self) -> None:
-        """Lines, bytes and model of a valid file are known without reading it again."""
+    def test_a_valid_file_has_a_summary(self) -> None:
+        """The summary has the lines, the bytes and the model."""
         data = encoded(line("1"), line("2"))
 
         assert validate(data) == InputSummary(lines=2, bytes=len(data), model="m")
 
-    def test_reading_ends_at_the_most_faults(self) -> None:
-        """No more faults are raised than asked for, and no more of the file is read."""
+    def test_reading_ends_at_the_requested_number_of_faults(self) -> None:
+        """No more than `most` faults are raised, and no more of the file is read."""
         file = io.BytesIO(encoded({}) * 1_000)
 
         with pytest.raises(InputFileInvalid) as refused:
@@ -365,13 +364,13 @@ class TestValidate:
 
     @given(st.lists(RAW, max_size=4), st.sampled_from([None, "m"]), st.booleans())
     @settings(max_examples=400, deadline=None)
-    def test_what_is_valid_is_taken_by_the_simulator(
+    def test_the_simulator_accepts_every_valid_file(
         self, lines: list[bytes], model: str | None, cut: bool
     ) -> None:
         """
-        A file that passes here is refused by no simulator, which was written apart from this.
+        The simulator, whose rules are written independently, accepts every file that passes here.
 
-        Listed differences: lines of 4 to 32 MB and integers over 308 digits pass only here.
+        Known differences: lines of 4 to 32 MB and integers over 308 digits pass only here.
         """
         data = b"".join(lines)[: -1 if cut else None]
         try:

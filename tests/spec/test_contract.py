@@ -1,5 +1,5 @@
 """
-openapi.yaml by itself: valid, complete, and right about the limits that the documents give.
+openapi.yaml is valid and complete, and has the documented limits.
 """
 
 from collections.abc import Iterator
@@ -8,9 +8,15 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from contract.document import Document, accepts, escape, locate, operations
+from contract.document import (
+    Document,
+    accepts,
+    escape,
+    locate,
+    operations,
+    response_schema,
+)
 from contract.ledger import read_contract
-from contract.vendor_pages import response_schema
 
 CONTRACT = read_contract()
 OPERATIONS = [f"{method.upper()} {path}" for method, path in operations(CONTRACT)]
@@ -19,26 +25,24 @@ WINDOW = "/components/schemas/CompletionWindow"
 METADATA = "/components/schemas/BatchMetadata"
 
 
-def pointer(operation: str, rest: str = "") -> str:
+def operation_pointer(operation: str, rest: str = "") -> str:
     method, path = operation.split()
     return f"/paths/{escape(path)}/{method.lower()}{rest}"
 
 
-def value(document: Document, place: str) -> Any:
-    return locate(document, place)[1]
+def value(document: Document, pointer: str) -> Any:
+    return locate(document, pointer)[1]
 
 
-def media(document: Document) -> Iterator[str]:
-    """
-    The place of every media type of every request and response.
-    """
+def media_types(document: Document) -> Iterator[str]:
+    """The pointer to every media type of every request and response."""
     for operation in OPERATIONS:
         places = [
-            pointer(operation, f"/responses/{status}")
-            for status in value(document, pointer(operation, "/responses"))
+            operation_pointer(operation, f"/responses/{status}")
+            for status in value(document, operation_pointer(operation, "/responses"))
         ]
-        if "requestBody" in value(document, pointer(operation)):
-            places.append(pointer(operation, "/requestBody"))
+        if "requestBody" in value(document, operation_pointer(operation)):
+            places.append(operation_pointer(operation, "/requestBody"))
         for place in places:
             for name in value(document, f"{place}/content"):
                 yield f"{place}/content/{escape(name)}"
@@ -46,65 +50,54 @@ def media(document: Document) -> Iterator[str]:
 
 EXAMPLES = [
     (f"{place}/examples/{name}/value", f"{place}/schema")
-    for place in media(CONTRACT)
+    for place in media_types(CONTRACT)
     for name in value(CONTRACT, place).get("examples", ())
 ]
 
 
 class TestDocument:
     def test_is_valid_openapi(self, contract: Document) -> None:
-        """
-        openapi-spec-validator has nothing to say.
-        """
+        """openapi-spec-validator reports no error."""
         assert [str(error) for error in OpenAPIV31SpecValidator(contract).iter_errors()] == []
 
-    def test_names_each_operation_once(self, contract: Document) -> None:
-        """
-        Every operation has an operationId, and no two share one.
-        """
-        names = [value(contract, pointer(operation, "/operationId")) for operation in OPERATIONS]
+    def test_operation_ids_are_unique(self, contract: Document) -> None:
+        """Each of the seven operations has an operationId of its own."""
+        names = [
+            value(contract, operation_pointer(operation, "/operationId"))
+            for operation in OPERATIONS
+        ]
 
         assert len(names) == len(set(names)) == 7
 
     @pytest.mark.parametrize("operation", OPERATIONS)
     def test_documents_every_status(self, contract: Document, operation: str) -> None:
-        """
-        Every operation answers with each status that any document of the vendor shows.
-        """
-        assert set(value(contract, pointer(operation, "/responses"))) == STATUSES
+        """Every operation has a response for each status that a vendor document shows."""
+        assert set(value(contract, operation_pointer(operation, "/responses"))) == STATUSES
 
     @pytest.mark.parametrize("operation", OPERATIONS)
-    def test_asks_for_a_key(self, contract: Document, operation: str) -> None:
-        """
-        Every operation takes the bearer token, and says so itself.
-        """
-        assert value(contract, pointer(operation, "/security")) == [{"bearerAuth": []}]
+    def test_requires_a_key(self, contract: Document, operation: str) -> None:
+        """Every operation declares the bearer token as its security."""
+        assert value(contract, operation_pointer(operation, "/security")) == [{"bearerAuth": []}]
 
     @pytest.mark.parametrize("operation", OPERATIONS)
-    def test_requires_every_body(self, contract: Document, operation: str) -> None:
-        """
-        An operation that takes a body requires it.
-        """
-        body = value(contract, pointer(operation)).get("requestBody")
+    def test_request_body_is_required(self, contract: Document, operation: str) -> None:
+        """A request body is never optional."""
+        body = value(contract, operation_pointer(operation)).get("requestBody")
 
         assert body is None or body["required"] is True
 
     @pytest.mark.parametrize("operation", OPERATIONS)
-    def test_marks_what_no_page_documents(self, contract: Document, operation: str) -> None:
-        """
-        The operation that no page of the vendor documents is marked, and no other is.
-        """
-        marked = "x-undocumented-by-vendor" in value(contract, pointer(operation))
+    def test_undocumented_operation_is_marked(self, contract: Document, operation: str) -> None:
+        """Only the operation that no vendor page documents is marked as undocumented."""
+        marked = "x-undocumented-by-vendor" in value(contract, operation_pointer(operation))
 
         assert marked == (operation == "GET /files/{file_id}/content")
 
     @pytest.mark.parametrize("operation", OPERATIONS)
     @pytest.mark.parametrize("status", ["401", "403", "404", "429", "500", "503", "504"])
-    def test_has_errors_read_as_text(self, contract: Document, operation: str, status: str) -> None:
-        """
-        text/plain comes first where a body was seen that is no JSON, so that it is read as text.
-        """
-        content = value(contract, pointer(operation, f"/responses/{status}/content"))
+    def test_error_is_read_as_text(self, contract: Document, operation: str, status: str) -> None:
+        """`text/plain` is the first media type of errors whose body may not be JSON."""
+        content = value(contract, operation_pointer(operation, f"/responses/{status}/content"))
 
         assert next(iter(content)) == "text/plain"
 
@@ -112,25 +105,19 @@ class TestDocument:
 class TestExamples:
     @pytest.mark.parametrize(("example", "schema"), EXAMPLES)
     def test_fits_its_schema(self, contract: Document, example: str, schema: str) -> None:
-        """
-        Every example is accepted by the schema beside it.
-        """
+        """Each example is valid for the schema of its media type."""
         assert accepts(contract, schema, value(contract, example))
 
-    def test_is_used(self, contract: Document) -> None:
-        """
-        Every example among the components is shown by an operation.
-        """
+    def test_every_component_is_used(self, contract: Document) -> None:
+        """Each example in `components` is an example of an operation."""
         shown = [locate(contract, example.removesuffix("/value"))[0] for example, _ in EXAMPLES]
 
         assert {place.rpartition("/")[2] for place in shown} == set(
             value(contract, "/components/examples")
         )
 
-    def test_page_is_bounded_by_its_own_batches(self, contract: Document) -> None:
-        """
-        The example page's `first_id` and `last_id` are the ids of its first and its last batch.
-        """
+    def test_page_names_its_first_and_last_batch(self, contract: Document) -> None:
+        """`first_id` and `last_id` of the example page are the ids of its first and last batch."""
         page = value(contract, "/components/examples/BatchPage/value")
 
         assert page["first_id"] == page["data"][0]["id"]
@@ -139,9 +126,7 @@ class TestExamples:
 
 class TestCompletionWindow:
     def test_is_24_to_336_hours(self, contract: Document) -> None:
-        """
-        Every whole number of hours from 24 to 336 is a window; 23 are too few, 337 too many.
-        """
+        """Windows from 24 to 336 whole hours are valid; 23 and 337 hours are not."""
         windows = [hours for hours in range(-30, 430) if accepts(contract, WINDOW, f"{hours}h")]
 
         assert windows == list(range(24, 337))
@@ -150,9 +135,7 @@ class TestCompletionWindow:
         "window", ["", "24", "h", "024h", "24H", "24 h", " 24h", "24hh", "24.0h", "14d", 24, None]
     )
     def test_is_written_as_hours(self, contract: Document, window: object) -> None:
-        """
-        A window is digits and `h`, and nothing around them.
-        """
+        """A window consists of digits and a final `h`."""
         assert not accepts(contract, WINDOW, window)
 
 
@@ -172,21 +155,15 @@ class TestMetadata:
             ({"key": {"key": ""}}, False),
         ],
     )
-    def test_keeps_its_limits(
-        self, contract: Document, metadata: dict[str, Any], accepted: bool
-    ) -> None:
-        """
-        Sixteen pairs, keys of 64 characters and values of 512 are the most; values are strings.
-        """
+    def test_has_limits(self, contract: Document, metadata: dict[str, Any], accepted: bool) -> None:
+        """Metadata has at most 16 pairs of strings, 64 characters a key and 512 a value."""
         assert accepts(contract, METADATA, metadata) == accepted
 
 
 class TestCreateBatchRequest:
     @pytest.mark.parametrize("field", ["input_file_id", "endpoint", "completion_window"])
-    def test_needs_its_three_fields(self, contract: Document, field: str) -> None:
-        """
-        A request without a file, an endpoint or a window is refused.
-        """
+    def test_has_required_fields(self, contract: Document, field: str) -> None:
+        """`input_file_id`, `endpoint` and `completion_window` are required."""
         request = value(contract, "/components/examples/CreateBatchRequest/value")
         rest = {key: item for key, item in request.items() if key != field}
 
@@ -194,10 +171,8 @@ class TestCreateBatchRequest:
         assert not accepts(contract, "/components/schemas/CreateBatchRequest", rest)
 
     @pytest.mark.parametrize("field", ["metadata", "replace"])
-    def test_does_without_the_others(self, contract: Document, field: str) -> None:
-        """
-        Metadata and a replacement are optional.
-        """
+    def test_has_optional_fields(self, contract: Document, field: str) -> None:
+        """`metadata` and `replace` are optional."""
         request = value(contract, "/components/examples/CreateBatchRequest/value")
         rest = {key: item for key, item in request.items() if key != field}
 
@@ -205,20 +180,16 @@ class TestCreateBatchRequest:
 
 
 class TestBatch:
-    @pytest.mark.parametrize("status", ["in_queue", "failed", "paused", "a status of tomorrow"])
-    def test_has_any_status(self, contract: Document, status: str) -> None:
-        """
-        A status that no document names does not make a batch invalid.
-        """
+    @pytest.mark.parametrize("status", ["in_queue", "failed", "paused", "a future status"])
+    def test_accepts_any_status(self, contract: Document, status: str) -> None:
+        """A batch with an undocumented status is valid."""
         batch = value(contract, "/components/examples/BatchInQueue/value")
 
         assert accepts(contract, "/components/schemas/Batch", {**batch, "status": status})
 
     @pytest.mark.parametrize("field", ["id", "status", "created_at", "errors", "output_file_id"])
-    def test_has_every_required_field(self, contract: Document, field: str) -> None:
-        """
-        A batch without one of the fields that every example has is no batch.
-        """
+    def test_has_required_fields(self, contract: Document, field: str) -> None:
+        """The fields that every published example has are required."""
         batch = value(contract, "/components/examples/BatchInQueue/value")
         rest = {key: item for key, item in batch.items() if key != field}
 

@@ -1,13 +1,13 @@
 """
-Every example response of the sources, before the published schema and before the corrected one.
+The published example responses, validated by the published schemas and by openapi.yaml.
 """
 
 from typing import Any
 
 import pytest
 
-from contract.document import Document, accepts, locate
-from contract.vendor_pages import Example, Page, judge, read_pages, response_schema
+from contract.document import Document, accepts, locate, response_schema
+from contract.vendor_pages import Example, Page, judge, read_pages
 
 EXAMPLES = [(page, example) for page in read_pages().values() for example in page.examples]
 JSON = [(page, example) for page, example in EXAMPLES if example.text is None]
@@ -18,7 +18,7 @@ OBJECTS = [
 ]
 
 
-def named(examples: list[tuple[Page, Example]]) -> pytest.MarkDecorator:
+def each_example(examples: list[tuple[Page, Example]]) -> pytest.MarkDecorator:
     ids = [f"{page.name}-{example.name}".replace(" ", "-") for page, example in examples]
     return pytest.mark.parametrize(("page", "example"), examples, ids=ids)
 
@@ -27,21 +27,17 @@ def corrected_schema(example: Example) -> str:
     return response_schema(example.operation, example.status)
 
 
-@named(EXAMPLES)
-def test_published_schema_judges_as_recorded(
+@each_example(EXAMPLES)
+def test_published_verdict_is_recorded(
     pages: dict[str, Page], page: Page, example: Example
 ) -> None:
-    """
-    The published schema accepts, rejects, or does not know the example, as `published/` records.
-    """
+    """`published/` records whether the published schema accepts the example."""
     assert judge(pages, page, example) == example.verdict
 
 
-@named(JSON)
+@each_example(JSON)
 def test_corrected_schema_accepts(contract: Document, page: Page, example: Example) -> None:
-    """
-    openapi.yaml accepts every example; of an excerpt, each field by itself.
-    """
+    """openapi.yaml accepts every example, and each field of an excerpt."""
     schema = corrected_schema(example)
 
     if example.excerpt:
@@ -51,16 +47,14 @@ def test_corrected_schema_accepts(contract: Document, page: Page, example: Examp
         assert accepts(contract, schema, example.body)
 
 
-@named(OBJECTS)
-def test_corrected_schema_still_refuses(contract: Document, page: Page, example: Example) -> None:
-    """
-    openapi.yaml refuses the same example as soon as any required field is missing.
-    """
+@each_example(OBJECTS)
+def test_corrected_schema_requires_fields(contract: Document, page: Page, example: Example) -> None:
+    """openapi.yaml rejects an example without any one of the required fields."""
     schema = corrected_schema(example)
-    _, found = locate(contract, schema)
-    assert isinstance(found, dict)
-    # The body of 503 is one of two shapes, so its schema has no `required` of its own.
-    required = found.get("required", ["code", "message", "data"])
+    _, definition = locate(contract, schema)
+    assert isinstance(definition, dict)
+    # The schema of 503 is a union, so it has no `required` of its own.
+    required = definition.get("required", ["code", "message", "data"])
 
     for field in required:
         rest = {key: value for key, value in example.body.items() if key != field}
@@ -68,19 +62,15 @@ def test_corrected_schema_still_refuses(contract: Document, page: Page, example:
 
 
 def test_text_is_accepted_as_text(contract: Document, pages: dict[str, Page]) -> None:
-    """
-    The bare words of 429 are documented as text, whatever their content type says.
-    """
+    """The published plain text of 429 is valid as `text/plain`."""
     example = pages["rate-limits"].example("rate limited")
 
     schema = response_schema(example.operation, example.status, "text/plain")
     assert accepts(contract, schema, example.text)
 
 
-def test_most_examples_do_not_fit_what_is_published(pages: dict[str, Page]) -> None:
-    """
-    No published schema accepts an example of a whole batch, an uploaded file or a list of files.
-    """
+def test_few_examples_fit_the_published_schemas(pages: dict[str, Page]) -> None:
+    """No published schema accepts an example of a batch, an uploaded file or a list of files."""
     accepted = {
         (page.name, example.name)
         for page in pages.values()
@@ -98,22 +88,20 @@ def test_most_examples_do_not_fit_what_is_published(pages: dict[str, Page]) -> N
     }
 
 
-def test_published_schema_refuses_its_own_examples(pages: dict[str, Page]) -> None:
-    """
-    The create page's schema refuses eleven of the examples that stand in it, all of them null.
-    """
+def test_published_schema_rejects_its_own_examples(pages: dict[str, Page]) -> None:
+    """The create page's schema rejects its own examples of null, eleven in all."""
     schema = response_schema("POST /batches", 200)
     document = pages["create-batch.com"].document
     properties: Any = locate(document, f"{schema}/properties")[1]
 
-    refused = {
+    rejected = {
         name
         for name, field in properties.items()
         if "example" in field
         and not accepts(document, f"{schema}/properties/{name}", field["example"])
     }
 
-    assert refused == {
+    assert rejected == {
         name for name, field in properties.items() if field.get("example", 0) is None
     }
-    assert len(refused) == 11
+    assert len(rejected) == 11

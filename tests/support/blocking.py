@@ -1,4 +1,4 @@
-"""The asynchronous client, called as the other one: so that every test runs on both."""
+"""The asynchronous client with blocking methods, so that a test runs on both clients."""
 
 import asyncio
 import inspect
@@ -9,7 +9,7 @@ from siliconflow_batch import AsyncSiliconFlowBatch
 
 
 class Blocking:
-    """Runs each method to its end in a loop of its own; iterators become lists."""
+    """Runs each method to its end in one event loop; iterators become lists."""
 
     def __init__(self, client: AsyncSiliconFlowBatch) -> None:
         self._client = client
@@ -22,19 +22,19 @@ class Blocking:
         method = getattr(self._client, name)
 
         def call(*arguments: Any, **options: Any) -> Any:
-            return self._runner.run(_ended(method(*arguments, **options)))
+            return self._runner.run(_result(method(*arguments, **options)))
 
         return call
 
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self._runner.run(work)
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self._runner.run(coroutine)
 
     def stop(self) -> None:
         self._runner.run(self._client.close())
         self._runner.close()
 
 
-async def _ended(work: Any) -> Any:
-    if inspect.isasyncgen(work):
-        return [item async for item in work]
-    return await work
+async def _result(awaitable: Any) -> Any:
+    if inspect.isasyncgen(awaitable):
+        return [item async for item in awaitable]
+    return await awaitable

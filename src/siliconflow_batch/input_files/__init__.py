@@ -1,1 +1,1 @@
-"""Input files: written from prompts, checked before anything is sent."""
+"""Input files: written from prompts, and checked before anything is sent."""

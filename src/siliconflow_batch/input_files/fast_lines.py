@@ -1,7 +1,7 @@
 """
-A quick look at a line of input: most have no fault, and need no more.
+A fast check of one input line. Most lines pass it, and need no other check.
 
-Rule: a line that passes has no fault of its own. One that does not pass may have none either.
+Rule: a line that passes has no fault of its own. A line that does not pass may still be valid.
 """
 
 from typing import Literal
@@ -16,7 +16,7 @@ class Message(msgspec.Struct):
 class Body(msgspec.Struct):
     messages: list[Message]
     model: str | None = None
-    # Named so that a number out of range is seen; what has no name here is not looked into.
+    # Declared so that a number out of range is detected; undeclared fields are not decoded.
     max_tokens: float | None = None
     temperature: float | None = None
     top_p: float | None = None
@@ -39,14 +39,14 @@ _decode = msgspec.json.Decoder(Request).decode
 
 
 def read(raw: bytes) -> Request | None:
-    """What a line asks for, or None where it is worth a second look."""
+    """The request of a line, or None if the line needs the full check."""
     try:
         request = _decode(raw)
         if not raw.isascii():
-            raw.decode()  # strings that were skipped could be anything
+            raw.decode()  # msgspec does not check strings that it skips
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     messages = request.body.messages
-    once = raw.count(b'"custom_id"') == raw.count(b'"body"') == 1
-    asked = bool(messages) and messages[-1].role == "user"
-    return request if once and asked and request.custom_id else None
+    keys_once = raw.count(b'"custom_id"') == raw.count(b'"body"') == 1
+    ends_with_user = bool(messages) and messages[-1].role == "user"
+    return request if keys_once and ends_with_user and request.custom_id else None

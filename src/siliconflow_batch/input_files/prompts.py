@@ -1,7 +1,7 @@
 """
-Prompts to request lines, and lines to a file.
+From prompts to request lines, and from lines to a file.
 
-Rule: what `chat_lines` makes of JSON values, `lines.check` passes.
+Rule: `validation.check` finds no fault in a file of lines that `chat_lines` made.
 """
 
 import json
@@ -16,8 +16,12 @@ from ..errors import ArgumentInvalid
 from .validation import FIXED, Inspection
 
 Messages = str | list[dict[str, Any]]
-# Data for JSON, ends of lines for programs that split text with str.splitlines.
-ENDS_OF_LINES = "\u0085\u2028\u2029"
+# Valid in JSON, but str.splitlines ends a line at each of them.
+LINE_SEPARATORS = "\u0085\u2028\u2029"
+REFUSED_PARAMETERS = {
+    "messages": "the messages come from the prompts",
+    "stream": "batches cannot stream",
+}
 
 
 def chat_lines(
@@ -28,22 +32,33 @@ def chat_lines(
     **parameters: Any,
 ) -> Iterator[dict[str, Any]]:
     """
-    Yields a request line for each prompt: a string, a list of messages, or one of these in a tuple
-    behind its custom_id. Without, the ids are `request-1`, `request-2`, …
+    Yields a request line for each prompt.
 
-    `system` goes before messages that do not begin with a system message of their own. A parameter
-    that is None is left out.
+    A prompt is a string or a list of messages, or a tuple of a custom_id and one of these; a
+    mapping of custom_ids to prompts works as well. Prompts without a custom_id get `request-1`,
+    `request-2`, and so on.
+
+    `system` is added to messages that do not begin with a system message. `parameters` go into the
+    body of every line; one that is None is left out.
+
+    Raises `ArgumentInvalid`.
     """
     if isinstance(prompts, str | bytes):
-        raise ArgumentInvalid(f"prompts must be a list of prompts, not {type(prompts).__name__}")
-    if taken := {"messages", "stream"} & parameters.keys():
-        raise ArgumentInvalid(f"{min(taken)} is no parameter of a batch's lines")
-    given = {k: v for k, v in {"model": model, **parameters}.items() if v is not None}
-    return _chat_lines(prompts.items() if isinstance(prompts, Mapping) else prompts, system, given)
+        raise ArgumentInvalid(f"`prompts` must be a list of prompts, not {type(prompts).__name__}.")
+    for name, reason in REFUSED_PARAMETERS.items():
+        if name in parameters:
+            raise ArgumentInvalid(f"Remove the parameter `{name}`: {reason}.")
+    body = {k: v for k, v in {"model": model, **parameters}.items() if v is not None}
+    return _chat_lines(prompts.items() if isinstance(prompts, Mapping) else prompts, system, body)
 
 
 def write_lines(path: str | os.PathLike[str], lines: Iterable[Mapping[str, Any]]) -> int:
-    """Returns how many lines were written; on any error the file is as it was, or not there."""
+    """
+    Writes lines to a file, and returns how many.
+
+    The file is replaced only when it is complete. Raises `ArgumentInvalid` for a line that is not
+    JSON, or if there are no lines.
+    """
     target = Path(path).resolve()
     draft = target.with_name(f".{secrets.token_hex(8)}.tmp")
     number = 0
@@ -52,7 +67,7 @@ def write_lines(path: str | os.PathLike[str], lines: Iterable[Mapping[str, Any]]
             for number, line in enumerate(lines, 1):
                 file.write(_encoded(number, line))
             if not number:
-                raise ArgumentInvalid("there are no lines to write")
+                raise ArgumentInvalid("`lines` is empty; the file was not written.")
             file.flush()
             os.fsync(file.fileno())
         if target.exists():
@@ -72,32 +87,35 @@ def _chat_lines(
     inspection = Inspection("prompts", None)
     for prompt in prompts:
         inspection.lines = number = inspection.lines + 1
-        custom_id, said = f"request-{number}", prompt
+        custom_id, content = f"request-{number}", prompt
         if isinstance(prompt, tuple) and len(prompt) == 2:
-            custom_id, said = prompt
-        body = {**parameters, "messages": _messages(said, system)}
+            custom_id, content = prompt
+        body = {**parameters, "messages": _messages(content, system)}
         line = {"custom_id": custom_id, **FIXED, "body": body}
-        for place, reason in inspection.judge(line):
-            raise ArgumentInvalid(f"prompt {number}: {place}: {reason}")
+        for field, reason in inspection.check_request(line):
+            raise ArgumentInvalid(f"prompt {number}: {field}: {reason}")
         yield line
     if not inspection.lines:
-        raise ArgumentInvalid("there are no prompts")
+        raise ArgumentInvalid("`prompts` is empty; pass at least one prompt.")
 
 
-def _messages(said: object, system: str | None) -> object:
-    """What stands in a line for a prompt; what is no prompt is left for the judge to refuse."""
-    messages = [{"role": "user", "content": said}] if said and isinstance(said, str) else said
+def _messages(content: object, system: str | None) -> object:
+    """The messages of a prompt; what is not a prompt is returned unchanged, to be checked."""
+    if content and isinstance(content, str):
+        messages: object = [{"role": "user", "content": content}]
+    else:
+        messages = content
     if not system or not isinstance(messages, list) or not messages:
         return messages
-    has_own = isinstance(messages[0], dict) and messages[0].get("role") == "system"
-    return messages if has_own else [{"role": "system", "content": system}, *messages]
+    has_system = isinstance(messages[0], dict) and messages[0].get("role") == "system"
+    return messages if has_system else [{"role": "system", "content": system}, *messages]
 
 
 def _encoded(number: int, line: Mapping[str, Any]) -> bytes:
     try:
         text = json.dumps(dict(line), ensure_ascii=False, allow_nan=False)
-        for end in ENDS_OF_LINES:
-            text = text.replace(end, f"\\u{ord(end):04x}")
+        for separator in LINE_SEPARATORS:
+            text = text.replace(separator, f"\\u{ord(separator):04x}")
         return text.encode() + b"\n"
     except (TypeError, ValueError, RecursionError) as error:
-        raise ArgumentInvalid(f"line {number} cannot be written as JSON: {error}") from error
+        raise ArgumentInvalid(f"Cannot write line {number} as JSON: {error}.") from error

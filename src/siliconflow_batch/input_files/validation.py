@@ -1,9 +1,9 @@
 """
 Input files: JSON Lines, one chat request a line, checked before anything is sent.
 
-Rule 1: a line ends at the byte `\\n` alone; U+2028 and its like are data inside a JSON string.
-Rule 2: no more of a file is held than one line, and the custom_ids seen so far.
-Rule 3: what a quick look does not pass (`usual`) is judged here; it refuses nothing itself.
+Rule 1: only the byte `\\n` ends a line; U+2028 and similar characters are data.
+Rule 2: no more of a file is kept in memory than one line, and the custom_ids.
+Rule 3: a line that does not pass `fast_lines` is checked here, so a fault is found here only.
 """
 
 import io
@@ -23,7 +23,7 @@ from ..errors import ArgumentInvalid, InputFileInvalid, LineFault
 from . import fast_lines
 
 Source = str | os.PathLike[str] | bytes | IO[bytes]
-Found = list[tuple[str, str]]  # fields, and what is wrong with them
+Faults = list[tuple[str, str]]  # the field and the reason of each
 
 ROLES = ("system", "user", "assistant")
 FIXED = {"method": "POST", "url": "/v1/chat/completions"}
@@ -37,7 +37,9 @@ _short.maxstring = _short.maxother = 80
 
 @frozen
 class Limits:
-    """The most a file may have; `line`, in bytes, is this package's own and keeps memory flat."""
+    """
+    The limits of a file. `line` limits a line in bytes; it is this package's own and limits memory.
+    """
 
     lines: int = 5_000
     bytes: int = 10**9
@@ -49,7 +51,7 @@ LIMITS = Limits()
 
 @frozen
 class InputSummary:
-    """What is known of a file without faults; `model` is what its lines run on."""
+    """The size of a valid file, and the model of its lines."""
 
     lines: int
     bytes: int
@@ -70,18 +72,18 @@ class Inspection:
 
     def faults(self, file: IO[bytes]) -> Iterator[LineFault]:
         for raw in self._read(file):
-            if self.lines <= self.limits.lines and not self._is_usual(raw):
-                for place, reason in self._judge_line(raw):
+            if self.lines <= self.limits.lines and not self._passes_fast_check(raw):
+                for place, reason in self._check_line(raw):
                     yield LineFault(self.name, self.lines, place, reason)
-        for place, reason in self._judge_file():
+        for place, reason in self._check_file():
             yield LineFault(self.name, 0, place, reason)
 
     def _read(self, file: IO[bytes]) -> Iterator[bytes]:
-        """Yields each line; of one that is too long, its beginning, which is too long as well."""
+        """Yields each line; of a line that is too long, a beginning that is too long as well."""
         most = self.limits.line + 2  # with \r\n
         while raw := file.readline(most):
             if not isinstance(raw, bytes):
-                raise ArgumentInvalid(f"{self.name} is open as text; open it in binary mode")
+                raise ArgumentInvalid(f"{self.name} is open as text; open it in binary mode.")
             self.lines += 1
             self.size += len(raw)
             yield raw
@@ -89,83 +91,88 @@ class Inspection:
                 raw = file.readline(most)
                 self.size += len(raw)
 
-    def _judge_line(self, raw: bytes) -> Found:
-        if len(raw) > self.limits.line and len(raw.rstrip(b"\r\n")) > self.limits.line:
-            return [("", f"the line is longer than {self.limits.line:,} bytes")]
-        if self.lines == 1 and raw.startswith(BOM):
-            mark = "the file begins with a byte order mark; save it as UTF-8 without one"
-            return [("", mark), *self._judge_json(raw.removeprefix(BOM))]
-        return self._judge_json(raw)
-
-    def _is_usual(self, raw: bytes) -> bool:
-        """Whether a quick look is enough, as it is for most lines, to know that it has no fault."""
-        found = fast_lines.read(raw) if len(raw) <= self.limits.line else None
-        if found is None or found.body.model not in self.models:
+    def _passes_fast_check(self, raw: bytes) -> bool:
+        request = fast_lines.read(raw) if len(raw) <= self.limits.line else None
+        if request is None or request.body.model not in self.models:
             return False
-        return self.ids.setdefault(found.custom_id, self.lines) == self.lines
+        return self.ids.setdefault(request.custom_id, self.lines) == self.lines
 
-    def _judge_json(self, raw: bytes) -> Found:
+    def _check_line(self, raw: bytes) -> Faults:
+        if len(raw) > self.limits.line and len(raw.rstrip(b"\r\n")) > self.limits.line:
+            return [("", f"the line has more than {self.limits.line:,} bytes; shorten it")]
+        if self.lines == 1 and raw.startswith(BOM):
+            reason = "the file begins with a byte order mark; save it as UTF-8 without one"
+            return [("", reason), *self._check_json(raw.removeprefix(BOM))]
+        return self._check_json(raw)
+
+    def _check_json(self, raw: bytes) -> Faults:
         try:
             request = _decode(raw)
             if repeated := _repeated_keys(raw):
-                return [(key, "stands in the line more than once") for key in repeated]
+                return [(key, "appears more than once in the line; keep one") for key in repeated]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return [("", _why_not_json(raw.rstrip(b"\r\n")))]
         if not isinstance(request, dict):
             return [("", f"a line must be a JSON object, not {_short.repr(request)}")]
-        return self.judge(request)
+        return self.check_request(request)
 
-    def judge(self, request: dict[str, Any]) -> Found:
-        found: Found = []
-        self._judge_id(request, found)
+    def check_request(self, request: dict[str, Any]) -> Faults:
+        faults = self._check_id(request)
         for key, only in FIXED.items():
             if request.get(key, only) != only:
-                found.append((key, f"must be {only!r}, not {_short.repr(request[key])}"))
-        if isinstance(body := request.get("body"), dict):
-            _judge_messages(body, found)
-            _judge_parameters(body, found)
-            self._judge_model(body.get("model"), found)
-        else:
-            found.append(("body", f"must be an object{_but(request, 'body')}"))
-        return found
+                faults.append((key, f"must be {only!r}, not {_short.repr(request[key])}"))
+        body = request.get("body")
+        if not isinstance(body, dict):
+            return [*faults, ("body", f"must be an object{_actual(request, 'body')}")]
+        faults += _check_messages(body)
+        faults += _check_parameters(body)
+        return faults + self._check_model(body.get("model"))
 
-    def _judge_id(self, request: dict[str, Any], found: Found) -> None:
+    def _check_id(self, request: dict[str, Any]) -> Faults:
         custom_id = request.get("custom_id")
         if not isinstance(custom_id, str) or not custom_id:
-            found.append(("custom_id", f"must be a non-empty string{_but(request, 'custom_id')}"))
+            reason = f"must be a non-empty string{_actual(request, 'custom_id')}"
         elif (line := self.ids.setdefault(custom_id, self.lines)) != self.lines:
-            found.append(("custom_id", f"{_short.repr(custom_id)} is already that of line {line}"))
+            reason = f"{_short.repr(custom_id)} is already used in line {line}; use each once"
+        else:
+            return []
+        return [("custom_id", reason)]
 
-    def _judge_model(self, model: object, found: Found) -> None:
-        """Adds one fault a file: at the first line that names another model than those before."""
+    def _check_model(self, model: object) -> Faults:
+        """Only the first line with another model than the lines before is a fault."""
         if model is not None and (not isinstance(model, str) or not model):
-            found.append(("body.model", f"must be a model's name, not {_short.repr(model)}"))
-        elif model not in self.models:
-            self.models[model] = self.lines
-            if len(self.models) == 2 and self.model is None:
-                (first, line), _ = self.models.items()
-                here, there = (_short.repr(name) if name else "none" for name in (model, first))
-                reason = f"must be one in all lines: here it is {here}, in line {line} {there}"
-                found.append(("body.model", reason))
+            return [("body.model", f"must be the name of a model, not {_short.repr(model)}")]
+        if model in self.models:
+            return []
+        self.models[model] = self.lines
+        if len(self.models) != 2 or self.model is not None:
+            return []
+        (first, line), _ = self.models.items()
+        here, there = (_short.repr(name) if name else "missing" for name in (model, first))
+        reason = f"must be the same in all lines: it is {here} here and {there} in line {line}"
+        return [("body.model", reason)]
 
-    def _judge_file(self) -> Iterator[tuple[str, str]]:
+    def _check_file(self) -> Faults:
+        faults: Faults = []
         if self.lines == 0:
-            yield "", "the file has no lines"
+            faults.append(("", "the file is empty; add at least one line"))
         for unit, size in (("lines", self.lines), ("bytes", self.size)):
             if size > (most := getattr(self.limits, unit)):
-                yield "", f"the file has {size:,} {unit}, and {most:,} are allowed; split it"
+                faults.append(("", f"the file has {size:,} {unit}; split it, {most:,} are allowed"))
         if self.model is None and set(self.models) == {None}:
-            yield "body.model", "no line names a model; name one in every line, or in `replace`"
+            reason = "no line has a model; add one to every line, or pass `model`"
+            faults.append(("body.model", reason))
+        return faults
 
 
 def check(
     source: Source, *, model: str | None = None, name: str | None = None, limits: Limits = LIMITS
 ) -> Iterator[LineFault]:
     """
-    Yields what is wrong with an input file, line by line, however large it is.
+    Yields the faults of an input file, line by line. Memory does not grow with the file.
 
-    `source` is a path, the bytes themselves, or a file open for reading bytes, which is read to its
-    end; `model` is that of the batch's `replace`, `name` stands in the faults.
+    `source` is a path, bytes, or a binary file, which is read to its end. `model` is the model that
+    the batch will use instead of those of the lines. `name` is the name of the file in the faults.
     """
     with _opened(source) as file:
         yield from Inspection(name or _name(source), model, limits).faults(file)
@@ -179,48 +186,54 @@ def validate(
     most: int = 20,
     limits: Limits = LIMITS,
 ) -> InputSummary:
-    """As `check`, but raises `InputFileInvalid` with the first `most` faults, if there are any."""
+    """
+    Checks an input file as `check` does, and returns its size and model.
+
+    Raises `InputFileInvalid` with the first `most` faults if there are any.
+    """
     inspection = Inspection(name or _name(source), model, limits)
     with _opened(source) as file:
         if faults := list(islice(inspection.faults(file), max(most, 1))):
             raise InputFileInvalid(faults)
-    named = model or next(filter(None, inspection.models))
-    return InputSummary(inspection.lines, inspection.size, named)
+    used = model or next(filter(None, inspection.models))
+    return InputSummary(inspection.lines, inspection.size, used)
 
 
-def _judge_messages(body: dict[str, Any], found: Found) -> None:
+def _check_messages(body: dict[str, Any]) -> Faults:
     messages, place = body.get("messages"), "body.messages"
     if not isinstance(messages, list) or not messages:
-        found.append((place, f"must be a list of messages{_but(body, 'messages')}"))
-        return
+        return [(place, f"must be a non-empty list of messages{_actual(body, 'messages')}")]
+    faults: Faults = []
     role = None
     for index, message in enumerate(messages):
         role = message.get("role") if isinstance(message, dict) else None
         if not isinstance(message, dict):
-            found.append((f"{place}[{index}]", f"must be an object, not {_short.repr(message)}"))
+            faults.append((f"{place}[{index}]", f"must be an object, not {_short.repr(message)}"))
         elif role not in ROLES:
-            found.append(
-                (f"{place}[{index}].role", f"must be one of {ROLES}{_but(message, 'role')}")
-            )
+            reason = f"must be one of {ROLES}{_actual(message, 'role')}"
+            faults.append((f"{place}[{index}].role", reason))
     if role != "user" and role in ROLES:
-        found.append((place, f"the last message must come from 'user', not {role!r}"))
+        faults.append((place, f"the last message must have role 'user', not {role!r}"))
+    return faults
 
 
-def _judge_parameters(body: dict[str, Any], found: Found) -> None:
+def _check_parameters(body: dict[str, Any]) -> Faults:
+    faults: Faults = []
     budget, (least, most) = body.get("thinking_budget"), THINKING_BUDGET
     if budget is not None and (not isinstance(budget, int) or not least <= budget <= most):
         reason = f"must be an integer from {least} to {most}, not {_short.repr(budget)}"
-        found.append(("body.thinking_budget", reason))
+        faults.append(("body.thinking_budget", reason))
     if body.get("stream"):
-        found.append(("body.stream", "a batch does not stream; leave it out"))
+        faults.append(("body.stream", "batches cannot stream; remove it"))
+    return faults
 
 
-def _but(mapping: dict[str, Any], key: str) -> str:
+def _actual(mapping: dict[str, Any], key: str) -> str:
     return f", not {_short.repr(mapping[key])}" if key in mapping else "; it is missing"
 
 
 def _repeated_keys(raw: bytes) -> set[str]:
-    """The keys that the outermost object, which is the last to be read, has more than once."""
+    """The keys that the outermost object, the last one to be parsed, has more than once."""
     if raw.count(b'"custom_id"') < 2 and raw.count(b'"body"') < 2:
         return set()
     keys: list[str] = []
@@ -238,14 +251,14 @@ def _why_not_json(raw: bytes) -> str:
     try:
         json.loads(raw.decode())
     except UnicodeDecodeError as error:
-        return f"byte {error.start + 1} of the line is not UTF-8"
+        return f"byte {error.start + 1} of the line is not UTF-8; save the file as UTF-8"
     except json.JSONDecodeError as error:
         return f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}"
     except RecursionError:
         return "nested too deeply"
     except ValueError as error:
         return str(error)
-    return "not JSON: NaN, Infinity, a number out of range, or half a surrogate pair like \\ud83d"
+    return "not JSON: NaN, Infinity, a number out of range, or half of a surrogate pair (\\ud83d)"
 
 
 def _opened(source: Source) -> AbstractContextManager[IO[bytes]]:
@@ -255,10 +268,13 @@ def _opened(source: Source) -> AbstractContextManager[IO[bytes]]:
         try:
             return Path(source).open("rb")
         except OSError as error:
-            raise ArgumentInvalid(f"{source!s} cannot be read: {error.strerror}.") from error
+            raise ArgumentInvalid(f"Cannot read {source!s}: {error.strerror}.") from error
     if hasattr(source, "readline"):
         return nullcontext(source)
-    raise ArgumentInvalid(f"a {type(source).__name__} is no path, no bytes and no file of bytes")
+    raise ArgumentInvalid(
+        f"Cannot read a {type(source).__name__}: pass a path, bytes, or a file opened in binary "
+        "mode."
+    )
 
 
 def _name(source: Source) -> str:

@@ -1,9 +1,9 @@
 """
-Result files: JSON Lines, one record for each line that was answered, failed or expired.
+Result files: JSON Lines, one record for each line of the input file.
 
-Rule 1: a record ends at the byte `\\n` alone; U+2028 and its like are data inside a JSON string.
-Rule 2: an answer that was paid for is not lost to a quirk; only what cannot be tied to its
-request is refused.
+Rule 1: only the byte `\\n` ends a record; U+2028 and similar characters are data.
+Rule 2: a response that was paid for is not lost because of careless JSON; a record is refused only
+if it cannot be assigned to its request.
 """
 
 import json
@@ -27,8 +27,8 @@ class _Response(msgspec.Struct):
     body: msgspec.Raw
 
 
-class _Answered(msgspec.Struct):
-    """The record of an answered line, its body left as it is: most of them are this."""
+class _Record(msgspec.Struct):
+    """The record of a line with a response, as most are; its body is decoded later."""
 
     custom_id: str
     response: _Response
@@ -45,27 +45,27 @@ class _Choice(msgspec.Struct):
 
 
 class _Completion(msgspec.Struct):
-    """What of a completion its text is found in."""
+    """The part of a chat completion that holds its text."""
 
     choices: list[_Choice]
 
 
-_decode_answered = msgspec.json.Decoder(_Answered).decode
+_decode_record = msgspec.json.Decoder(_Record).decode
 _decode_completion = msgspec.json.Decoder(_Completion).decode
 
 
 class Splitter:
     """
-    Splits a stream of bytes into lines, in time linear in its length however it is cut.
+    Splits a stream of bytes into lines, without their ends (`\\n` or `\\r\\n`).
 
-    Lines come without their ends (`\\n` or `\\r\\n`).
+    The time is linear in the length of the stream, whatever the sizes of its chunks.
     """
 
     def __init__(self) -> None:
         self._rest = bytearray()
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The lines that `chunk` completes."""
+        """Returns the lines that `chunk` completes."""
         if b"\n" not in chunk:
             self._rest += chunk
             return []
@@ -77,18 +77,18 @@ class Splitter:
         return [piece.removesuffix(b"\r") for piece in pieces]
 
     def close(self) -> list[bytes]:
-        """The last line, where the stream did not end with `\\n`."""
+        """Returns the last line if the stream did not end with `\\n`."""
         return self.feed(b"\n") if self._rest else []
 
 
-# Not an attrs class: a file has as many as lines, and this is made ten times as fast.
+# Not an attrs class: each line of a file makes one, and msgspec makes it ten times as fast.
 class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     """
-    What became of one line; `raw` is the whole record, with all that has no name here.
+    The result of one line. `ok` is True if it has a response with status code 200.
 
-    `body` is the chat completion, or what else answered. `error_code` and `error_message` come from
-    the record's error or, where that is null and the line failed, from the body. Bodies are decoded
-    when they are first asked for.
+    `body` is the body of the response, usually a chat completion. `error_code` and `error_message`
+    are those of the record's `error`, or of the body if the line failed and `error` is null. `raw`
+    is the whole record. `body` and `raw` are decoded when they are first used.
     """
 
     custom_id: str
@@ -101,12 +101,14 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     _body: msgspec.Raw | dict[str, Any] | None
 
     def __repr__(self) -> str:
-        what = {"custom_id": self.custom_id, "ok": self.ok, "error_message": self.error_message}
-        return f"Result({', '.join(f'{name}={value!r}' for name, value in what.items())})"
+        return (
+            f"Result(custom_id={self.custom_id!r}, ok={self.ok!r}, "
+            f"error_message={self.error_message!r})"
+        )
 
     @property
     def expired(self) -> bool:
-        """The completion window closed before the line ran."""
+        """Whether the completion window ended before the line was processed."""
         return self.error_code == "batch_expired"
 
     @cached_property
@@ -120,12 +122,12 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     @property
     def text(self) -> str | None:
-        """The content of the first choice's message."""
+        """The content of the first choice's message, if the body has one."""
         if isinstance(self._body, msgspec.Raw):
             try:
                 return _decode_completion(self._body).choices[0].message.content
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, IndexError):
-                pass  # of another shape, or carelessly written
+                pass  # another shape, or careless JSON
         choices = (self.body or {}).get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
         content = (_object(_object(choice).get("message"))).get("content")
@@ -139,28 +141,27 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
 
 def parse(raw: bytes, line: int) -> Result:
     """
-    Reads one record; `line` is for the `ResultLineInvalid` of what is none.
+    Parses one record; raises `ResultLineInvalid` with the number `line`.
 
-    What is JSON but for a NaN, a number out of range, half a surrogate pair or, in a body, a byte
-    that is no UTF-8, as careless servers write it, is read all the same; the half and the byte
-    become U+FFFD.
+    JSON with a NaN, a number out of range, half of a surrogate pair, or a byte outside the
+    custom_id that is not UTF-8 is accepted; the half and the byte become U+FFFD.
     """
     try:
-        record = _decode_answered(raw)
+        record = _decode_record(raw)
         body = record.response.body
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _parse_otherwise(raw, line)
+        return _parse_leniently(raw, line)
     if memoryview(body)[0] != OBJECT:
-        return _parse_otherwise(raw, line)
+        return _parse_leniently(raw, line)
     return Result(record.custom_id, record.id, 200, None, None, True, raw, body)
 
 
-def _parse_otherwise(raw: bytes, line: int) -> Result:
-    """Reads the record of a line that failed, or one that is written in an unusual way."""
+def _parse_leniently(raw: bytes, line: int) -> Result:
+    """Parses the record of a line that failed, or one with careless JSON."""
     try:
         record = _lenient(raw)
-    except (ValueError, RecursionError) as why:
-        raise ResultLineInvalid(line, f"not JSON ({why})", raw) from why
+    except (ValueError, RecursionError) as reason:
+        raise ResultLineInvalid(line, f"not JSON ({reason})", raw) from reason
     if not isinstance(record, dict):
         raise ResultLineInvalid(line, "a record must be a JSON object", raw)
     custom_id = record.get("custom_id")
@@ -170,9 +171,9 @@ def _parse_otherwise(raw: bytes, line: int) -> Result:
         raise ResultLineInvalid(line, "not JSON (the custom_id is not UTF-8)", raw)
     response = _object(record.get("response"))
     status, body, error = response.get("status_code"), response.get("body"), record.get("error")
-    answer = _object(body) or (body if isinstance(body, dict) else None)
+    content = _object(body) or (body if isinstance(body, dict) else None)
     if error is None and status != 200:
-        error = answer.get("error", answer) if answer else body
+        error = content.get("error", content) if content else body
     id, code, message = record.get("id"), *_error(error)
     return Result(
         custom_id,
@@ -180,25 +181,25 @@ def _parse_otherwise(raw: bytes, line: int) -> Result:
         status if type(status) is int else None,
         code,
         message,
-        status == 200 and answer is not None,
+        status == 200 and content is not None,
         raw,
-        answer,
+        content,
     )
 
 
 class Reader:
-    """Results out of a stream of bytes, however it is cut."""
+    """Parses a stream of bytes, whatever the sizes of its chunks."""
 
     def __init__(self) -> None:
         self._splitter = Splitter()
         self._lines = 0
 
     def feed(self, chunk: bytes) -> Iterator[Result]:
-        """The results that `chunk` completes."""
+        """Yields the results that `chunk` completes."""
         return self._parsed(self._splitter.feed(chunk))
 
     def close(self) -> Iterator[Result]:
-        """The last result, where the stream did not end with `\\n`."""
+        """Yields the last result if the stream did not end with `\\n`."""
         return self._parsed(self._splitter.close())
 
     def _parsed(self, lines: list[bytes]) -> Iterator[Result]:
@@ -209,7 +210,7 @@ class Reader:
 
 
 def read(path: str | PathLike[str]) -> Iterator[Result]:
-    """Yields the results of a file on disk, one at a time; their order is the service's."""
+    """Yields the results of a file on disk, in the order of the file."""
     with Path(path).open("rb") as file:
         for line, raw in enumerate(file, 1):
             if not raw.isspace():
@@ -225,7 +226,7 @@ def _is_utf8(raw: bytes) -> bool:
 
 
 def _lenient(raw: bytes) -> Any:
-    """JSON, where need be without what is not quite JSON in it."""
+    """Decodes JSON; what only a lenient parser accepts is decoded as well."""
     try:
         return _decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -235,7 +236,7 @@ def _lenient(raw: bytes) -> Any:
 
 
 def _object(value: object) -> dict[str, Any]:
-    """An object as it is or out of the string it was encoded in; else an empty one."""
+    """`value` if it is an object or a string that encodes one; otherwise an empty object."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = _decode(value)
@@ -245,7 +246,7 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def _error(error: object) -> tuple[str | None, str | None]:
-    """The code and the message of an error, whether it is an object, words or nothing."""
+    """The code and the message of an error, which is an object, a string or null."""
     if isinstance(error, str):
         error = _object(error) or {"message": error or None}
     if not isinstance(error, dict):

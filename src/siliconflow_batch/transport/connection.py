@@ -1,8 +1,9 @@
 """
-How the generated client reaches the service: the key, the timeouts, and what every answer passes.
+How requests reach the service: its address, the key, the timeouts, and an httpx client.
 
-Rule 1: the key is sent to the base URL alone and shown nowhere.
-Rule 2: every answer passes `answers.refuse` before the generated code sees it.
+Rule 1: the key is sent to the base URL alone, and is in no repr, log or exception.
+Rule 2: a request is the one that the generated client builds; only its address, headers and
+timeouts are added here.
 """
 
 import os
@@ -11,65 +12,23 @@ import sys
 from typing import Any, Self
 
 import httpx
-import msgspec
 from attrs import define, field
 
-from siliconflow_batch_api import AuthenticatedClient
-
-from ..errors import (
-    ArgumentInvalid,
-    DownloadTruncated,
-    KeyMissing,
-    RateLimited,
-    ServiceUnavailable,
-    TransportError,
-)
-from ..flows import Call
+from ..errors import ArgumentInvalid, DownloadTruncated, KeyMissing, TransportError
+from ..retries import Retries
+from ..steps import Call, Reply
 from . import responses
 
 CHINA = "https://api.siliconflow.cn/v1"
 INTERNATIONAL = "https://api.siliconflow.com/v1"
 TIMEOUT = httpx.Timeout(60, connect=10)
-# The generated code sends every form with this one, which a file can contain.
+# The generated client sends every form with this boundary, which can occur in a file.
 BOUNDARY = "multipart/form-data; boundary=+++"
-
-_decode = msgspec.json.Decoder().decode
-
-
-@define(frozen=True)
-class Retries:
-    """
-    How often and for how long a request is sent: `attempts` in all, within `seconds`; pauses grow
-    from `first` to `longest` seconds, with jitter, unless the server says how long.
-    """
-
-    attempts: int = 6
-    seconds: float = 120.0
-    first: float = 0.5
-    longest: float = 20.0
-
-    def arguments(self) -> dict[str, Any]:
-        return {
-            "attempts": self.attempts,
-            "timeout": self.seconds,
-            "wait_initial": self.first,
-            "wait_max": self.longest,
-            "wait_jitter": self.first,
-        }
-
-    def again(self, error: Exception, repeatable: bool) -> bool | float:
-        """Whether to send a request again, or after how many seconds."""
-        if isinstance(error, TransportError):
-            return repeatable or not error.sent
-        if isinstance(error, RateLimited) or (repeatable and isinstance(error, ServiceUnavailable)):
-            pause = error.retry_after
-            return True if pause is None else pause <= self.seconds and max(pause, 0.001)
-        return False
 
 
 @define(frozen=True)
 class Settings:
-    """Where, with which key, and how patiently."""
+    """The address of the service, the key, and the limits of each request."""
 
     base_url: str
     key: str = field(repr=False)
@@ -81,7 +40,7 @@ class Settings:
 
     @property
     def seconds(self) -> tuple[float | None, float | None, float | None, float | None]:
-        """The timeouts to connect, read, write and get a connection, for any library."""
+        """The timeouts to connect, read, write and get a connection, for httpx and httpx2."""
         timeout = self.timeout
         return timeout.connect, timeout.read, timeout.write, timeout.pool
 
@@ -92,131 +51,114 @@ def settings(
     timeout: httpx.Timeout | float | None,
     retries: Retries | None,
 ) -> Settings:
-    """Fills in from the environment; raises `KeyMissing` or `ArgumentInvalid`."""
-    found = (os.environ.get("SILICONFLOW_API_KEY", "") if key is None else key).strip()
-    if not found or not found.isascii() or not found.isprintable() or " " in found:
+    """Takes the defaults from the environment; raises `KeyMissing` or `ArgumentInvalid`."""
+    key = (os.environ.get("SILICONFLOW_API_KEY", "") if key is None else key).strip()
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise KeyMissing
     url = base_url or os.environ.get("SILICONFLOW_BASE_URL") or CHINA
     if not url.startswith(("https://", "http://")):
-        raise ArgumentInvalid(f"The base URL is {url!r}; it must begin with https://.")
-    given = httpx.Timeout(timeout) if isinstance(timeout, int | float) else timeout
-    return Settings(url.rstrip("/"), found, given or TIMEOUT, retries or Retries())
+        raise ArgumentInvalid(f"Invalid base URL {url!r}: it must begin with 'https://'.")
+    if isinstance(timeout, int | float):
+        timeout = httpx.Timeout(timeout)
+    return Settings(url.rstrip("/"), key, timeout or TIMEOUT, retries or Retries())
 
 
-class Http:
+class Connection:
     """
-    What the generated client for threads sends its requests through: an httpx or httpx2 client.
+    An httpx or httpx2 client, and what it needs to reach the service.
 
-    The key, the address and the timeout go with each request, so that a client of the caller's
-    needs none of them and gives none of them to anybody else.
+    The key, the address and the timeouts go with each request, so `http_client` needs none of them
+    and sends none of them elsewhere.
     """
 
-    def __init__(self, given: Settings, client: Any = None) -> None:
-        self.client = httpx.Client() if client is None else client
-        self._owned = client is None
-        self._given = given
-        self.failures = Failures.of(self.client, "Client")
+    def __init__(self, settings: Settings, http_client: Any = None) -> None:
+        self.http = httpx.Client() if http_client is None else http_client
+        self.failures = Failures.of(self.http, "Client")
+        self._owned = http_client is None
+        self._settings = settings
 
-    def request(self, **options: Any) -> Any:
-        return _passed(self.client.request(**_addressed(options, self._given)))
+    def send(self, call: Call) -> Reply:
+        request = _addressed(call.request(), self._settings)
+        try:
+            response = self.http.request(**request)
+        except self.failures.exceptions as error:
+            raise self.failures.transport_error(error, call.name) from error
+        return responses.read(response, call.model)
 
     def close(self) -> None:
-        """Closes what was opened here; a client that was given is its owner's to close."""
+        """Closes the httpx client, unless it was passed as `http_client`."""
         if self._owned:
-            self.client.close()
+            self.http.close()
 
 
-class AsyncHttp:
-    """The same, for event loops."""
+class AsyncConnection:
+    """A `Connection` for one event loop."""
 
-    def __init__(self, given: Settings, client: Any = None) -> None:
-        self.client = httpx.AsyncClient() if client is None else client
-        self._owned = client is None
-        self._given = given
-        self.failures = Failures.of(self.client, "AsyncClient")
+    def __init__(self, settings: Settings, http_client: Any = None) -> None:
+        self.http = httpx.AsyncClient() if http_client is None else http_client
+        self.failures = Failures.of(self.http, "AsyncClient")
+        self._owned = http_client is None
+        self._settings = settings
 
-    async def request(self, **options: Any) -> Any:
-        return _passed(await self.client.request(**_addressed(options, self._given)))
+    async def send(self, call: Call) -> Reply:
+        request = _addressed(call.request(), self._settings)
+        try:
+            response = await self.http.request(**request)
+        except self.failures.exceptions as error:
+            raise self.failures.transport_error(error, call.name) from error
+        return responses.read(response, call.model)
 
     async def close(self) -> None:
-        """Closes what was opened here; a client that was given is its owner's to close."""
+        """Closes the httpx client, unless it was passed as `http_client`."""
         if self._owned:
-            await self.client.aclose()
+            await self.http.aclose()
 
 
 @define(frozen=True)
 class Failures:
-    """What a client raises when nobody answers; `library` is httpx, or another with its names."""
+    """The exceptions of an HTTP client's library, which is httpx or has the same names."""
 
     library: Any
 
     @classmethod
     def of(cls, client: object, name: str) -> Self:
-        """Raises `ArgumentInvalid` for what is no client of that name."""
-        for kind in type(client).__mro__:
-            library = sys.modules[kind.__module__.partition(".")[0]]
-            if kind.__name__ == name and hasattr(library, "HTTPError"):
+        """Raises `ArgumentInvalid` unless the class of `client` is called `name`."""
+        for base in type(client).__mro__:
+            library = sys.modules[base.__module__.partition(".")[0]]
+            if base.__name__ == name and hasattr(library, "HTTPError"):
                 return cls(library)
-        raise ArgumentInvalid(f"http_client must be an httpx.{name}, not {client!r}.")
+        raise ArgumentInvalid(f"Invalid http_client {client!r}: pass an httpx.{name}.")
 
     @property
-    def any(self) -> tuple[type[Exception], ...]:
-        return self.library.HTTPError, self.library.InvalidURL
+    def exceptions(self) -> tuple[type[Exception], ...]:
+        # UnicodeError: the service named a page with half of a surrogate pair.
+        return self.library.HTTPError, self.library.InvalidURL, UnicodeError
 
-    def named(self, error: Exception, what: str, received: int | None = None) -> TransportError:
-        """The exception of this package; `received` is how far a download had come."""
+    def transport_error(
+        self, error: Exception, operation: str, received: int | None = None
+    ) -> TransportError:
+        """The `TransportError` for `error`; `received` counts the bytes of a download."""
         library = self.library
         if received is not None and isinstance(error, library.RemoteProtocolError):
             return DownloadTruncated(received)
         unsent = (library.ConnectError, library.ConnectTimeout, library.PoolTimeout)
-        told = str(error) or type(error).__name__
         return TransportError(
-            f"{what}: {told}\n\nCheck the connection, and that the base URL is right.",
+            f"{operation}: {str(error) or type(error).__name__}\n\n"
+            "Check the connection and the base URL.",
             sent=not isinstance(error, unsent),
         )
 
 
-def _addressed(options: dict[str, Any], given: Settings) -> dict[str, Any]:
-    """A generated request on its way to the service alone, with a boundary of its own."""
-    headers = {**options.get("headers", {}), **given.headers()}
+def _addressed(request: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """A generated request with its address, its key, its timeouts and a random boundary."""
+    headers = {**request.get("headers", {}), **settings.headers()}
     if headers.get("Content-Type") == BOUNDARY:
         headers["Content-Type"] = f"multipart/form-data; boundary={secrets.token_hex(16)}"
     return {
-        **options,
-        "url": given.base_url + options["url"],
+        **request,
+        "url": settings.base_url + request["url"],
         "headers": headers,
-        "timeout": given.seconds,
+        "timeout": settings.seconds,
         "follow_redirects": False,
         "auth": None,
     }
-
-
-def _passed(response: Any) -> Any:
-    """An answer that is no refusal; its JSON is read by msgspec, in half the time on long pages."""
-    responses.latest.set(response)
-    responses.refuse(response)
-    usual = response.json
-
-    def json() -> Any:
-        try:
-            return _decode(response.content)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return usual()
-
-    response.json = json
-    return response
-
-
-def generated(given: Settings) -> AuthenticatedClient:
-    """The generated client, without a connection yet; its repr is not for showing."""
-    return AuthenticatedClient(
-        base_url=given.base_url, token=given.key, raise_on_unexpected_status=True
-    )
-
-
-def arguments_of(call: Call) -> dict[str, Any]:
-    return dict(call.arguments() if callable(call.arguments) else call.arguments)
-
-
-def label(call: Call) -> str:
-    return call.operation.__name__.rpartition(".")[2].replace("_", " ")

@@ -1,10 +1,10 @@
 """
-Files from the service: piece by piece, or to the disk whole or not at all.
+The download of a file: in pieces, or to a path on disk.
 
-Rule 1: what came before an interruption is not lost: the rest is asked for where the server can
-resume, and what comes twice is dropped where it cannot.
-Rule 2: bytes go to a file beside the target, which takes its place when it is complete.
-Rule 3: a URL of another place gets no key.
+Rule 1: after an interruption the rest is requested with a range where the server supports it;
+otherwise the bytes that were already received are dropped.
+Rule 2: bytes are written to a file beside the target, which replaces the target when complete.
+Rule 3: the key is sent to the base URL only, never to another URL.
 """
 
 import tempfile
@@ -14,7 +14,7 @@ from typing import IO, Any, NoReturn, Self
 from urllib.parse import quote
 
 from ..errors import ArgumentInvalid, DownloadTruncated, TransportError, UnreadableAnswer
-from ..flows import checked_id
+from ..parameters import checked_id
 from . import responses
 from .connection import Settings
 
@@ -25,66 +25,68 @@ Progress = Callable[[int, int | None], None]
 
 class Transfer:
     """
-    One file on its way here, over as many answers as it takes; `url` and `headers` are what to ask
-    for next, `total` is its length in bytes where that is known.
+    One file, over as many responses as it needs.
+
+    `url` and `headers` are those of the next request; `total` is the length in bytes, if known.
     """
 
     def __init__(self, reference: str, settings: Settings) -> None:
-        if reference.startswith(("http://", "https://")):
-            self.url, self._own = reference, {}
+        if isinstance(reference, str) and reference.startswith(("http://", "https://")):
+            self.url, self._own_headers = reference, {}
         else:
             self.url = f"{settings.base_url}/files/{quote(checked_id(reference))}/content"
-            self._own = settings.headers()
+            self._own_headers = settings.headers()
         self.received = 0
         self.total: int | None = None
         self.ended = False
-        self._twice = 0  # bytes to come that were received before
-        self._tag: str | None = None
-        self._setbacks, self._most, self._mark = 0, settings.retries.attempts, 0
+        self._repeated = 0  # bytes to come that were received before
+        self._etag: str | None = None
+        self._interruptions, self._most_interruptions = 0, settings.retries.attempts
+        self._mark = 0  # `received` when interruptions were last counted from zero
 
     @property
     def headers(self) -> dict[str, str]:
-        # Compressed bytes could not be taken up in the middle.
-        headers = {**self._own, "Accept-Encoding": "identity"}
-        if self.received and self._tag:
-            headers |= {"Range": f"bytes={self.received}-", "If-Range": self._tag}
+        # A compressed body cannot be resumed in the middle.
+        headers = {**self._own_headers, "Accept-Encoding": "identity"}
+        if self.received and self._etag:
+            headers |= {"Range": f"bytes={self.received}-", "If-Range": self._etag}
         return headers
 
     def accepts(self, response: Any) -> bool:
-        """Whether the body of this answer is the file, or its rest; False where it is a refusal."""
+        """Whether the body of the response is the file, or the rest of it."""
         headers = response.headers
         if response.status_code == PARTIAL and self.received:
-            self._twice = 0
+            self._repeated = 0
             return str(headers.get("content-range", "")).startswith(f"bytes {self.received}-")
         if response.status_code != OK:
             return False
-        plain = "content-encoding" not in headers  # else lengths are not those of the file
-        tag, length = headers.get("etag", ""), headers.get("content-length", "")
-        strong = tag if plain and tag and not tag.startswith("W/") else None
+        plain = "content-encoding" not in headers  # else the length is not that of the file
+        etag, length = headers.get("etag", ""), headers.get("content-length", "")
+        strong = etag if plain and etag and not etag.startswith("W/") else None
         total = int(length) if plain and length.isdecimal() else None
-        if self.received and (strong, total) != (self._tag, self.total):
-            return False  # another file by now
-        self._tag, self.total, self._twice = strong, total, self.received
+        if self.received and (strong, total) != (self._etag, self.total):
+            return False  # the file has changed
+        self._etag, self.total, self._repeated = strong, total, self.received
         return True
 
-    def fresh(self, piece: bytes) -> bytes:
-        """What of a piece had not come before."""
-        known = min(self._twice, len(piece))
-        self._twice -= known
-        self.received += len(piece) - known
-        return piece[known:]
+    def add(self, piece: bytes) -> bytes:
+        """Counts a piece, and returns the part of it that was not received before."""
+        repeated = min(self._repeated, len(piece))
+        self._repeated -= repeated
+        self.received += len(piece) - repeated
+        return piece[repeated:]
 
-    def broken(self, error: TransportError) -> None:
-        """Takes note of an interruption; raises it when they come too often for what they bring."""
+    def interrupted(self, error: TransportError) -> None:
+        """Counts an interruption; raises `error` if there are too many for what was received."""
         if self.received - self._mark >= PIECE:
-            self._setbacks, self._mark = 0, self.received
-        self._setbacks += 1
-        if self._setbacks >= self._most:
+            self._interruptions, self._mark = 0, self.received
+        self._interruptions += 1
+        if self._interruptions >= self._most_interruptions:
             raise error
 
 
 class Part:
-    """A file beside `target`, which takes its place when it is finished and else is gone."""
+    """A file beside `target`: `finish` moves it to `target`, otherwise it is deleted."""
 
     def __init__(self, target: Path) -> None:
         self._target = target
@@ -93,7 +95,7 @@ class Part:
                 dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
             )
         except OSError as error:
-            raise ArgumentInvalid(f"{target} cannot be written: {error.strerror}.") from error
+            raise ArgumentInvalid(f"Cannot write {target}: {error.strerror}.") from error
         self.write = self._file.write
 
     def finish(self) -> Path:
@@ -110,8 +112,9 @@ class Part:
 
 
 def refuse(response: Any, transfer: Transfer) -> NoReturn:
-    """Raises for an answer that was not accepted, once its body was read."""
+    """Raises the exception for a response that was not accepted, after its body was read."""
     if transfer.received and response.status_code in (OK, PARTIAL):
         raise DownloadTruncated(transfer.received)
-    responses.refuse(response)
-    raise responses.make(UnreadableAnswer, response, f"{response.status_code} unasked for")
+    responses.raise_for_status(response)
+    reason = f"unexpected status {response.status_code}"
+    raise responses.api_error(UnreadableAnswer, response, reason)

@@ -1,17 +1,17 @@
 """
-From a raw answer to a model, or to the exception that says what the server said.
+From an HTTP response to a model, or to the exception that describes the response.
 
-Rule: whatever the server sends ends in a model whose fields have their declared types, or in an
-`APIError` with the server's words.
+Rule: every response becomes a model whose fields have their declared types, or an `APIError` with
+the message of the service.
 """
 
 import math
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
+import msgspec
 
 from ..errors import (
     AccessDenied,
@@ -24,9 +24,10 @@ from ..errors import (
     ServiceUnavailable,
     UnreadableAnswer,
 )
+from ..steps import Reply
 from .typecheck import fits
 
-KINDS: dict[int, type[APIError]] = {
+ERRORS: dict[int, type[APIError]] = {
     400: BadRequest,
     401: KeyRefused,
     403: AccessDenied,
@@ -34,55 +35,42 @@ KINDS: dict[int, type[APIError]] = {
     429: RateLimited,
 }
 REQUEST_IDS = ("x-request-id", "x-siliconcloud-trace-id", "x-trace-id")
-# What the generated code raises on a body that is not what it trusts it to be.
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
+# What parsing raises: of the JSON, or in the generated `from_dict`, which trusts its argument.
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
-# The generated functions give away the parsed body alone where they fail; this is the answer that
-# they failed on.
-latest: ContextVar[httpx.Response | None] = ContextVar("latest", default=None)
+_decode = msgspec.json.Decoder().decode
 
 
-def refuse(response: httpx.Response) -> None:
-    """Raises the exception of an answer that is not 200; its body must have been read."""
+def read(response: httpx.Response, model: type[Any]) -> Reply:
+    """The model in a response whose body was read; raises an `APIError` if there is none."""
+    raise_for_status(response)
+    try:
+        parsed = model.from_dict(_json(response))
+    except UNREADABLE as error:
+        raise _unreadable(response, error) from error
+    if _is_failure(parsed):
+        code, message = error_message(response)
+        raise api_error(EnvelopedFailure, response, message, code)
+    if not fits(parsed, model):
+        reason = f"the response is not a valid {model.__name__}: {response.text}"
+        raise api_error(UnreadableAnswer, response, reason)
+    return Reply(parsed, response)
+
+
+def raise_for_status(response: httpx.Response) -> None:
+    """Raises the `APIError` of any status but 200; the body must have been read."""
     status = response.status_code
     if status != httpx.codes.OK:
-        code, message = words(response)
-        kind = KINDS.get(status, ServiceUnavailable if status >= 500 else APIError)
-        raise make(kind, response, message or response.reason_phrase, code)
+        code, message = error_message(response)
+        error = ERRORS.get(status, ServiceUnavailable if status >= 500 else APIError)
+        raise api_error(error, response, message or response.reason_phrase, code)
 
 
-def judged(found: Any, model: type[Any]) -> Any:
-    """`found`, when it is a sound `model`."""
-    response = latest.get()
-    if response is None:
-        raise UnreadableAnswer(0, "there was no answer to read")
-    envelope = getattr(found, "status", None) is False or (
-        hasattr(found, "data") and found.data is None
-    )
-    if envelope:
-        code, message = words(response)
-        raise make(EnvelopedFailure, response, message, code)
-    if not fits(found, model):
-        raise make(UnreadableAnswer, response, f"this is no {model.__name__}: {response.text}")
-    return found
-
-
-def unreadable(error: Exception) -> APIError:
-    """The exception for an answer on which the generated code failed with `error`."""
-    response = latest.get()
-    if response is None:
-        return UnreadableAnswer(0, f"there was no answer to read: {error!r}")
-    code, message = words(response)
-    failed = code is not None and '"id"' not in response.text
-    kind = EnvelopedFailure if failed else UnreadableAnswer
-    return make(kind, response, message if failed else f"{error!r} in {response.text}", code)
-
-
-def make(
-    kind: type[APIError], response: httpx.Response, message: str, code: int | None = None
+def api_error(
+    error: type[APIError], response: httpx.Response, message: str, code: int | None = None
 ) -> APIError:
     headers = response.headers
-    return kind(
+    return error(
         response.status_code,
         message,
         code=code,
@@ -93,11 +81,11 @@ def make(
     )
 
 
-def words(response: httpx.Response) -> tuple[int | None, str]:
+def error_message(response: httpx.Response) -> tuple[int | None, str]:
     """The code and the message of an error body, in any of its shapes."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if isinstance(body, str):
         return None, body
@@ -109,7 +97,7 @@ def words(response: httpx.Response) -> tuple[int | None, str]:
 
 
 def retry_after(header: str | None) -> float | None:
-    """Seconds, from a number or a date; None where it says neither."""
+    """Seconds, from a number or a date; None if the header is neither."""
     try:
         seconds = float(header or "nan")
     except ValueError:
@@ -118,3 +106,26 @@ def retry_after(header: str | None) -> float | None:
         except (TypeError, ValueError):
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _json(response: httpx.Response) -> Any:
+    """The body; msgspec needs half the time of `response.json()` for a long page."""
+    try:
+        return _decode(response.content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return response.json()  # not strict: NaN, a byte order mark, UTF-16
+
+
+def _is_failure(parsed: Any) -> bool:
+    """Whether an envelope reports a failure under status 200."""
+    return getattr(parsed, "status", None) is False or (
+        hasattr(parsed, "data") and parsed.data is None
+    )
+
+
+def _unreadable(response: httpx.Response, error: Exception) -> APIError:
+    """The exception for a response whose parsing raised `error`."""
+    code, message = error_message(response)
+    if code is not None and '"id"' not in response.text:
+        return api_error(EnvelopedFailure, response, message, code)
+    return api_error(UnreadableAnswer, response, f"{error!r} in {response.text}", code)

@@ -1,7 +1,7 @@
 """
-Whether a generated model holds what it declares, down to the leaves.
+Checks that the fields of a generated model have their declared types, at every level.
 
-Rule: what is declared is read off the generated models, once, and stands nowhere else.
+Rule: the types are read from the annotations of the generated models, and are written nowhere else.
 """
 
 import builtins
@@ -16,19 +16,19 @@ from attrs import fields, has
 from siliconflow_batch_api import models, types
 
 Check = Callable[[Any], bool] | None
-# The types that a value may have, exactly (true is no number), and what else must be true of it.
+# The exact types that a value may have (True is not an int), and a further check for each.
 Shape = dict[type, Check]
 
-YEAR_10000 = 253_402_300_800  # Unix seconds; what lies beyond is no time but another unit
+YEAR_10000 = 253_402_300_800  # Unix seconds; a greater number has another unit
 NAMES = {**vars(models), **vars(types), **vars(builtins), "Any": Any}
 
 
 def fits(value: Any, model: Any) -> bool:
-    """Whether `value` is a sound `model`."""
-    return _is(value, _shape(model))
+    """Whether `value` is a `model` whose fields have their declared types."""
+    return _matches(value, _shape(model))
 
 
-def _is(value: Any, shape: Shape) -> bool:
+def _matches(value: Any, shape: Shape) -> bool:
     kind = value.__class__
     if kind not in shape:
         return False
@@ -43,7 +43,7 @@ def _shape(hint: Any) -> Shape:
         return {kind: check for option in get_args(hint) for kind, check in _shape(option).items()}
     if origin is list:
         inner = _shape(get_args(hint)[0])
-        return {list: lambda items: all(_is(item, inner) for item in items)}
+        return {list: lambda items: all(_matches(item, inner) for item in items)}
     if hint is models.BatchMetadata:
         return {hint: _are_strings}
     return {hint: _fields_of(hint) if has(hint) else None}
@@ -56,21 +56,21 @@ def _fields_of(model: Any) -> Check:
         _time(_shape(hints[name])) if name.endswith("_at") else _shape(hints[name])
         for name in names
     ]
-    values_of = attrgetter(*names, names[0])  # of two names at least, which makes a tuple
+    values_of = attrgetter(*names, names[0])  # at least two names, so that it returns a tuple
 
     @lru_cache(1_000)
-    def deeper(kinds: tuple[type, ...]) -> list[tuple[int, Callable[[Any], bool]]] | None:
-        """What is left to check of values of these types; None where one is not declared."""
-        rows = list(enumerate(zip(kinds, shapes, strict=False)))
-        if any(kind not in shape for _, (kind, shape) in rows):
+    def further_checks(types: tuple[type, ...]) -> list[tuple[int, Callable[[Any], bool]]] | None:
+        """The further checks for values of these types; None if one type is not declared."""
+        pairs = list(enumerate(zip(types, shapes, strict=False)))
+        if any(kind not in shape for _, (kind, shape) in pairs):
             return None
-        checks = [(place, shape[kind]) for place, (kind, shape) in rows]
-        return [(place, check) for place, check in checks if check is not None]
+        checks = [(index, shape[kind]) for index, (kind, shape) in pairs]
+        return [(index, check) for index, check in checks if check is not None]
 
     def check(value: Any) -> bool:
         values = values_of(value)
-        left = deeper(tuple(map(type, values)))
-        return left is not None and all(check(values[place]) for place, check in left)
+        checks = further_checks(tuple(map(type, values)))
+        return checks is not None and all(check(values[index]) for index, check in checks)
 
     return check
 
@@ -79,5 +79,5 @@ def _time(shape: Shape) -> Shape:
     return {**shape, int: lambda seconds: 0 <= seconds < YEAR_10000}
 
 
-def _are_strings(notes: models.BatchMetadata) -> bool:
-    return all(isinstance(note, str) for note in notes.additional_properties.values())
+def _are_strings(metadata: models.BatchMetadata) -> bool:
+    return all(isinstance(value, str) for value in metadata.additional_properties.values())

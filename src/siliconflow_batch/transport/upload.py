@@ -1,5 +1,5 @@
 """
-An input file on its way up: opened here, rewound for each attempt, never read whole.
+The upload of an input file: opened here, rewound for each attempt, never held in memory as a whole.
 """
 
 import io
@@ -11,14 +11,18 @@ from siliconflow_batch_api.types import File
 
 from .. import operations
 from ..errors import ArgumentInvalid
-from ..flows import Call, Flow
+from ..steps import Call
 from .download import Progress
 
 PIECE = 1 << 20  # bytes
 
 
 class Upload:
-    """A path, bytes, or a binary file from where it stands; what cannot be rewound is sent once."""
+    """
+    A path, bytes, or a binary file, which is read from its current position.
+
+    A file that cannot be rewound is sent once.
+    """
 
     def __init__(
         self,
@@ -26,27 +30,23 @@ class Upload:
         name: str | None,
         on_progress: Progress | None = None,
     ) -> None:
-        self._opened = isinstance(source, str | Path | bytes)
-        if isinstance(source, bytes):
-            self._file: BinaryIO = io.BytesIO(source)
-        elif isinstance(source, str | Path):
-            try:
-                self._file = Path(source).open("rb")  # noqa: SIM115 - closed in __exit__
-            except OSError as error:
-                raise ArgumentInvalid(f"{source} cannot be read: {error.strerror}.") from error
+        self._owned = isinstance(source, str | Path | bytes)
+        self._file = _opened(source)
+        if isinstance(source, str | Path):
             name = name or Path(source).name
-        else:
-            self._file = source
-        self._name = name or "requests.jsonl"
+        # The name of a file on disk may have bytes that are not UTF-8.
+        self._name = (name or "requests.jsonl").encode(errors="replace").decode()
         self._start = self._file.tell() if self._file.seekable() else None
         self._on_progress = on_progress
 
-    def flow(self) -> Flow:
-        repeatable = self._start is not None
-        return (
-            yield Call(
-                operations.upload_file, models.UploadFileResponse, self._arguments, repeatable
-            )
+    def call(self) -> Call:
+        rewindable = self._start is not None
+        return Call(
+            operations.upload_file,
+            models.UploadFileResponse,
+            self._arguments,
+            repeatable=rewindable,
+            rewindable=rewindable,
         )
 
     def _arguments(self) -> dict[str, Any]:
@@ -60,14 +60,30 @@ class Upload:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._opened:
+        if self._owned:
             self._file.close()
+
+
+def _opened(source: str | Path | bytes | BinaryIO) -> BinaryIO:
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    if isinstance(source, str | Path):
+        try:
+            return Path(source).open("rb")
+        except OSError as error:
+            raise ArgumentInvalid(f"Cannot read {source}: {error.strerror}.") from error
+    if isinstance(source, io.TextIOBase) or not hasattr(source, "read"):
+        raise ArgumentInvalid(
+            f"Cannot upload {source!r}: pass a path, bytes, or a file opened in binary mode."
+        )
+    return source
 
 
 class _Reading:
     """
-    A file from some place on, as httpx reads it: from the beginning, in pieces of 64 kB, which are
-    larger here, because each costs an event loop a turn.
+    A file from `start` on, as httpx reads it.
+
+    httpx reads pieces of 64 kB. They are larger here, because an event loop has a cost per piece.
     """
 
     def __init__(self, file: BinaryIO, start: int, on_progress: Progress | None) -> None:

@@ -1,0 +1,196 @@
+"""
+What the two clients share: their parameters, and the docstrings of their methods.
+
+`help()`, `inspect.getdoc` and language servers show the docstring of the method that a method
+overrides. So each docstring is written here, once, and is shown for both classes; a copy made at
+run time would be invisible to editors. A test compares the signatures.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+
+from . import flows
+from .objects import Batch
+from .retries import Patience, Retries
+from .transport import connection
+from .transport.download import Progress
+
+
+class BaseClient(ABC):
+    """The parameters and the methods of `SiliconFlowBatch` and `AsyncSiliconFlowBatch`."""
+
+    def __init__(
+        self,
+        key: str | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: httpx.Timeout | float | None = None,
+        retries: Retries | None = None,
+        patience: Patience | None = None,
+        http_client: Any = None,
+    ) -> None:
+        """
+        `key`: the API key; by default the environment variable SILICONFLOW_API_KEY.
+        `base_url`: by default SILICONFLOW_BASE_URL, or else the China site (`CHINA`).
+        `timeout`: as for httpx, in seconds; by default 10 to connect and 60 for anything else.
+        `retries`: limits how often and for how long a request is repeated.
+        `patience`: limits the search for a batch whose creation had no clear response.
+        `http_client`: an httpx or httpx2 client to send all requests with, for its proxies and
+        certificates; the caller closes it.
+
+        Raises `KeyMissing` and `ArgumentInvalid`. Methods raise a `SiliconFlowError`, or `OSError`
+        if a file cannot be read or written.
+        """
+        self._settings = connection.settings(key, base_url, timeout, retries)
+        self._patience = patience or Patience()
+        self._connect(http_client)
+
+    @abstractmethod
+    def _connect(self, http_client: Any) -> None:
+        """Raises `ArgumentInvalid` unless `http_client` is None or the right kind of client."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._settings.base_url!r})"
+
+    @abstractmethod
+    def close(self) -> Any:
+        """Closes the connections; a client passed as `http_client` stays open."""
+
+    @abstractmethod
+    def upload(
+        self,
+        source: str | Path | bytes | BinaryIO,
+        *,
+        name: str | None = None,
+        on_progress: Progress | None = None,
+    ) -> Any:
+        """
+        Uploads an input file unchanged: a path, bytes, or a binary file from its current position.
+
+        `on_progress(done, total)` is called after each piece, in bytes; `total` is None if the size
+        is unknown.
+        """
+
+    @abstractmethod
+    def files(self, limit: int | None = None) -> Any:
+        """Yields the uploaded files that the service lists, at most `limit`."""
+
+    @abstractmethod
+    def create(
+        self,
+        input_file_id: str,
+        *,
+        window: str | int = "24h",
+        metadata: Mapping[str, str] | None = None,
+        model: str | None = None,
+    ) -> Any:
+        """
+        Creates one batch of an uploaded file.
+
+        If the response is lost, the client searches the list for the batch before it creates it
+        again, so that no batch is paid for twice.
+
+        `window` is in hours, from 24 to 336. `model` replaces the model of every line.
+
+        Raises `CreateOutcomeUnknown` if the batch may exist and was not found.
+        """
+
+    @abstractmethod
+    def submit(
+        self,
+        source: str | Path | bytes,
+        *,
+        model: str | None = None,
+        window: str | int = "24h",
+        metadata: Mapping[str, str] | None = None,
+        name: str | None = None,
+        on_progress: Progress | None = None,
+    ) -> Any:
+        """
+        Validates an input file, uploads it and creates a batch of it.
+
+        Raises `InputFileInvalid`, before anything is sent, if the file has faults.
+        """
+
+    @abstractmethod
+    def retrieve(self, batch_id: str) -> Any:
+        """Returns a batch in its current state."""
+
+    @abstractmethod
+    def cancel(self, batch_id: str) -> Any:
+        """Cancels a batch; the requests that are in flight are still completed."""
+
+    @abstractmethod
+    def batches(self, limit: int = flows.PAGE) -> Any:
+        """Yields every batch of the account, newest first, in pages of `limit` batches."""
+
+    @abstractmethod
+    def find(self, token: str) -> Any:
+        """
+        Returns the batch with the token of a `CreateOutcomeUnknown`, or None if none is listed.
+
+        Raises `CreateOutcomeUnknown` if the list could not be read to its end.
+        """
+
+    @abstractmethod
+    def wait(
+        self,
+        batch_id: str,
+        *,
+        timeout: float | None = None,
+        interval: float = 5.0,
+        longest: float = 60.0,
+        on_update: Callable[[Batch], None] | None = None,
+        check: bool = True,
+    ) -> Any:
+        """
+        Waits until a batch is final. Any process that has its id can wait for it.
+
+        The batch is retrieved every `interval` seconds at first, then less often, up to every
+        `longest` seconds. `on_update(batch)` is called when its status or its counts change.
+
+        Raises `WaitTimedOut` after `timeout` seconds. Raises `BatchFailed`, `BatchExpired` or
+        `BatchCancelled` unless the batch is completed or `check` is False.
+        """
+
+    @abstractmethod
+    def download(
+        self, reference: str, target: str | Path, *, on_progress: Progress | None = None
+    ) -> Any:
+        """
+        Downloads a file, by URL or id, to the path `target`, and returns the path.
+
+        `target` is written only when the file is complete. An interrupted download is resumed;
+        raises `DownloadTruncated` if it cannot be completed. `on_progress(done, total)` is called
+        after each piece, in bytes; `total` is None if the size is unknown.
+        """
+
+    @abstractmethod
+    def results(
+        self, batch: Batch, *, order: str | None = None, source: str | Path | None = None
+    ) -> Any:
+        """
+        Yields the result of every line, first those with a response, then those that failed.
+
+        `order="input"` yields them in the order of the input file. It is read from `source`, or
+        downloaded; the results are downloaded before the first one is yielded.
+
+        A batch whose lines all failed has no output file; that is not an error.
+        """
+
+    @abstractmethod
+    def errors(self, batch: Batch) -> Any:
+        """Yields the results of the lines that failed."""
+
+    def _attempts(self, repeatable: bool = True, rewindable: bool = True) -> Any:
+        """The attempts of one request, for a `for` or `async for` loop."""
+        import stamina  # it imports asyncio, so it is imported when it is first needed
+
+        retries = self._settings.retries
+        return stamina.retry_context(
+            on=lambda error: retries.again(error, repeatable, rewindable), **retries.arguments()
+        )

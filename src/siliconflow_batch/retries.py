@@ -1,0 +1,98 @@
+"""
+How often the client repeats a request, and how long a call can take at most.
+
+`Retries` limits one request. `Patience` limits the search for a batch whose creation had no clear
+response; each page of that search is a request with its own retries, so the two multiply.
+
+A is the time of one attempt. httpx limits each wait for the network, not the attempt as a whole:
+with the default timeouts, a service that accepts the connection and stays silent makes A = 60 s.
+
+    one request   R = min(attempts * A + pauses, 2 * A + seconds + longest pause)
+                  a pause lasts at most `longest` s, or what `Retry-After` says, up to `seconds` s
+    retrieve, cancel, files, upload, and each page of batches and find
+                  R
+    create        creations * (R + search), where
+                  search = seconds * (1 - 1 / (2 * looks)) + looks * pages * R
+    wait          timeout + R; without `timeout`, until the batch ends, or 3600 s + 1.2 * longest
+                  + R after the last response
+    download      attempts * R for each 256 KiB, while it makes progress; so does each result file
+
+An upload of a stream that cannot be rewound is sent once. docs/api.md has the numbers for the
+defaults.
+"""
+
+from typing import Any
+
+from attrs import define
+
+from .errors import ArgumentInvalid, RateLimited, ServiceUnavailable, TransportError
+
+
+@define(frozen=True)
+class Retries:
+    """
+    The limits of one request.
+
+    It is sent at most `attempts` times, and not again once `seconds` have passed since the first
+    attempt ended. The pauses between attempts double from `first` to `longest` seconds, plus a
+    random part of up to `first`. A `Retry-After` header replaces the pause; if it exceeds
+    `seconds`, the error is raised at once.
+    """
+
+    attempts: int = 6
+    seconds: float = 120.0
+    first: float = 0.5
+    longest: float = 20.0
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of `stamina.retry_context`."""
+        return {
+            "attempts": self.attempts,
+            "timeout": self.seconds,
+            "wait_initial": self.first,
+            "wait_max": self.longest,
+            "wait_jitter": self.first,
+        }
+
+    def again(
+        self, error: Exception, repeatable: bool = True, rewindable: bool = True
+    ) -> bool | float:
+        """
+        Whether to send a request again, or the seconds to wait before it is sent again.
+
+        `repeatable` and `rewindable` are those of a `Call`.
+        """
+        if isinstance(error, TransportError):
+            return repeatable or not error.sent
+        if isinstance(error, RateLimited):
+            return rewindable and self._pause(error)
+        if isinstance(error, ServiceUnavailable):
+            return repeatable and self._pause(error)
+        return False
+
+    def _pause(self, error: RateLimited | ServiceUnavailable) -> bool | float:
+        pause = error.retry_after
+        return True if pause is None else pause <= self.seconds and max(pause, 0.001)
+
+
+@define(frozen=True)
+class Patience:
+    """
+    The limits of the search for a batch whose creation had no clear response.
+
+    The client reads the list of batches `looks` times, spread over `seconds`, because a list can
+    lag behind. If the batch is not in the list, it is created again, at most `creations` times in
+    all. Raises `ArgumentInvalid` for limits that would skip the search.
+    """
+
+    seconds: float = 60.0
+    looks: int = 5
+    creations: int = 3
+
+    def __attrs_post_init__(self) -> None:
+        # Without a look, the batch would count as absent and be paid for twice.
+        for name in ("looks", "creations"):
+            if getattr(self, name) < 1:
+                raise ArgumentInvalid(f"`{name}` must be at least 1, not {getattr(self, name)!r}.")
+        if not 0 <= self.seconds < float("inf"):
+            raise ArgumentInvalid(f"`seconds` must be 0 or more and finite, not {self.seconds!r}.")

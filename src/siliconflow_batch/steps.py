@@ -1,0 +1,60 @@
+"""
+What a flow yields to the client, and what it gets back.
+
+A flow is a generator. It yields a `Call` or a `Pause`; the client carries it out and sends back the
+`Reply`, or throws the `SiliconFlowError` into the generator.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from types import ModuleType
+from typing import Any, TypeAlias, TypeVar
+
+import httpx
+from attrs import define
+
+
+@define(frozen=True)
+class Call:
+    """
+    One operation of the service and its arguments, or a function that makes them for each attempt.
+
+    `repeatable`: the call may be sent again when its outcome is unknown.
+    `rewindable`: the body of the request can be sent again from its beginning.
+    """
+
+    operation: ModuleType
+    model: type[Any]
+    arguments: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+    repeatable: bool = True
+    rewindable: bool = True
+
+    @property
+    def name(self) -> str:
+        """The operation in words, such as "create batch"."""
+        return self.operation.__name__.rpartition(".")[2].replace("_", " ")
+
+    def request(self) -> dict[str, Any]:
+        """The method, URL, parameters, headers and body, from the generated client."""
+        arguments = self.arguments() if callable(self.arguments) else self.arguments
+        # The generated `sync_detailed` returns no response when parsing fails, so only its request
+        # is used; `transport.responses` reads the response.
+        request: dict[str, Any] = self.operation._get_kwargs(**arguments)
+        return request
+
+
+@define(frozen=True)
+class Pause:
+    seconds: float
+
+
+@define(frozen=True)
+class Reply:
+    """A parsed body, and the HTTP response that it was read from."""
+
+    model: Any
+    response: httpx.Response
+
+
+Step = Call | Pause
+Value = TypeVar("Value")
+Flow: TypeAlias = Generator[Step, Any, Value]
