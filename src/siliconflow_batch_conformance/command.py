@@ -1,5 +1,5 @@
 """
-`siliconflow-batch conformance`: the suite against a service, or against a simulator of its own.
+`siliconflow-batch conformance`: runs the suite against a service or against its own simulator.
 """
 
 import argparse
@@ -32,165 +32,174 @@ from .service.locked_file import StateUnusable
 from .service.rig import Rig, RigBroken
 from .verdicts import Run
 
+PROGRAM = "siliconflow-batch conformance"
 VARIABLES = ("SILICONFLOW_API_KEY", "SILICONFLOW_API_KEY_2")
 BROKEN = (
     *(RigBroken, LedgerInvalid, StateUnusable, HarUnreadable, reports.ReportUnreadable),
-    OSError,  # a folder that cannot be made
+    OSError,  # a folder that cannot be created
 )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Returns the exit status (see `exits`)."""
+    """Runs the command and returns its exit status (see `exit_status`)."""
     options = parser().parse_args(arguments)
     if options.list:
         for row in load().values():
-            say(f"{row.id:<12} {row.tier:<8} {row.operation}: {row.says}")
+            print_line(f"{row.id:<12} {row.tier:<8} {row.operation}: {row.says}")
         return 0
     try:
         refuse_contradictions(options)
-        held_against = _read(options)
+        inputs = _read_inputs(options)
         if options.har:
-            return conclude(options, held_against, _recorded(options))
-        with _rig(options) as rig:
+            return conclude(options, inputs, _judge_har(options))
+        with _open_rig(options) as rig:
             if options.dry_run:
                 return _dry_run(options, rig)
             if options.clean_up:
                 return _clean_up(rig)
-            return _run(options, held_against, rig)
+            return _run(options, inputs, rig)
     except KeyboardInterrupt:
-        say("interrupted: nothing can be said")
+        print_line("interrupted; inconclusive")
         return NO_VERDICT
-    except BROKEN as broken:
-        say(f"siliconflow-batch conformance: {broken}", sys.stderr)
+    except BROKEN as error:
+        print_line(f"{PROGRAM}: {error}", sys.stderr)
         return NO_VERDICT
 
 
-def say(line: str, file: TextIO | None = None) -> None:
-    """Prints without the keys, should a service say them back."""
+def print_line(line: str, file: TextIO | None = None) -> None:
+    """Prints a line, with any keys in it replaced: a service may echo them."""
     line = without_keys(line, filter(None, map(os.environ.get, VARIABLES)))
     print(line, flush=True, file=file)  # the command's output
 
 
 @define
-class HeldAgainst:
-    """What a run is held against: known deviations, other targets, the last run."""
+class Inputs:
+    """Known deviations, reports of other targets, and this target's previous report."""
 
     ledger: list[Entry]
     others: list[reports.RunRecord]
     previous: list[reports.RunRecord] | None
 
 
-def _read(options: argparse.Namespace) -> HeldAgainst:
-    """Comes before the first request: a file that cannot be read costs no run."""
+def _read_inputs(options: argparse.Namespace) -> Inputs:
+    """Reads all files before the first request, so that an unreadable one wastes no run."""
     earlier = options.report / "report.json" if options.report else None
     for folder in filter(None, (options.report, options.record and options.record.parent)):
         folder.mkdir(parents=True, exist_ok=True)
-    return HeldAgainst(
+    return Inputs(
         read_ledger(options.deviations, load()),
-        [other for path in options.beside for other in reports.read(path)],
+        [run for path in options.beside for run in reports.read(path)],
         reports.read(earlier) if earlier and earlier.exists() else None,
     )
 
 
-def _run(options: argparse.Namespace, held_against: HeldAgainst, rig: Rig) -> int:
+def _run(options: argparse.Namespace, inputs: Inputs, rig: Rig) -> int:
     rig.check()
-    # Told to end, the run cleans up behind itself as it does when it is interrupted.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    say(f"{rig.target.base_url}, seed {options.seed}")
-    if options.writes and not rig.target.budget.loopback:
-        say(rig.price())
-    only = selected(options.only, core=options.core)
-    if options.base_url:
-        with rig.journaled() as said:
+    with _interrupt_on_sigterm():
+        print_line(f"{rig.target.base_url}, seed {options.seed}")
+        if options.writes and not rig.target.budget.loopback:
+            print_line(rig.price())
+        only = selected(options.only, core=options.core)
+        if options.base_url:
+            with rig.journaled() as messages:
+                report = judge(rig, options.seed, only)
+            for message in messages:
+                print_line(message)
+        else:
             report = judge(rig, options.seed, only)
-        for line in said:
-            say(line)
-    else:
-        report = judge(rig, options.seed, only)
-    keys = tuple(key for target in rig.targets() for key in (target.key, target.key.swapcase()))
-    status = conclude(options, held_against, report.run(), keys)
-    if not options.record:
-        return status
-    seen = rig.target.observer
-    record = partial(har.write, options.record, seen.exchanges, rig.target.base_url, keys)
-    return _written(status, partial(record, seen.judgments))
+        keys = tuple(key for target in rig.targets() for key in (target.key, target.key.swapcase()))
+        status = conclude(options, inputs, report.run(), keys)
+        if not options.record:
+            return status
+        observer = rig.target.observer
+        write = partial(har.write, options.record, observer.exchanges, rig.target.base_url, keys)
+        return _status_after(partial(write, observer.judgments), status)
+
+
+@contextlib.contextmanager
+def _interrupt_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the run like Ctrl-C, so that it cleans up."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def conclude(
     options: argparse.Namespace,
-    held_against: HeldAgainst,
+    inputs: Inputs,
     run: Run,
     secrets: tuple[str, ...] = (),
 ) -> int:
-    """Holds a run against the ledger, tells of it and returns the exit status."""
+    """Applies the ledger to a run, prints and writes its reports, and returns the exit status."""
     catalogue = load()
-    judged = apply(run, held_against.ledger, datetime.now(UTC).date())
+    judged = apply(run, inputs.ledger, datetime.now(UTC).date())
     tiers = {id: row.tier for id, row in catalogue.items()}
     status = exit_status(judged, tiers, strict=options.strict)
     for line in terminal.report(judged, catalogue, status):
-        say(line)
+        print_line(line)
     if not options.report:
         return status
-    return _written(status, partial(_write_reports, options.report, held_against, judged, secrets))
+    return _status_after(partial(_write_reports, options.report, inputs, judged, secrets), status)
 
 
-def _written(status: int, write: Callable[[], None]) -> int:
-    """The exit status after `write`, whose trouble takes nothing from a failure that was found."""
+def _status_after(write: Callable[[], None], status: int) -> int:
+    """Calls `write` and returns `status`; a failed write turns 0 into 2, and 1 stays 1."""
     try:
         write()
-    except OSError as trouble:
-        say(f"siliconflow-batch conformance: {trouble}", sys.stderr)
+    except OSError as error:
+        print_line(f"{PROGRAM}: {error}", sys.stderr)
         return status or NO_VERDICT
     return status
 
 
-def _write_reports(
-    folder: Path, held_against: HeldAgainst, run: Run, secrets: tuple[str, ...]
-) -> None:
-    catalogue, previous = load(), held_against.previous
+def _write_reports(folder: Path, inputs: Inputs, run: Run, secrets: tuple[str, ...]) -> None:
+    catalogue = load()
     scripts = {
         id: script(catalogue[id], verdict.failures[0], run.target)
         for id, verdict in run.verdicts.items()
         if verdict.failures
     }
     reports.write(
-        folder, [run, *held_against.others], catalogue, previous, scripts, secrets=secrets
+        folder, [run, *inputs.others], catalogue, inputs.previous, scripts, secrets=secrets
     )
-    say(f"reports: {folder / 'report.html'}")
+    print_line(f"reports: {folder / 'report.html'}")
 
 
-def _recorded(options: argparse.Namespace) -> Run:
+def _judge_har(options: argparse.Namespace) -> Run:
     capture = har.capture(options.har, options.base_url)
     for reason, number in capture.left_out.items():
-        say(f"left out: {number} ({reason})")
+        print_line(f"skipped: {number} ({reason})")
     only = selected(options.only, core=options.core)
     return judge_recorded(capture.exchanges, capture.base_url, only, capture.judgments)
 
 
 def _clean_up(rig: Rig) -> int:
-    cleaned = rig.clean_up()
-    for line in cleaned.said or ["nothing was left unfinished"]:
-        say(line)
-    return NO_VERDICT if cleaned.left else 0
+    outcome = rig.clean_up()
+    for message in outcome.messages or ["no unfinished batches"]:
+        print_line(message)
+    return NO_VERDICT if outcome.left else 0
 
 
 def _dry_run(options: argparse.Namespace, rig: Rig) -> int:
     only = selected(options.only, core=options.core)
     for id, cases in judge(rig, options.seed, only, collect=True).collected.items():
-        say(f"{id:<12} {', '.join(cases)}")
+        print_line(f"{id:<12} {', '.join(cases)}")
     if not rig.target.budget.loopback:
-        say(rig.price() if options.writes else "reads, refused writes and wrong keys alone")
+        reads = "only reads and requests that must be rejected"
+        print_line(rig.price() if options.writes else reads)
     return 0
 
 
 @contextlib.contextmanager
-def _rig(options: argparse.Namespace) -> Iterator[Rig]:
+def _open_rig(options: argparse.Namespace) -> Iterator[Rig]:
     if not options.base_url:
         try:
             with Rig.simulated(tuple(options.fault)) as rig:
                 yield rig
-        except ValueError as unknown_fault:
-            raise RigBroken(str(unknown_fault)) from unknown_fault
+        except ValueError as error:  # an unknown fault
+            raise RigBroken(str(error)) from error
         return
     keys = os.environ.get("SILICONFLOW_API_KEY", ""), os.environ.get("SILICONFLOW_API_KEY_2")
     rig = Rig.at(
@@ -201,7 +210,7 @@ def _rig(options: argparse.Namespace) -> Iterator[Rig]:
         rate=options.rate,
     )
     if not is_loopback(options.base_url) and not options.writes:
-        print("reading only; --writes allows uploads and paid batches", file=sys.stderr)  # noqa: T201
+        print("read-only; use --writes to allow uploads and paid batches", file=sys.stderr)  # noqa: T201
     try:
         yield rig
     finally:

@@ -1,5 +1,5 @@
 """
-The options of `siliconflow-batch conformance`, and what they say of themselves.
+The options of `siliconflow-batch conformance` and their help.
 """
 
 import argparse
@@ -14,54 +14,89 @@ from .service.rig import RigBroken
 
 EPILOG = """\
 examples:
-  siliconflow-batch conformance                    against a simulator of its own
+  siliconflow-batch conformance                    against its own simulator
   SILICONFLOW_API_KEY=… siliconflow-batch conformance --base-url https://api.siliconflow.cn/v1
   siliconflow-batch conformance --only LIST-3
   siliconflow-batch conformance --har recorded.har
-  siliconflow-batch conformance --report report    a page, data, JUnit XML, Markdown, scripts
+  siliconflow-batch conformance --report report    HTML, JSON, JUnit XML, Markdown, scripts
 
-A service that is not on this machine gets reads, requests that are certain to be refused, and wrong
-keys. With --writes at most 5 batches of one or two lines are created there, which are paid for, in
-60 writes at most. What a run creates it writes down first, and cancels in the end, whatever
-happens; --clean-up does so for a run that could not. A second account's key in
-SILICONFLOW_API_KEY_2 adds the cases on isolation.
+A service on another machine receives only reads and requests that it must reject. --writes also
+allows at most 60 writes, which create at most 5 batches of one or two lines; these are paid for.
+Each creation is recorded in a journal before it is sent. At its end, a run cancels its unfinished
+batches; after a run that could not, --clean-up does so. Set SILICONFLOW_API_KEY_2 to a key of a
+second account to test that accounts are isolated.
 
-exit status: 0 conformant, 1 not, 2 nothing can be said (nobody answers, the key is not taken)
+exit status:
+  0  conformant
+  1  not conformant
+  2  inconclusive, for example because the service did not respond or rejected the key
 """
 
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="siliconflow-batch conformance",
-        description="Check a service against the documents of the SiliconFlow Batch API.",
+        description="Test whether a service conforms to the SiliconFlow Batch API's documents.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
-    add("--base-url", help="the service, with its /v1 (default: a simulator, started for the run)")
+    _add_target(parser.add_argument_group("target"))
+    _add_selection(parser.add_argument_group("selection"))
+    _add_files(parser.add_argument_group("files"))
+    _add_modes(parser.add_argument_group("instead of a run"))
+    return parser
+
+
+def _add_target(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--base-url",
+        metavar="URL",
+        help="the service, including /v1 (default: start a simulator for the run)",
+    )
     add("--writes", action="store_true", help="allow uploads and paid batches on a live service")
-    add("--rate", type=float, default=RATE, help="requests a second there (default: %(default)s)")
-    add("--patience", type=float, default=60, help="seconds for a batch to end (default: 60)")
-    add("--seed", type=int, default=1, help="repeats the generated cases (default: 1)")
-    add("--strict", action="store_true", help="count `should` and `hygiene` as `must`")
+    add(
+        "--rate",
+        type=float,
+        default=RATE,
+        help="requests per second on a live service (default: %(default)s)",
+    )
+    add(
+        "--patience",
+        type=float,
+        default=60,
+        metavar="SECONDS",
+        help="how long to wait for a batch to end (default: %(default)s)",
+    )
+    add("--fault", action="append", default=[], help="enable a fault of the simulator")
+
+
+def _add_selection(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add(
         "--only",
         action="append",
         default=[],
         metavar="ID",
-        help="a requirement or a family of them, as LIST-3 or LIST; may be repeated",
+        help="check a requirement (LIST-3) or a family (LIST); may be repeated",
     )
-    add("--core", action="store_true", help="leave out the cases that schemathesis generates")
-    add("--har", type=Path, metavar="FILE", help="judge recorded traffic, and send nothing")
-    add("--record", type=Path, metavar="FILE", help="write the run's traffic as HAR, without keys")
-    add("--report", type=Path, metavar="DIR", help="write the reports into this folder")
+    add("--core", action="store_true", help="skip the cases that schemathesis generates")
+    add("--seed", type=int, default=1, help="seed of the generated cases (default: %(default)s)")
+    add("--strict", action="store_true", help="treat `should` and `hygiene` like `must`")
+
+
+def _add_files(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--har", type=Path, metavar="FILE", help="judge recorded traffic without sending requests")
+    add("--record", type=Path, metavar="FILE", help="write the traffic as HAR, without keys")
+    add("--report", type=Path, metavar="DIR", help="write reports to this folder")
     add(
         "--beside",
         type=Path,
         action="append",
         default=[],
         metavar="FILE",
-        help="a report.json of another target, to stand beside this one in the reports",
+        help="add a report.json of another target to the reports; may be repeated",
     )
     add(
         "--deviations",
@@ -70,33 +105,35 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the ledger of known deviations (YAML)",
     )
-    add("--clean-up", action="store_true", help="cancel what earlier runs left, and stop")
-    add("--dry-run", action="store_true", help="say what would be run, and send nothing")
-    add("--list", action="store_true", help="print the requirements and stop")
-    add("--fault", action="append", default=[], help="break the simulator on purpose")
-    return parser
+
+
+def _add_modes(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--list", action="store_true", help="list the requirements")
+    add("--dry-run", action="store_true", help="list the cases without sending requests")
+    add("--clean-up", action="store_true", help="cancel unfinished batches of earlier runs")
 
 
 def refuse_contradictions(options: argparse.Namespace) -> None:
-    """Raises `RigBroken` for options that do not go together."""
+    """Raises `RigBroken` for invalid options and combinations."""
     for name in options.only:
         if not selected([name]):
             raise RigBroken(f"There is no requirement {name!r}; see --list.")
     if not selected(options.only, core=options.core):
-        raise RigBroken("--core leaves out all that --only names.")
+        raise RigBroken("--core leaves out all requirements that --only names.")
     if not 0 < options.patience < math.inf:
-        raise RigBroken(f"--patience must be a number of seconds, not {options.patience}.")
+        raise RigBroken(f"--patience must be a positive number of seconds, not {options.patience}.")
     if not 0 < options.rate < math.inf:
-        raise RigBroken(f"--rate must be a number of requests a second, not {options.rate}.")
+        raise RigBroken(f"--rate must be a positive number, not {options.rate}.")
     if options.base_url and options.fault:
-        raise RigBroken("--fault breaks the suite's own simulator; leave out --base-url.")
+        raise RigBroken("--fault needs the suite's own simulator; leave out --base-url.")
     if options.har and (options.writes or options.fault or options.clean_up):
-        raise RigBroken("--har judges what was recorded; it goes with no option that sends.")
+        raise RigBroken("--har sends no requests; leave out --writes, --fault and --clean-up.")
     if options.record and options.record.is_dir():
         raise RigBroken(f"--record names a file, and {options.record} is a folder.")
     if options.beside and not options.report:
-        raise RigBroken("--beside is about the reports; name their folder with --report.")
+        raise RigBroken("--beside needs --report.")
     if options.clean_up and not options.base_url:
-        raise RigBroken("--clean-up needs the --base-url of the runs that it cleans up behind.")
+        raise RigBroken("--clean-up needs the --base-url of the earlier runs.")
     if options.base_url and not options.har and not os.environ.get("SILICONFLOW_API_KEY"):
         raise RigBroken("Set SILICONFLOW_API_KEY to a key of the service.")

@@ -10,7 +10,7 @@ import stamina
 from siliconflow_batch import AsyncSiliconFlowBatch, Patience, SiliconFlowBatch, console
 from siliconflow_batch_simulator import Clock, Pace, Simulator
 from support.blocking import Blocking
-from support.shell import Said, Shell
+from support.shell import Result, Shell
 
 Open = Callable[..., Any]
 
@@ -66,9 +66,9 @@ def site(simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def shell(site: Simulator, capsys: pytest.CaptureFixture[str]) -> Shell:
     """Runs the console script in this process."""
 
-    def call(*arguments: str) -> Said:
+    def call(*arguments: str) -> Result:
         capsys.readouterr()
         status = console.main(arguments)
-        return Said(status, *capsys.readouterr())
+        return Result(status, *capsys.readouterr())
 
     return call

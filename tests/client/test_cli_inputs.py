@@ -17,42 +17,44 @@ GOOD = json_lines(line("a"), line("b", top_p=9), line("c"))
 
 @pytest.fixture
 def prompts(site: Simulator) -> str:
-    """A sound file of three lines, of which the second will fail."""
+    """A valid file with three lines; the second line will fail."""
     Path("prompts.jsonl").write_bytes(GOOD)
     return "prompts.jsonl"
 
 
 @pytest.fixture
-def faulty(site: Simulator) -> str:
-    Path("faulty.jsonl").write_bytes(json_lines({"custom_id": "a"}, line("b"), {"body": 3}))
-    return "faulty.jsonl"
+def invalid(site: Simulator) -> str:
+    Path("invalid.jsonl").write_bytes(json_lines({"custom_id": "a"}, line("b"), {"body": 3}))
+    return "invalid.jsonl"
 
 
 class TestValidate:
-    def test_a_sound_file_is_summed_up(self, shell: Shell, prompts: str) -> None:
-        """Lines, bytes and the model; no key is needed, and nothing is sent."""
-        said = shell("validate", prompts)
+    def test_a_valid_file(self, shell: Shell, prompts: str) -> None:
+        """A summary is printed; no key is needed."""
+        result = shell("validate", prompts)
 
-        assert (said.status, said.err) == (0, "")
-        assert said.out == f"prompts.jsonl: sound; 3 lines, {len(GOOD)} bytes, model m\n"
+        assert (result.status, result.err) == (0, "")
+        assert result.out == f"prompts.jsonl: valid; 3 lines, {len(GOOD)} bytes, model m\n"
 
-    def test_every_fault_is_named(self, shell: Shell, faulty: str, prompts: str) -> None:
-        """File, line, field and reason of each; the other files are checked all the same."""
-        said = shell("validate", faulty, prompts)
+    def test_every_error_is_printed(self, shell: Shell, invalid: str, prompts: str) -> None:
+        """Each error has a file, a line, a field and a reason; other files are validated too."""
+        result = shell("validate", invalid, prompts)
 
-        assert said.status == 1
-        assert "faulty.jsonl, line 1: body: must be an object; it is missing\n" in said.out
-        assert "faulty.jsonl, line 3: custom_id: must be a non-empty string" in said.out
-        assert "prompts.jsonl: sound" in said.out
+        assert result.status == 1
+        assert "invalid.jsonl, line 1: body: must be an object; it is missing\n" in result.out
+        assert "invalid.jsonl, line 3: custom_id: must be a non-empty string" in result.out
+        assert "prompts.jsonl: valid" in result.out
 
-    def test_most_bounds_the_faults(self, shell: Shell, faulty: str) -> None:
-        """--most N prints N faults, and says that there are more."""
-        said = shell("validate", faulty, "--most", "1")
+    def test_most_limits_the_errors(self, shell: Shell, invalid: str) -> None:
+        """--most N prints N errors, and reports whether there are more."""
+        result = shell("validate", invalid, "--most", "1")
 
-        assert said.out.splitlines()[1:] == ["faulty.jsonl: and more; --most shows them"]
+        assert result.out.splitlines()[1:] == [
+            "invalid.jsonl: there are more errors; use --most to show them"
+        ]
 
-    def test_model_stands_in_for_the_lines_own(self, shell: Shell, site: Simulator) -> None:
-        """With --model a file whose lines name none is sound."""
+    def test_model_replaces_the_models_of_the_lines(self, shell: Shell, site: Simulator) -> None:
+        """With --model, lines without a model are valid."""
         without = line("a")
         del without["body"]["model"]
         Path("in.jsonl").write_bytes(json_lines(without))
@@ -60,9 +62,9 @@ class TestValidate:
         assert shell("validate", "in.jsonl").status == 1
         assert shell("validate", "in.jsonl", "--model", "m").status == 0
 
-    def test_json(self, shell: Shell, faulty: str, prompts: str) -> None:
-        """An object for each file: what it holds, or its faults."""
-        bad, good = map(json.loads, shell("validate", faulty, prompts, "--json").out.splitlines())
+    def test_json(self, shell: Shell, invalid: str, prompts: str) -> None:
+        """Each file is printed as an object, with its summary or its errors."""
+        bad, good = map(json.loads, shell("validate", invalid, prompts, "--json").out.splitlines())
 
         assert {fault["line"] for fault in bad["faults"]} == {1, 3}
         assert not bad["sound"]
@@ -76,27 +78,25 @@ class TestValidate:
 
 
 class TestSubmit:
-    def test_ids_on_stdout_and_how_to_go_on_on_stderr(
-        self, shell: Shell, prompts: str, site: Simulator
+    def test_ids_and_next_commands(self, shell: Shell, prompts: str, site: Simulator) -> None:
+        """Ids are printed on stdout, and the next commands on stderr."""
+        result = shell("submit", prompts, "--model", "n", "--window", "48h", "--metadata", "a=b=c")
+
+        (batch,) = site.service.batches.values()
+        assert result.out == batch.id + "\n"
+        assert f"siliconflow-batch wait {batch.id}\n" in result.err
+        assert (batch.model, batch.window_hours, batch.file_name) == ("n", 48, prompts)
+        assert batch.metadata
+        assert batch.metadata["a"] == "b=c"
+
+    def test_one_invalid_file_prevents_all_requests(
+        self, shell: Shell, prompts: str, invalid: str, site: Simulator
     ) -> None:
-        """What is printed can be handed to the next command; people are told which."""
-        said = shell("submit", prompts, "--model", "n", "--window", "48h", "--metadata", "a=b=c")
+        """All files are validated before anything is sent."""
+        result = shell("submit", prompts, invalid)
 
-        (made,) = site.service.batches.values()
-        assert said.out == made.id + "\n"
-        assert f"siliconflow-batch wait {made.id}\n" in said.err
-        assert (made.model, made.window_hours, made.file_name) == ("n", 48, prompts)
-        assert made.metadata
-        assert made.metadata["a"] == "b=c"
-
-    def test_one_faulty_file_keeps_all_from_being_sent(
-        self, shell: Shell, prompts: str, faulty: str, site: Simulator
-    ) -> None:
-        """All files are checked before anything is sent."""
-        said = shell("submit", prompts, faulty)
-
-        assert (said.status, said.out) == (1, "")
-        assert "faulty.jsonl, line 1" in said.err
+        assert (result.status, result.out) == (1, "")
+        assert "invalid.jsonl, line 1" in result.err
         assert asked(site) == []
 
     @pytest.mark.parametrize(
@@ -112,58 +112,58 @@ class TestSubmit:
             ["missing.jsonl"],
         ],
     )
-    def test_what_cannot_be_is_refused_before_the_upload(
+    def test_invalid_arguments_are_refused_before_the_upload(
         self, shell: Shell, prompts: str, site: Simulator, options: list[str]
     ) -> None:
-        """A window, a note, a model or a file that cannot be; the same file twice; stdin."""
-        said = shell("submit", prompts, *options)
+        """Nothing is sent for invalid options, missing or repeated files, or standard input."""
+        result = shell("submit", prompts, *options)
 
-        assert (said.status, said.out) == (2, "")
-        assert said.err.startswith("siliconflow-batch: ")
+        assert (result.status, result.out) == (2, "")
+        assert result.err.startswith("siliconflow-batch: ")
         assert asked(site) == []
 
-    def test_one_refusal_does_not_stop_the_others(
+    def test_an_error_does_not_stop_other_files(
         self, shell: Shell, prompts: str, site: Simulator
     ) -> None:
-        """The worst counts, and the other files are submitted."""
+        """The other files are submitted, and the highest exit status is returned."""
         Path("second.jsonl").write_bytes(json_lines(line("z")))
         site.faults.add("forbidden", "POST /files", times=1)
 
-        said = shell("submit", prompts, "second.jsonl")
+        result = shell("submit", prompts, "second.jsonl")
 
-        assert said.status == 3
-        assert [made.file_name for made in site.service.batches.values()] == ["second.jsonl"]
-        assert said.out.split() == list(site.service.batches)
-        assert "prompts.jsonl: " in said.err
+        assert result.status == 3
+        assert [batch.file_name for batch in site.service.batches.values()] == ["second.jsonl"]
+        assert result.out.split() == list(site.service.batches)
+        assert "prompts.jsonl: " in result.err
 
-    def test_an_unknown_outcome_leaves_a_token(
+    def test_an_unknown_outcome_prints_a_token(
         self,
         shell: Shell,
         prompts: str,
         site: Simulator,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """The exit status is 7, and the command that is printed finds the batch later."""
+        """The exit status is 7, and the printed command finds the batch later."""
         quick = partial(Patience, seconds=0.01, looks=2)
         monkeypatch.setattr("siliconflow_batch.base_client.Patience", quick)
         site.faults.add("reset-after", "POST /batches")
         site.faults.add("forbidden", "GET /batches")
-        said = shell("submit", prompts, "--json")
-        (made,) = site.service.batches.values()
-        error = json.loads(said.err.splitlines()[-1])["error"]
+        result = shell("submit", prompts, "--json")
+        (batch,) = site.service.batches.values()
+        error = json.loads(result.err.splitlines()[-1])["error"]
 
-        refused = shell(*error["next"][0].split()[1:])
+        forbidden = shell(*error["next"][0].split()[1:])
         site.faults.clear()
         found = shell(*error["next"][0].split()[1:])
 
-        assert (said.status, error["kind"]) == (7, "CreateOutcomeUnknown")
+        assert (result.status, error["kind"]) == (7, "CreateOutcomeUnknown")
         assert error["token"] in error["next"][0]
-        assert (refused.status, refused.out) == (3, "")
-        assert "403" in refused.err
-        assert found.rows[0][0] == made.id
+        assert (forbidden.status, forbidden.out) == (3, "")
+        assert "403" in forbidden.err
+        assert found.rows[0][0] == batch.id
 
     @pytest.mark.parametrize("when", ["upload", "create", "second"])
-    def test_an_interruption_says_what_exists(
+    def test_an_interruption_reports_the_state_of_each_file(
         self,
         shell: Shell,
         prompts: str,
@@ -171,14 +171,14 @@ class TestSubmit:
         site: Simulator,
         when: str,
     ) -> None:
-        """Each file with what was made of it, and the command that goes on with it."""
+        """For each file the command to continue with is printed."""
         Path("second.jsonl").write_bytes(json_lines(line("z")))
-        sound = SiliconFlowBatch.create
+        original = SiliconFlowBatch.create
 
         def create(*arguments: Any, **options: Any) -> Any:
             if when == "create" or site.service.batches:
                 raise KeyboardInterrupt
-            return sound(*arguments, **options)
+            return original(*arguments, **options)
 
         def upload(*_: Any, **__: Any) -> Any:
             raise KeyboardInterrupt
@@ -187,13 +187,13 @@ class TestSubmit:
         if when == "upload":
             monkeypatch.setattr(SiliconFlowBatch, "upload", upload)
 
-        said = shell("submit", prompts, "second.jsonl", "--window", "48h", "--metadata", "a=b c")
+        result = shell("submit", prompts, "second.jsonl", "--window", "48h", "--metadata", "a=b c")
 
         again = "siliconflow-batch submit second.jsonl --window 48h --metadata 'a=b c'"
-        told = {
+        expected = {
             "upload": [again, again.replace("second", "prompts")],
             "create": ["prompts.jsonl: uploaded as file-", "list --limit 0 --file file-", again],
             "second": ["siliconflow-batch wait batch_", "list --limit 0 --file file-"],
         }
-        assert said.status == 130
-        assert all(text in said.err for text in told[when])
+        assert result.status == 130
+        assert all(text in result.err for text in expected[when])

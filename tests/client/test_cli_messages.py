@@ -1,4 +1,4 @@
-"""What the command line promises in words: exit codes, help, JSON, and nothing that harms."""
+"""The command line's exit statuses, help, JSON and escaping."""
 
 import json
 import re
@@ -34,12 +34,12 @@ class TestExits:
             (exits.Interrupted(), 130),
         ],
     )
-    def test_each_situation_has_its_code(self, error: Exception, code: int) -> None:
-        """Scripts need not read words."""
-        assert exits.code(error) == code
+    def test_each_error_has_an_exit_status(self, error: Exception, code: int) -> None:
+        """Scripts can distinguish errors without parsing messages."""
+        assert exits.exit_status(error) == code
 
     def test_the_table_is_in_the_help_and_in_the_readme(self) -> None:
-        """One table, shown twice."""
+        """Both show the same exit statuses."""
         rows = re.findall(r"^\| (\d+) \| (.+) \|$", README, re.MULTILINE)
 
         assert {int(code): text for code, text in rows} == exits.EXITS
@@ -48,28 +48,30 @@ class TestExits:
 
 class TestHelp:
     def test_the_script_and_the_program_have_the_same_commands(self) -> None:
-        """What is listed is there."""
+        """Every listed command exists."""
         listed = [name for name, (_, extra, _) in console.COMMANDS.items() if extra == "cli"]
 
         assert listed == list(program.COMMANDS)
 
     @pytest.mark.parametrize("name", program.COMMANDS)
-    def test_it_teaches(self, shell: Shell, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Examples stand in it as they are typed, however narrow the terminal; then the codes."""
+    def test_it_contains_examples_and_exit_statuses(
+        self, shell: Shell, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Examples are not wrapped, even on a narrow terminal."""
         monkeypatch.setenv("COLUMNS", "40")
 
-        said = shell(name, "--help")
+        result = shell(name, "--help")
 
         documented = program.COMMANDS[name][0].__doc__ or ""
         examples = re.findall(r"^ +(siliconflow-batch .+)$", documented, re.MULTILINE)
-        assert said.status == 0
+        assert result.status == 0
         assert len(examples) >= 2
-        assert set(examples) <= {row.strip() for row in said.out.splitlines()}
-        assert exits.table(130) in said.out
+        assert set(examples) <= {row.strip() for row in result.out.splitlines()}
+        assert exits.table(130) in result.out
 
     @pytest.mark.parametrize("name", program.COMMANDS)
-    def test_every_example_has_options_that_exist(self, shell: Shell, name: str) -> None:
-        """Whoever copies an example is not told off for it."""
+    def test_examples_use_existing_options(self, shell: Shell, name: str) -> None:
+        """Every option in the help text exists."""
         options = set(re.findall(r"--[a-z-]+", program.COMMANDS[name][0].__doc__ or ""))
         known = "".join(
             shell(other, "--help").out.split("Options:")[1] for other in program.COMMANDS
@@ -79,67 +81,67 @@ class TestHelp:
 
 
 class TestJson:
-    def test_wrong_usage(self, shell: Shell) -> None:
-        """Even arguments that cannot be read are told as JSON."""
-        said = shell("list", "--json", "--nonsense")
+    def test_a_usage_error(self, shell: Shell) -> None:
+        """Usage errors are printed as JSON too."""
+        result = shell("list", "--json", "--nonsense")
 
-        told = json.loads(said.err)["error"]
-        assert (said.status, told["kind"], told["exit"]) == (2, "UsageWrong", 2)
+        error = json.loads(result.err)["error"]
+        assert (result.status, error["kind"], error["exit"]) == (2, "UsageWrong", 2)
 
-    def test_facts(self, shell: Shell, site: Simulator) -> None:
-        """What an exception knows is there, beside its words."""
-        said = shell("status", "batch_nope", "--json")
+    def test_an_api_error(self, shell: Shell, site: Simulator) -> None:
+        """The object contains the attributes of the exception and its message."""
+        result = shell("status", "batch_nope", "--json")
 
-        told = json.loads(said.err)["error"]
-        assert said.out == ""
-        assert told["kind"] == "NotFound"
-        assert (told["status"], told["about"]) == (404, "batch_nope")
-        assert told["message"].endswith("404: 404 page not found")
+        error = json.loads(result.err)["error"]
+        assert result.out == ""
+        assert error["kind"] == "NotFound"
+        assert (error["status"], error["about"]) == (404, "batch_nope")
+        assert error["message"].endswith("404: 404 page not found")
 
-    def test_faults(self, shell: Shell, site: Simulator) -> None:
-        """The faults of an input file are rows."""
+    def test_an_invalid_file(self, shell: Shell, site: Simulator) -> None:
+        """The errors of an input file are a list of objects."""
         Path("in.jsonl").write_text("{}\n")
 
-        told = json.loads(shell("submit", "in.jsonl", "--json").err)["error"]
+        error = json.loads(shell("submit", "in.jsonl", "--json").err)["error"]
 
-        assert told["faults"][0]["file"] == "in.jsonl"
-        assert told["faults"][0]["line"] == 1
+        assert error["faults"][0]["file"] == "in.jsonl"
+        assert error["faults"][0]["line"] == 1
 
 
-class TestSafety:
+class TestEscaping:
     @pytest.mark.parametrize(
         "text", ["\x1b[31m", "\r", "\x9b", "\x7f", "\u202e", "\u2028", "\udc80", "\n", "\x00"]
     )
-    def test_nothing_acts_on_a_terminal(self, text: str) -> None:
-        """Control characters are escaped for people, and in JSON without a change of its value."""
+    def test_control_characters_are_escaped(self, text: str) -> None:
+        """They are escaped in text, and in JSON without changing its value."""
         assert messages.safe(text).isprintable()
         assert messages.to_json(text).isprintable()
         assert json.loads(messages.to_json(text)) == text
 
-    def test_other_scripts_are_left_alone(self) -> None:
-        """Chinese, accents, emoji and their joiners are text."""
+    def test_other_characters_are_unchanged(self) -> None:
+        """Chinese, accents, emoji and zero-width joiners are not escaped."""
         text = "你好　é \N{FAMILY} a\u200db"
 
         assert messages.safe(text) == text
         assert messages.to_json(text) == f'"{text}"'
 
-    def test_a_fault_of_a_hostile_file(self, shell: Shell, site: Simulator) -> None:
-        """What a file says is quoted, not obeyed."""
+    def test_an_error_of_a_hostile_file(self, shell: Shell, site: Simulator) -> None:
+        """Control characters in file names and contents are escaped."""
         Path("in\x1b[2J.jsonl").write_text('{"custom_id": "a", "body": {"messages": "\\u001b["}}')
 
-        said = shell("validate", "in\x1b[2J.jsonl")
+        result = shell("validate", "in\x1b[2J.jsonl")
 
-        assert "in\\x1b[2J.jsonl, line 1" in said.out
-        assert "\x1b" not in said.out
+        assert "in\\x1b[2J.jsonl, line 1" in result.out
+        assert "\x1b" not in result.out
 
-    def test_the_key_is_told_nowhere(
+    def test_the_key_is_never_printed(
         self, shell: Shell, site: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Not even where the program itself is at fault: a traceback shows no values."""
+        """Errors and tracebacks do not contain the key."""
         monkeypatch.setattr("siliconflow_batch.client.SiliconFlowBatch.files", lambda *_: 1 / 0)
-        refused = [shell("status", "batch_a"), shell("list", "--base-url", "nonsense")]
+        results = [shell("status", "batch_a"), shell("list", "--base-url", "nonsense")]
 
-        with pytest.raises(ZeroDivisionError) as wrong:
+        with pytest.raises(ZeroDivisionError) as error:
             shell("files")
 
-        assert site.api_key not in str(refused) + str(wrong.getrepr())
+        assert site.api_key not in str(results) + str(error.getrepr())

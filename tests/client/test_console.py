@@ -1,4 +1,4 @@
-"""The console script: finding a command, or saying what is missing."""
+"""The console script: its commands, and missing extras."""
 
 import importlib
 from typing import Any
@@ -8,37 +8,37 @@ import pytest
 from siliconflow_batch import console
 
 
-def test_an_unknown_command_is_named_with_those_there_are(
+def test_an_unknown_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A mistyped command gets the list."""
+    """The error names the command and lists all commands."""
     assert console.main(["simulat"]) == 2
 
-    said = capsys.readouterr().err
-    assert "no command 'simulat'" in said
-    assert "simulate" in said
-    assert "conformance" in said
+    error = capsys.readouterr().err
+    assert "unknown command 'simulat'" in error
+    assert "simulate" in error
+    assert "conformance" in error
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
-def test_help_is_no_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """--help prints the commands, and so does nothing at all."""
+def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """--help lists the commands; without arguments the same is printed."""
     assert console.main(arguments) == 0
 
     assert "usage: siliconflow-batch" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["simulate", "conformance"])
-def test_a_missing_extra_is_named(
+def test_a_missing_extra(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A command whose dependencies are not installed says what to install."""
+    """The error contains the pip command that installs the dependencies."""
     _, extra, _ = console.COMMANDS[name]
 
-    def without(name: str) -> Any:
+    def import_module(name: str) -> Any:
         raise ModuleNotFoundError(f"No module named 'uvicorn' ({name})", name="uvicorn")
 
-    monkeypatch.setattr(importlib, "import_module", without)
+    monkeypatch.setattr(importlib, "import_module", import_module)
 
     assert console.main([name]) == 2
     assert f"pip install 'siliconflow-batch[{extra}]'" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What a run may do to a service that is paid for, how fast, and for what price."""
+"""The limits of a run on a paid service: requests, rate and price."""
 
 from email.utils import formatdate
 from time import tzset
@@ -13,20 +13,20 @@ from siliconflow_batch_conformance.service.budget import (
     Budget,
     BudgetSpent,
     NotAllowed,
-    price,
-    refused,
+    is_rejection,
     retry_after,
 )
-from support.journaled_runs import NOW, Time
+from siliconflow_batch_conformance.service.prices import price
+from support.journaled_runs import NOW, FakeClock
 
 
-def live(time: Time, *, writes: bool = False) -> Budget:
-    return Budget(loopback=False, writes=writes, clock=time, today=time, sleep=time.sleep)
+def live_budget(clock: FakeClock, *, writes: bool = False) -> Budget:
+    return Budget(loopback=False, writes=writes, clock=clock, today=clock, sleep=clock.sleep)
 
 
-class TestWhatMayBeSent:
+class TestAllowed:
     @pytest.mark.parametrize(
-        ("method", "path", "said", "reading", "writing"),
+        ("method", "path", "options", "reading", "writing"),
         [
             ("GET", "/batches", {}, True, True),
             ("HEAD", "/files", {}, True, True),
@@ -52,127 +52,129 @@ class TestWhatMayBeSent:
             ("put", "/files", {"rejected": True}, False, False),
         ],
     )
-    def test_a_live_service_is_read_and_little_more(
+    def test_only_small_writes_are_sent_to_a_live_service(
         self,
-        time: Time,
+        clock: FakeClock,
         method: str,
         path: str,
-        said: dict[str, Any],
+        options: dict[str, Any],
         reading: bool,
         writing: bool,
     ) -> None:
-        """What is written is small and allowed, or certain to be refused; else it is not sent."""
+        """A write is sent if it is small and allowed by --writes, or certain to be rejected."""
         for writes, allowed in [(False, reading), (True, writing)]:
-            budget = live(time, writes=writes)
+            budget = live_budget(clock, writes=writes)
             if allowed:
-                budget.ask(method, path, **said)
+                budget.acquire(method, path, **options)
             else:
                 with pytest.raises(NotAllowed):
-                    budget.ask(method, path, **said)
+                    budget.acquire(method, path, **options)
                 assert (budget.written, budget.batches) == (0, 0)
 
-    def test_nothing_is_asked_on_this_machine(self, time: Time) -> None:
-        """A simulator has no limits and no rate."""
-        budget = Budget(loopback=True, clock=time, sleep=time.sleep)
+    def test_a_service_on_this_machine_has_no_limits(self, clock: FakeClock) -> None:
+        """Any request may be sent to a simulator at once."""
+        budget = Budget(loopback=True, clock=clock, sleep=clock.sleep)
 
         for _ in range(200):
-            budget.ask("DELETE", "/batches", lines=5001)
-            budget.heard(429, {"retry-after": "600"})
+            budget.acquire("DELETE", "/batches", lines=5001)
+            budget.record(429, {"retry-after": "600"})
 
-        assert time.slept == []
+        assert clock.slept == []
 
-    def test_a_refusal_says_what_would_allow_it(self, time: Time) -> None:
-        """The reason is the report's, for a case that was not judged."""
+    def test_the_error_names_the_option_that_allows_it(self, clock: FakeClock) -> None:
+        """The report shows this reason for a case that was not judged."""
         with pytest.raises(NotAllowed, match="need --writes"):
-            live(time).ask("POST", "/files", lines=1)
+            live_budget(clock).acquire("POST", "/files", lines=1)
 
 
-class TestWhatIsUsedUp:
-    def test_five_batches(self, time: Time) -> None:
-        """The sixth creation is not sent, were it to be refused or not."""
-        budget = live(time, writes=True)
+class TestSpent:
+    def test_a_sixth_batch_is_refused(self, clock: FakeClock) -> None:
+        """The sixth creation is not sent, even if the service should reject it."""
+        budget = live_budget(clock, writes=True)
         for _ in range(BATCHES):
-            budget.ask("POST", "/batches", lines=2)
-            budget.heard(200, {})
+            budget.acquire("POST", "/batches", lines=2)
+            budget.record(200, {})
 
         for rejected in (False, True):
             with pytest.raises(BudgetSpent, match="5 batches"):
-                budget.ask("POST", "/batches", lines=1, rejected=rejected)
+                budget.acquire("POST", "/batches", lines=1, rejected=rejected)
 
-    def test_what_the_service_refused_is_no_batch(self, time: Time) -> None:
-        """Refusals cost a write each, and no batch."""
-        budget = live(time, writes=True)
+    def test_a_rejected_creation_counts_as_a_write_only(self, clock: FakeClock) -> None:
+        """Rejections use up writes, not batches."""
+        budget = live_budget(clock, writes=True)
 
         for _ in range(20):
-            budget.ask("POST", "/batches", lines=1, rejected=True)
-            budget.heard(400, {})
+            budget.acquire("POST", "/batches", lines=1, rejected=True)
+            budget.record(400, {})
 
         assert (budget.written, budget.batches) == (20, 0)
 
     @pytest.mark.parametrize("status", [200, 201, 307, 408, 499, 500, 504])
-    def test_what_was_not_refused_is_a_batch(self, time: Time, status: int) -> None:
-        """A creation that was certain to be refused, and was not, or perhaps not, counts."""
-        budget = live(time)
+    def test_a_creation_without_a_rejection_counts_as_a_batch(
+        self, clock: FakeClock, status: int
+    ) -> None:
+        """An unexpected success, or a status that leaves it open, counts."""
+        budget = live_budget(clock)
         for _ in range(BATCHES):
-            budget.ask("POST", "/batches", lines=0, rejected=True)
-            budget.heard(status, {})
+            budget.acquire("POST", "/batches", lines=0, rejected=True)
+            budget.record(status, {})
 
         with pytest.raises(BudgetSpent):
-            budget.ask("POST", "/batches", lines=0, rejected=True)
+            budget.acquire("POST", "/batches", lines=0, rejected=True)
 
-    def test_an_answer_that_was_lost_is_a_batch(self, time: Time) -> None:
-        """What was not heard of may exist; a later answer to something else changes nothing."""
-        budget = live(time, writes=True)
+    def test_a_creation_without_a_response_counts_as_a_batch(self, clock: FakeClock) -> None:
+        """A later response to another request does not change that."""
+        budget = live_budget(clock, writes=True)
 
-        budget.ask("POST", "/batches", lines=1)
-        budget.ask("GET", "/batches")
-        budget.heard(404, {})
+        budget.acquire("POST", "/batches", lines=1)
+        budget.acquire("GET", "/batches")
+        budget.record(404, {})
 
         assert budget.batches == 1
 
-    def test_sixty_writes(self, time: Time) -> None:
-        """Cases have them all but one for the cancel of each batch; reading goes on."""
-        budget = live(time, writes=True)
+    def test_five_writes_are_reserved_for_cleanup(self, clock: FakeClock) -> None:
+        """Cases get 55 of 60 writes, one is left to cancel each batch; reads are not limited."""
+        budget = live_budget(clock, writes=True)
         for _ in range(WRITES - BATCHES):
-            budget.ask("POST", "/files", lines=1)
+            budget.acquire("POST", "/files", lines=1)
 
         with pytest.raises(BudgetSpent, match="55 writes"):
-            budget.ask("POST", "/batches/batch_x/cancel")
-        budget.ask("GET", "/batches")
+            budget.acquire("POST", "/batches/batch_x/cancel")
+        budget.acquire("GET", "/batches")
         for _ in range(BATCHES):
-            budget.clean("POST")
+            budget.acquire_for_cleanup("POST")
         with pytest.raises(BudgetSpent, match="60 writes"):
-            budget.clean("POST")
-        budget.clean("GET")
+            budget.acquire_for_cleanup("POST")
+        budget.acquire_for_cleanup("GET")
 
     @pytest.mark.parametrize(
         ("status", "expected"), [(400, True), (429, True), (408, False), (503, False), (200, False)]
     )
-    def test_which_answers_are_refusals(self, status: int, expected: bool) -> None:
-        """A timeout of the request says nothing about what was done."""
-        assert refused(status) is expected
+    def test_a_rejection_is_a_4xx_other_than_a_timeout(self, status: int, expected: bool) -> None:
+        """After 408 and 5xx the request may have taken effect."""
+        assert is_rejection(status) is expected
 
 
 class TestRate:
-    def test_two_a_second(self, time: Time) -> None:
-        """Two at once, then one every half second."""
-        budget = live(time)
+    def test_two_requests_a_second(self, clock: FakeClock) -> None:
+        """The first two are sent at once, then one every half second."""
+        budget = live_budget(clock)
 
         for _ in range(5):
-            budget.ask("GET", "/batches")
+            budget.acquire("GET", "/batches")
 
-        assert time.slept == [0.5, 0.5, 0.5]
+        assert clock.slept == [0.5, 0.5, 0.5]
 
-    def test_rest_is_credited_up_to_a_burst(self, time: Time) -> None:
-        """A minute of silence does not buy a hundred requests."""
-        budget = live(time)
-        budget.ask("GET", "/batches")
-        time.now += 60
+    def test_a_pause_permits_one_burst(self, clock: FakeClock) -> None:
+        """After a minute without requests, two may be sent at once, not a hundred."""
+        budget = live_budget(clock)
+        budget.acquire("GET", "/batches")
+        clock.now += 60
 
         for _ in range(4):
-            budget.ask("GET", "/batches")
+            budget.acquire("GET", "/batches")
 
-        assert time.slept == [0.5, 0.5]
+        assert clock.slept == [0.5, 0.5]
 
     @pytest.mark.parametrize(
         ("status", "headers", "pause"),
@@ -189,30 +191,30 @@ class TestRate:
             (200, {"retry-after": "7"}, 0),
         ],
     )
-    def test_a_pause_that_is_asked_for_is_made(
-        self, time: Time, status: int, headers: dict[str, str], pause: float
+    def test_retry_after_is_honoured(
+        self, clock: FakeClock, status: int, headers: dict[str, str], pause: float
     ) -> None:
-        """429 is obeyed, in seconds, to a date, or for a while where it does not say."""
-        budget = live(time)
-        budget.ask("GET", "/batches")
-        budget.heard(status, headers)
+        """Retry-After is a number or a date; without it a 429 means 5 seconds."""
+        budget = live_budget(clock)
+        budget.acquire("GET", "/batches")
+        budget.record(status, headers)
 
-        budget.ask("GET", "/batches")
+        budget.acquire("GET", "/batches")
 
-        assert time.slept == ([pause] if pause else [])
+        assert clock.slept == ([pause] if pause else [])
 
-    def test_a_pause_that_is_too_long_ends_the_cases(self, time: Time) -> None:
-        """Nobody waits an hour, and nobody calls before it is over; clean-up waits a minute."""
-        budget = live(time)
-        budget.ask("GET", "/batches")
-        budget.heard(429, {"retry-after": "3600"})
+    def test_a_pause_of_more_than_a_minute_ends_the_cases(self, clock: FakeClock) -> None:
+        """Cases are not sent before the pause is over; clean-up waits for a minute."""
+        budget = live_budget(clock)
+        budget.acquire("GET", "/batches")
+        budget.record(429, {"retry-after": "3600"})
 
         with pytest.raises(BudgetSpent, match="3600 s"):
-            budget.ask("GET", "/batches")
+            budget.acquire("GET", "/batches")
         budget.wait()
-        assert time.slept == [LONGEST_PAUSE]
-        time.now += 3600
-        budget.ask("GET", "/batches")
+        assert clock.slept == [LONGEST_PAUSE]
+        clock.now += 3600
+        budget.acquire("GET", "/batches")
 
     @pytest.mark.parametrize(
         ("header", "seconds"),
@@ -225,10 +227,10 @@ class TestRate:
             (None, None),
         ],
     )
-    def test_retry_after(
+    def test_retry_after_is_a_number_or_a_date(
         self, monkeypatch: pytest.MonkeyPatch, header: str | None, seconds: float | None
     ) -> None:
-        """A number or a date, never negative, anywhere on earth; what is neither says nothing."""
+        """The result is never negative and does not depend on the local time zone."""
         monkeypatch.setenv("TZ", "Asia/Shanghai")
         tzset()
         try:
@@ -250,18 +252,18 @@ class TestPrice:
             (10, 16, "deepseek-ai/DeepSeek-V3.1-Terminus", "1.97"),
         ],
     )
-    def test_a_run_is_priced_before_it_starts(
+    def test_the_highest_price_is_printed(
         self, lines: int, tokens: int, model: str, yuan: str
     ) -> None:
-        """At most, rounded up, and by which prices."""
-        said = price(lines, tokens, model)
+        """The price is rounded up to a hundredth of a yuan."""
+        sentence = price(lines, tokens, model)
 
-        assert f"at most {yuan} yuan" in said
-        assert model in said
+        assert f"at most {yuan} yuan" in sentence
+        assert model in sentence
 
-    def test_an_unknown_model_has_no_price(self) -> None:
-        """No number is better than a wrong one."""
-        said = price(10, 16, "a/model")
+    def test_an_unlisted_model_has_no_price(self) -> None:
+        """No price is printed for a model that is not in the guide."""
+        sentence = price(10, 16, "a/model")
 
-        assert "not known" in said
-        assert "yuan" not in said
+        assert "unknown" in sentence
+        assert "yuan" not in sentence

@@ -1,4 +1,4 @@
-"""What a run writes down before it creates anything."""
+"""The journal: creations recorded before they are sent."""
 
 import json
 import os
@@ -9,126 +9,134 @@ import pytest
 
 from siliconflow_batch_conformance.service.journal import Journal, digest
 from siliconflow_batch_conformance.service.locked_file import StateUnusable, state
-from support.journaled_runs import KEY, Site, full_disk
+from support.journaled_runs import KEY, JournaledService, raise_disk_full
 
 
 class TestJournal:
-    def test_it_is_on_the_disk_before_the_token_is_told(
-        self, site: Site, monkeypatch: pytest.MonkeyPatch
+    def test_a_creation_is_on_disk_before_its_token_is_used(
+        self, service: JournaledService, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Whoever holds a token may lose power: fsync came after the record."""
+        """The record is synced before `intend` returns."""
         synced: list[bytes] = []
-        with site.journal() as journal:
+        with service.journal() as journal:
             monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.pread(file, 9999, 0)))
             token = journal.intend().token
 
         assert [json.loads(raw)["token"] for raw in synced] == [token]
 
-    def test_without_a_disk_nothing_is_intended(
-        self, site: Site, monkeypatch: pytest.MonkeyPatch
+    def test_a_full_disk_prevents_the_creation(
+        self, service: JournaledService, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """What cannot be written down is not created."""
-        with site.journal() as journal:
-            monkeypatch.setattr(os, "fsync", full_disk)
+        """A creation that cannot be recorded is refused."""
+        with service.journal() as journal:
+            monkeypatch.setattr(os, "fsync", raise_disk_full)
 
             with pytest.raises(StateUnusable, match=r"No space left.* Set SILICONFLOW_STATE"):
                 journal.intend()
-            assert journal.left_open() == []
+            assert journal.open_creations() == []
 
-    def test_a_folder_that_cannot_be_is_told(
-        self, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_an_unusable_state_folder_is_named(
+        self, service: JournaledService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Which folder, why, and what to set."""
+        """Which state_folder, why, and what to set."""
         (tmp_path / "file").write_text("")
         monkeypatch.setenv("SILICONFLOW_STATE", str(tmp_path / "file"))
 
-        with pytest.raises(StateUnusable, match=r"file cannot be written.*SILICONFLOW_STATE"):
-            site.journal()
+        with pytest.raises(StateUnusable, match=r"Cannot write .*file: .*SILICONFLOW_STATE"):
+            service.journal()
 
-    def test_others_cannot_read_it_and_no_key_is_in_it(self, site: Site, folder: Path) -> None:
-        """0600 in folders of 0700; names and contents hold a digest at most."""
+    def test_it_is_private_and_contains_no_key(
+        self, service: JournaledService, state_folder: Path
+    ) -> None:
+        """Files have mode 0600, folders 0700; neither names nor contents reveal the key."""
         before = os.umask(0)
         try:
-            with site.journal("sk-not-to-be-told") as journal:
+            with service.journal("sk-secret-key") as journal:
                 journal.intend()
         finally:
             os.umask(before)
 
-        for path in [folder, *folder.rglob("*")]:
+        for path in [state_folder, *state_folder.rglob("*")]:
             mode = stat.S_IMODE(path.stat().st_mode)
             assert mode == (0o700 if path.is_dir() else 0o600), path
-            assert "not-to-be-told" not in str(path)
-            assert path.is_dir() or b"not-to-be-told" not in path.read_bytes()
+            assert "secret-key" not in str(path)
+            assert path.is_dir() or b"secret-key" not in path.read_bytes()
 
-    def test_a_base_url_in_its_spellings_is_one(self, site: Site, folder: Path) -> None:
-        """A slash, a case and a default port make no other service; a path and a host do."""
+    def test_spellings_of_a_base_url_share_a_folder(
+        self, service: JournaledService, state_folder: Path
+    ) -> None:
+        """A trailing slash, upper case and a default port make no difference."""
         spellings = ["https://a.invalid/v1", "https://A.invalid/v1/", "https://a.invalid:443/v1"]
         others = ["https://a.invalid/v2", "https://b.invalid/v1", "http://a.invalid/v1"]
 
-        def places(urls: list[str]) -> set[Path]:
+        def folders(urls: list[str]) -> set[Path]:
             return {_closed(Journal.open(url, digest(KEY))).path.parent for url in urls}
 
-        assert len(places(spellings)) == 1
-        assert len(places(spellings + others)) == 4
-        assert _closed(Journal.open(spellings[0], digest("sk-2"))).path.parent not in places(others)
+        assert len(folders(spellings)) == 1
+        assert len(folders(spellings + others)) == 4
+        assert _closed(Journal.open(spellings[0], digest("sk-2"))).path.parent not in folders(
+            others
+        )
 
-    def test_what_a_crash_leaves_of_a_file_is_read(self, site: Site, folder: Path) -> None:
-        """Cut anywhere, with rubbish behind, it gives what was whole, and is written on."""
-        with site.journal() as first:
-            first.made(first.intend().token, "batch_a")
-            first.made(first.intend().token, "batch_b")
+    def test_a_truncated_file_is_read(self, service: JournaledService, state_folder: Path) -> None:
+        """A file cut off anywhere, even with garbage appended, yields its complete records."""
+        with service.journal() as first:
+            first.record_batch(first.intend().token, "batch_a")
+            first.record_batch(first.intend().token, "batch_b")
         whole = first.path.read_bytes()
 
-        rubbish = (b"", b"\0\0\0", b"\xff\xfe{", b"[1]", b'\n"x"\n5\n{"event": 1}')
+        garbage = (b"", b"\0\0\0", b"\xff\xfe{", b"[1]", b'\n"x"\n5\n{"event": 1}')
         counts = set()
         for size in range(len(whole) + 1):
-            first.path.write_bytes(whole[:size] + rubbish[(len(whole) - size) % 5])
-            counts.add(self._reopen(site))
+            first.path.write_bytes(whole[:size] + garbage[(len(whole) - size) % 5])
+            counts.add(self._reopen(service))
         first.path.write_bytes(whole)
 
         assert counts == {(0, 0), (1, 0), (1, 1), (2, 1), (2, 2)}
-        assert self._reopen(site) == (2, 2)
+        assert self._reopen(service) == (2, 2)
 
-    def _reopen(self, site: Site) -> tuple[int, int]:
-        """How many entries another run finds, and how many of them with ids."""
-        with site.journal() as journal:
+    def _reopen(self, service: JournaledService) -> tuple[int, int]:
+        """The number of creations that another run reads, and how many of them have ids."""
+        with service.journal() as journal:
             found = [other for other in journal.others() if other is not None]
-            entries = [entry for other in found for entry in other.entries.values()]
-            ids = [entry.batch for entry in entries if entry.batch]
+            creations = [creation for other in found for creation in other.creations.values()]
+            ids = [creation.batch for creation in creations if creation.batch]
             assert ids == ["batch_a", "batch_b"][: len(ids)]
-            return len(entries), len(ids)
+            return len(creations), len(ids)
 
-    def test_a_torn_line_does_not_swallow_the_next_one(self, site: Site) -> None:
-        """A record that is added behind half of one begins a line of its own."""
-        with site.journal() as first:
+    def test_a_truncated_line_does_not_affect_the_next_record(
+        self, service: JournaledService
+    ) -> None:
+        """A record appended after half of one starts on a new line."""
+        with service.journal() as first:
             first.intend()
             token = first.intend().token
         first.path.write_bytes(first.path.read_bytes()[:-5])
 
-        with site.journal() as second:
+        with service.journal() as second:
             for other in second.others():
                 assert other is not None
-                (entry,) = other.left_open()
-                other.made(entry.token, "batch_c")
-        with site.journal() as third:
+                (creation,) = other.open_creations()
+                other.record_batch(creation.token, "batch_c")
+        with service.journal() as third:
             (batches,) = [
-                [entry.batch for entry in other.entries.values()]
+                [creation.batch for creation in other.creations.values()]
                 for other in third.others()
                 if other is not None
             ]
 
         assert batches == ["batch_c"]
-        assert token != entry.token
+        assert token != creation.token
 
-    def test_a_file_that_is_just_being_made_stays(self, site: Site) -> None:
-        """Between its making and its lock a file is nobody's, and nobody takes it."""
-        with site.journal() as journal:
+    def test_a_file_that_was_just_created_is_kept(self, service: JournaledService) -> None:
+        """An empty, unlocked file may belong to a run that is about to lock it."""
+        with service.journal() as journal:
             young, old = (journal.path.with_name(f"{name}.jsonl") for name in ("young", "old"))
             young.touch()
             old.touch()
             os.utime(old, (0, 0))
 
-            site.clean_up(journal)
+            service.clean_up(journal)
 
         assert (young.exists(), old.exists()) == (True, False)
 
@@ -148,10 +156,10 @@ class TestStateFolder:
             ("", "relative", "/home/me/.local/state/siliconflow-batch"),
         ],
     )
-    def test_where_it_is(
+    def test_it_follows_the_environment(
         self, monkeypatch: pytest.MonkeyPatch, own: str, xdg: str, expected: str
     ) -> None:
-        """The caller's own, or where such things are kept; a relative XDG path does not count."""
+        """SILICONFLOW_STATE comes first, then an absolute XDG_STATE_HOME, then the home folder."""
         monkeypatch.setenv("SILICONFLOW_STATE", own)
         monkeypatch.setenv("XDG_STATE_HOME", xdg)
         monkeypatch.setenv("HOME", "/home/me")

@@ -1,4 +1,4 @@
-"""The report as a page: what it shows, and what changed since the last one."""
+"""The HTML report: its contents, its size, and changes since the previous run."""
 
 import re
 from html.parser import HTMLParser
@@ -19,7 +19,7 @@ from support.report_runs import (
 
 
 class Markup(HTMLParser):
-    """What a browser would take for elements, and what they would load."""
+    """The elements of a page, the URLs in their attributes, and its text."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -42,8 +42,8 @@ class Markup(HTMLParser):
 
 
 class TestPage:
-    def test_many_failures_stay_under_the_limit(self) -> None:
-        """The page opens anywhere, and says what it leaves out."""
+    def test_a_page_with_many_failures_is_small(self) -> None:
+        """A page of at most 500,000 bytes shows every failure, and says what it omits."""
         scripts = dict.fromkeys(CATALOGUE, "#!/bin/sh\n" + "x" * 9000)
 
         page = as_html(crowded_runs(), CATALOGUE, crowded_runs(), scripts=scripts)
@@ -53,8 +53,8 @@ class TestPage:
         assert page.count('<details class="cell fails">') == 3 * len(CATALOGUE)
         assert page.count("<dt>actual</dt>") >= 3 * len(CATALOGUE)
 
-    def test_of_ninety_failures_the_judged_exchanges_are_shown(self) -> None:
-        """Where there is room the wire log is told, to the same length for each failure."""
+    def test_ninety_failures_show_the_judged_exchanges(self) -> None:
+        """If there is room, each failure shows the same number of exchanges."""
         ninety = dict(list(CATALOGUE.items())[:90])
         scripts = dict.fromkeys(ninety, "#!/bin/sh\n" + "x" * 9000)
 
@@ -63,15 +63,15 @@ class TestPage:
         assert len(page.encode()) <= LIMIT
         assert page.count("Wire log: 2 of 30 exchanges") == 3 * 90
 
-    def test_a_few_failures_are_told_in_full(self) -> None:
-        """Nothing is shortened that fits."""
+    def test_a_few_failures_are_shown_in_full(self) -> None:
+        """Nothing is shortened unless the page is too large."""
         page = as_html(three_runs(CATALOGUE), CATALOGUE)
 
         assert "To keep this page small" not in page
         assert Markup(page).text.count("test_after_begins_behind_the_named_batch") == 1
 
-    def test_what_services_say_is_text(self) -> None:
-        """No word of a service becomes an element, a handler or a load."""
+    def test_text_from_services_is_escaped(self) -> None:
+        """It creates no element, event handler or request."""
         found = Markup(as_html(three_runs(CATALOGUE), CATALOGUE, scripts=SCRIPTS))
 
         assert found.tags.count("script") == 1
@@ -80,16 +80,16 @@ class TestPage:
         assert "</script><script>window.broken" in found.text
         assert "{{ 7 * 7 }}" in found.text
 
-    def test_what_cannot_be_seen_is_shown(self) -> None:
-        """No control character and no change of direction reaches the reader."""
+    def test_invisible_characters_are_escaped(self) -> None:
+        """The page contains no control characters and no marks of the writing direction."""
         page = as_html(three_runs(CATALOGUE), CATALOGUE)
 
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800]", page)
-        for sign in ("\\x1b[31mred", "\\x00", "\\u2028", "\\u202e"):
-            assert sign in page
+        for escape in ("\\x1b[31mred", "\\x00", "\\u2028", "\\u202e"):
+            assert escape in page
 
-    def test_nothing_is_loaded(self) -> None:
-        """The page's links lead into itself, and its policy allows no more."""
+    def test_the_page_loads_nothing(self) -> None:
+        """All links lead to the page itself, and its policy permits nothing else."""
         page = as_html(three_runs(CATALOGUE), CATALOGUE, scripts=SCRIPTS)
 
         assert {load[:1] for load in Markup(page).loads} == {"#"}
@@ -97,25 +97,25 @@ class TestPage:
         assert not re.search(r"url\(|@import|fetch\(", page)
 
     def test_every_requirement_has_a_cell_for_each_target(self) -> None:
-        """Also what a run did not look at is told."""
+        """A requirement that was not part of a run has a cell too."""
         runs = three_runs(CATALOGUE)
         del runs[2].verdicts["LIST-3"]
 
         page = as_html(runs, CATALOGUE)
 
         assert page.count('<details class="cell ') == 3 * len(CATALOGUE)
-        assert page.count("it was not part of this run") == 1
+        assert page.count("not part of this run") == 1
 
-    def test_a_requirement_of_an_older_catalogue_is_not_lost(self) -> None:
-        """A failure is told whatever the catalogue knows."""
+    def test_an_unknown_requirement_is_shown(self) -> None:
+        """Requirements that the catalogue does not contain are shown as well."""
         page = as_html(three_runs(CATALOGUE), SMALL)
 
         assert 'id="LIST-4"' in page
-        assert "a requirement that this catalogue does not have" in page
+        assert "unknown requirement of another version" in page
 
     @pytest.mark.parametrize("id", ["LIST-3", "RETRIEVE-2"])
-    def test_a_cell_says_what_is_known(self, id: str) -> None:
-        """What the documents say, what was expected, what came, the wire and the script."""
+    def test_a_cell_shows_the_failure(self, id: str) -> None:
+        """It shows the requirement, the expectation, the case, the wire log and the script."""
         text = Markup(as_html(three_runs(CATALOGUE), CATALOGUE, scripts=SCRIPTS)).text
         (failure,) = three_runs(CATALOGUE)[0].verdicts[id].failures
 
@@ -125,25 +125,25 @@ class TestPage:
         assert SCRIPTS[id] in text
         assert f"Wire log: {len(failure.story)} exchanges" in text
 
-    def test_no_runs_are_a_page(self) -> None:
-        """A report of nothing is no accident."""
+    def test_a_report_without_runs(self) -> None:
+        """A report without runs is a page as well."""
         assert "0 failing" in as_html([], CATALOGUE)
 
 
 class TestChanges:
     def flags(self, now: str, before: str) -> tuple[str, str]:
-        """What the page says beside the outcome, and in the cell."""
+        """The change that the page shows beside the outcome, and in the cell."""
         runs = [a_run("http://one.invalid/v1", SMALL, LIST_3=now)]
         last = [a_run("http://one.invalid/v1", SMALL, LIST_3=before)]
         page = as_html(runs, {"LIST-3": SMALL["LIST-3"]}, last)
         section = page[page.index('id="LIST-3"') :]
         flag = re.search(r'class="change">(\w+)<', section)
-        told = re.search(r"<dt>last run</dt><dd>([^<]*)<", section)
-        assert told
-        return flag[1] if flag else "", told[1]
+        change = re.search(r"<dt>last run</dt><dd>([^<]*)<", section)
+        assert change
+        return flag[1] if flag else "", change[1]
 
     @pytest.mark.parametrize(
-        ("now", "before", "flag", "told"),
+        ("now", "before", "flag", "change"),
         [
             ("fails", "holds", "new", "new failure"),
             ("stale", "known", "new", "new failure"),
@@ -156,12 +156,12 @@ class TestChanges:
             ("known", "fails", "changed", "before: fails"),
         ],
     )
-    def test_a_change_is_told(self, now: str, before: str, flag: str, told: str) -> None:
-        """A failure is new, fixed or as it was."""
-        assert self.flags(now, before) == (flag, told)
+    def test_a_change_is_shown(self, now: str, before: str, flag: str, change: str) -> None:
+        """A failure is new, fixed or unchanged."""
+        assert self.flags(now, before) == (flag, change)
 
-    def test_targets_are_compared_with_themselves(self) -> None:
-        """Each target has a past of its own; a simulator is known without its port."""
+    def test_each_target_is_compared_with_its_own_previous_run(self) -> None:
+        """A simulator is recognised although its port has changed."""
         page = as_html(three_runs(SMALL), SMALL, last_runs(SMALL))
 
         assert re.findall(r"since the last run: (.*?)<", page) == [
@@ -170,14 +170,14 @@ class TestChanges:
             "0 new, 1 fixed",
         ]
 
-    def test_without_a_last_run_nothing_is_said(self) -> None:
-        """No past is no change."""
+    def test_without_a_previous_run_no_change_is_shown(self) -> None:
+        """The page does not mention a last run."""
         page = as_html(three_runs(SMALL), SMALL)
 
         assert "last run" not in page
 
-    def test_a_new_target_has_no_past(self) -> None:
-        """Another service's verdicts say nothing."""
+    def test_a_new_target_has_no_changes(self) -> None:
+        """It is not compared with another target."""
         page = as_html([a_run("http://one.invalid/v1", SMALL)], SMALL, last_runs(SMALL))
 
         assert "<dt>last run" not in page

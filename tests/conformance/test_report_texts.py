@@ -16,7 +16,7 @@ class TestJUnit:
         return list(ET.fromstring(as_junit(runs, CATALOGUE)))  # noqa: S314 - our own text
 
     def test_a_target_is_a_suite_and_a_requirement_a_case(self) -> None:
-        """Readers count what they find, and find what is counted."""
+        """The numbers of a suite agree with its test cases."""
         suites = self.suites(three_runs(CATALOGUE))
 
         assert [suite.get("name") for suite in suites] == [
@@ -32,7 +32,7 @@ class TestJUnit:
         assert suites[0].get("timestamp") == "2026-09-21T14:13:20"
 
     @pytest.mark.parametrize(
-        ("word", "tag"),
+        ("outcome", "tag"),
         [
             ("holds", None),
             ("fails", "failure"),
@@ -46,20 +46,20 @@ class TestJUnit:
             ("not judged", "skipped"),
         ],
     )
-    def test_each_outcome_is_an_element(self, word: str, tag: str | None) -> None:
-        """What is accepted or open is skipped with its reason, and what the ledger lost fails."""
-        run = a_run("http://one.invalid/v1", CATALOGUE, LIST_3=word)
+    def test_each_outcome_is_an_element(self, outcome: str, tag: str | None) -> None:
+        """Known deviations and open outcomes are skipped, stale and expired ones fail."""
+        run = a_run("http://one.invalid/v1", CATALOGUE, LIST_3=outcome)
         (suite,) = self.suites([run])
         case = next(case for case in suite.iter("testcase") if "LIST-3" in case.attrib["name"])
 
         assert [child.tag for child in case] == ([tag] if tag else [])
-        if tag and word != "fails":
+        if tag and outcome != "fails":
             message = case[0].attrib["message"]
-            assert message == f"{word}: {run.verdicts['LIST-3'].reason}"
-        assert word in OUTCOMES
+            assert message == f"{outcome}: {run.verdicts['LIST-3'].reason}"
+        assert outcome in OUTCOMES
 
-    def test_what_xml_cannot_hold_is_left_out(self) -> None:
-        """A service's control characters do not break the reader."""
+    def test_characters_that_xml_forbids_are_removed(self) -> None:
+        """The report is well-formed whatever a service sent."""
         text = as_junit(three_runs(CATALOGUE), CATALOGUE)
 
         assert "\x1b" in HOSTILE
@@ -67,19 +67,19 @@ class TestJUnit:
         assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", text)
         assert self.suites(three_runs(CATALOGUE))
 
-    def test_errors_of_the_rig_are_errors(self) -> None:
-        """A run that broke down is not green."""
+    def test_errors_of_the_suite_are_errors(self) -> None:
+        """They are an error of a test case of their own."""
         run = a_run("http://one.invalid/v1", CATALOGUE)
-        run.errors = ["ConnectError: \x1bnobody answers", "another"]
+        run.errors = ["ConnectError: \x1bconnection refused", "another"]
 
         (suite,) = self.suites([run])
 
         assert suite.get("errors") == "1"
-        assert "nobody answers" in str(suite.findtext("testcase/error"))
+        assert "connection refused" in str(suite.findtext("testcase/error"))
 
 
 def cells(line: str) -> list[str]:
-    """A row's cells, split as GitHub does: at pipes without a backslash of their own."""
+    """The cells of a row, split at unescaped pipes, as GitHub does."""
     parts = re.findall(r"(?:\\.|[^|\\])*", line.strip().strip("|"))
     return [part.strip() for part in parts if part]
 
@@ -90,7 +90,7 @@ class TestMarkdown:
         return [[cells(line) for line in block.splitlines()] for block in blocks]
 
     def test_tables_are_well_formed(self) -> None:
-        """Every row has the columns of its heading, whatever a service said."""
+        """Every row has as many cells as the heading, whatever a service sent."""
         for table in self.tables(as_markdown(three_runs(CATALOGUE), CATALOGUE)):
             heading, rule, *rows = table
 
@@ -100,38 +100,38 @@ class TestMarkdown:
                 assert len(row) == len(heading), row
 
     def test_failures_come_first_and_must_before_should(self) -> None:
-        """The order is the order of reading."""
+        """The table is sorted by tier, then by outcome."""
         _, failures = self.tables(as_markdown(three_runs(CATALOGUE), CATALOGUE))
 
         tiers = [row[1] for row in failures[2:]]
         assert tiers == ["must"] * 4 + ["should"]
         assert [row[2] for row in failures[2:]] == ["fails", "fails", "stale", "expired", "fails"]
 
-    def test_what_services_say_stands_in_a_code_span(self) -> None:
-        """No mention, link or element is read in it."""
+    def test_text_from_services_is_in_code_spans(self) -> None:
+        """It creates no mention, link or element."""
         text = as_markdown(three_runs(CATALOGUE), CATALOGUE)
 
         outside = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
         assert "@everyone" in text
-        for word in ("@everyone", "<script", "<img", "api.siliconflow"):
-            assert word not in outside
+        for text_part in ("@everyone", "<script", "<img", "api.siliconflow"):
+            assert text_part not in outside
 
-    def test_a_long_list_is_cut_and_says_so(self) -> None:
-        """A summary stays one."""
+    def test_a_long_table_is_cut(self) -> None:
+        """It shows 50 failures and the number of the others."""
         text = as_markdown(crowded_runs(), CATALOGUE)
 
         assert len(text) < 60_000
-        assert f"… and {3 * len(CATALOGUE) - 50} more; report.html has them all." in text
+        assert f"… and {3 * len(CATALOGUE) - 50} more; report.html shows all." in text
 
-    def test_nothing_fails(self) -> None:
-        """A sound target is told in a line."""
+    def test_a_conformant_target(self) -> None:
+        """Without failures there is one line instead of a table."""
         text = as_markdown([a_run("http://one.invalid/v1", CATALOGUE)], CATALOGUE)
 
-        assert text.endswith("Nothing fails.\n")
+        assert text.endswith("No failures.\n")
         assert f"{len(CATALOGUE)} hold" in text
 
     def test_a_new_failure_is_marked(self) -> None:
-        """The change since the last run stands beside the outcome."""
+        """The outcome of a new failure is followed by (new)."""
         text = as_markdown(three_runs(CATALOGUE), CATALOGUE, last_runs(CATALOGUE))
 
         assert "| **LIST-3** | must | fails | " in text

@@ -118,7 +118,7 @@ class TestExitStatus:
         done = conformance("--base-url", "http://127.0.0.1:9/v1", SILICONFLOW_API_KEY="sk-x")
 
         assert done.returncode == 2
-        assert "does not answer" in done.stderr
+        assert "does not respond" in done.stderr
         assert "Traceback" not in done.stderr
 
     def test_a_wrong_key_is_no_verdict(self) -> None:
@@ -129,7 +129,7 @@ class TestExitStatus:
             )
 
         assert done.returncode == 2
-        assert "does not take the key" in done.stderr
+        assert "rejected the key" in done.stderr
         assert "sk-wrong" not in done.stdout + done.stderr
 
     def test_a_wrong_base_url_is_no_verdict(self) -> None:

@@ -14,8 +14,8 @@ from .shell import SCRIPT
 
 
 def conformance(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command in a process, from a folder that is not the checkout."""
-    return subprocess.run(  # noqa: S603 - our own module
+    """Runs the command from a folder outside of the checkout, without the user's keys."""
+    return subprocess.run(  # noqa: S603 - the installed script
         [SCRIPT, "conformance", *arguments],
         capture_output=True,
         text=True,

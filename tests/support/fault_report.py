@@ -1,11 +1,10 @@
 """
-Which faults of the simulator the suite catches, and by which requirement: `make faults`.
+Measures which faults of the simulator the suite catches: `make faults`.
 
-Each fault is switched on alone in a simulator of its own, and the suite's core is run against it;
-so are the legal variants, and the sound simulator with many seeds, where nothing may be found. The
-first failure of each fault is repeated by its script, against the fault and against a sound
-simulator. Plain schemathesis is shown a sample. The table goes to FAULTS.md. Exit status 1 where a
-bar is missed.
+The core of the suite runs against each fault alone, against the legal variants, and against the
+sound simulator with many seeds; the last two must not fail. The script of each fault's first
+failure is run against the fault and against a sound simulator. Plain schemathesis runs against a
+sample. The results are written to docs/faults.md. The exit status is 1 if a target is missed.
 """
 
 import argparse
@@ -34,19 +33,19 @@ from siliconflow_batch_simulator import Simulator
 from siliconflow_batch_simulator.faults import CLASSES
 from siliconflow_batch_simulator.switches.switchboard import Rule
 from siliconflow_batch_simulator.switches.variants import VARIANTS
-from support.repeated_scripts import KEYS, QUICK, Scripts, repeated, scripts
+from support.repeated_scripts import KEYS, QUICK, Scripts, repeat, scripts
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"
 SEEDS = range(1, 21)
 CORES = os.cpu_count() or 1
-AT_ONCE, SCRIPTS_AT_ONCE = 4 * CORES, 3 * CORES  # both wait now and then
-SAMPLE = 3  # faults of each class that plain schemathesis is shown
-NOISE = range(1, 6)  # seeds for what schemathesis finds in the sound simulator too
+RUNS_AT_ONCE, SCRIPTS_AT_ONCE = 4 * CORES, 3 * CORES  # both are idle part of the time
+SAMPLE = 3  # faults of each class for plain schemathesis
+NOISE = range(1, 6)  # seeds for schemathesis on the sound simulator
 OVERALL, PER_CLASS, MEDIAN = 0.95, 0.90, 2
 REQUESTS, CORE_SECONDS, ALL_SECONDS = 250, 5, 60
-# What would make every request fail happens now and then.
-PASSING = {
+# Variants that would break every request occur with these rates.
+RATES = {
     **dict.fromkeys(("slow", "rate-limited-retry-after"), 0.01),
     **dict.fromkeys(
         (
@@ -62,8 +61,8 @@ Fault = str | Rule
 
 
 @define(frozen=True)
-class Outcome:
-    """What a run found: the requirements that failed, those behind them, and what it cost."""
+class FaultRun:
+    """A run against a fault: failed and noticed (failed or blocked) requirements, and its cost."""
 
     name: str
     failed: tuple[str, ...]
@@ -74,21 +73,21 @@ class Outcome:
     repeated: str = ""
 
 
-def run(name: str, faults: tuple[Fault, ...], seed: int = 1, *, core: bool = True) -> Outcome:
+def run(name: str, faults: tuple[Fault, ...], seed: int = 1, *, core: bool = True) -> FaultRun:
     began = time.monotonic()
     quiet = io.StringIO()
     with Rig.simulated(faults) as rig, contextlib.redirect_stdout(quiet):
-        found = judge(rig, seed, selected(core=core)).run()
+        result = judge(rig, seed, selected(core=core)).run()
     seconds = time.monotonic() - began
-    failed = [id for id, verdict in found.verdicts.items() if verdict.outcome == FAILS]
-    noticed = [id for id, verdict in found.verdicts.items() if verdict.failures]
-    return Outcome(
-        name, tuple(failed), tuple(noticed), found.requests, seconds, scripts(found, failed)
+    failed = [id for id, verdict in result.verdicts.items() if verdict.outcome == FAILS]
+    noticed = [id for id, verdict in result.verdicts.items() if verdict.failures]
+    return FaultRun(
+        name, tuple(failed), tuple(noticed), result.requests, seconds, scripts(result, failed)
     )
 
 
 def plain_schemathesis(name: str = "", seed: int = 1) -> frozenset[str]:
-    """What `schemathesis run`, as its users run it, finds: codes and operations."""
+    """The findings of `schemathesis run`, as codes and operations."""
     with (
         Simulator(keys=KEYS, faults=(name,) if name else (), pace=QUICK) as simulator,
         tempfile.TemporaryDirectory() as folder,
@@ -101,7 +100,7 @@ def plain_schemathesis(name: str = "", seed: int = 1) -> frozenset[str]:
         ]
         subprocess.run(command, capture_output=True, check=False, cwd=folder)  # noqa: S603
         (report,) = Path(folder).glob("*.xml")
-        cases = ElementTree.parse(report).getroot().iter("testcase")  # noqa: S314 - made just now
+        cases = ElementTree.parse(report).getroot().iter("testcase")  # noqa: S314 - written by schemathesis
         return frozenset(
             f"{code} {case.get('name')}"
             for case in cases
@@ -110,28 +109,28 @@ def plain_schemathesis(name: str = "", seed: int = 1) -> frozenset[str]:
         )
 
 
-def _fault(name: str) -> Outcome:
+def _fault(name: str) -> FaultRun:
     return run(name, (name,))
 
 
-def _repeated(outcome: Outcome) -> Outcome:
-    return evolve(outcome, repeated=repeated(outcome.name, outcome.scripts))
+def _repeated(outcome: FaultRun) -> FaultRun:
+    return evolve(outcome, repeated=repeat(outcome.name, outcome.scripts))
 
 
-def _again(outcome: Outcome) -> Outcome:
+def _again(outcome: FaultRun) -> FaultRun:
     fine = not outcome.repeated or outcome.repeated.startswith("yes")
     return outcome if fine else _repeated(outcome)
 
 
-def _variant(name: str) -> Outcome:
-    return run(name, (Rule(name, rate=PASSING[name]) if name in PASSING else name,))
+def _variant(name: str) -> FaultRun:
+    return run(name, (Rule(name, rate=RATES[name]) if name in RATES else name,))
 
 
-def _sound(seed: int) -> Outcome:
+def _sound(seed: int) -> FaultRun:
     return run(f"seed {seed}", (), seed)
 
 
-def _everything() -> Outcome:
+def _everything() -> FaultRun:
     return run("everything", (), core=False)
 
 
@@ -139,50 +138,57 @@ def _workers(number: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(number, mp_context=get_context("spawn"))
 
 
-def _told(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+def _printed(outcomes: Iterable[FaultRun]) -> Iterator[FaultRun]:
     for outcome in outcomes:
-        first = ", ".join(outcome.failed) or "nothing"
-        print(f"{outcome.name}: {first} ({outcome.repeated or '-'})", flush=True)  # noqa: T201
+        failed = ", ".join(outcome.failed) or "nothing"
+        print(f"{outcome.name}: {failed} ({outcome.repeated or '-'})", flush=True)  # noqa: T201
         yield outcome
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scripts", type=int, default=1_000, help="of so many faults of a class")
-    parser.add_argument("--sample", type=int, default=SAMPLE, help="shown to schemathesis, of each")
+    parser.add_argument(
+        "--scripts",
+        type=int,
+        default=1_000,
+        help="number of faults of each class whose scripts are run",
+    )
+    parser.add_argument(
+        "--sample", type=int, default=SAMPLE, help="number of faults of each class for schemathesis"
+    )
     options = parser.parse_args()
     sample = [name for rows in CLASSES.values() for name in list(rows)[: options.sample]]
-    with _workers(AT_ONCE) as pool:
-        found = {kind: list(_told(pool.map(_fault, rows))) for kind, rows in CLASSES.items()}
-        variants = list(_told(pool.map(_variant, VARIANTS)))
-        sound = list(_told(pool.map(_sound, SEEDS)))
+    with _workers(RUNS_AT_ONCE) as pool:
+        found = {kind: list(_printed(pool.map(_fault, rows))) for kind, rows in CLASSES.items()}
+        variants = list(_printed(pool.map(_variant, VARIANTS)))
+        sound = list(_printed(pool.map(_sound, SEEDS)))
         plain = dict(zip(sample, pool.map(plain_schemathesis, sample), strict=True))
         noise = frozenset().union(*pool.map(plain_schemathesis, [""] * len(NOISE), NOISE))
     with _workers(SCRIPTS_AT_ONCE) as pool:
         caught = {
             kind: [
-                *_told(pool.map(_repeated, rows[: options.scripts])),
+                *_printed(pool.map(_repeated, rows[: options.scripts])),
                 *rows[options.scripts :],
             ]
             for kind, rows in found.items()
         }
-    # With the machine to themselves: scripts that may have come too late, and what takes how long.
+    # Without concurrency: scripts that may have been too slow, and the measured durations.
     caught = {kind: list(map(_again, rows)) for kind, rows in caught.items()}
     alone = [_sound(1), _everything()]
-    missed = list(bars(caught, variants, sound, alone))
+    missed = list(missed_targets(caught, variants, sound, alone))
     plain = {name: seen - noise for name, seen in plain.items()}
-    PAGE.write_text(page(caught, variants, sound, alone, plain, missed), encoding="utf-8")
-    print("\n".join(missed) or "every bar is met")  # noqa: T201
+    PAGE.write_text(markdown_page(caught, variants, sound, alone, plain, missed), encoding="utf-8")
+    print("\n".join(missed) or "all targets are met")  # noqa: T201
     return 1 if missed else 0
 
 
-def bars(
-    caught: dict[str, list[Outcome]],
-    variants: list[Outcome],
-    sound: list[Outcome],
-    alone: list[Outcome],
+def missed_targets(
+    caught: dict[str, list[FaultRun]],
+    variants: list[FaultRun],
+    sound: list[FaultRun],
+    alone: list[FaultRun],
 ) -> Iterator[str]:
-    """What is not as good as it must be."""
+    """The targets that are missed."""
     everything = [outcome for rows in caught.values() for outcome in rows]
     for kind, rows, least in (
         ("all classes", everything, OVERALL),
@@ -190,18 +196,18 @@ def bars(
     ):
         share = sum(bool(outcome.failed) for outcome in rows) / len(rows)
         if share < least:
-            yield f"{kind}: {share:.0%} of the faults are caught, and {least:.0%} must be"
+            yield f"{kind}: {share:.0%} of the faults are caught, not {least:.0%}"
     for outcome in (*variants, *sound, *alone):
         if outcome.failed:
             yield f"false alarm: {outcome.name}: {', '.join(outcome.failed)}"
     noticed = {id for outcome in everything for id in outcome.noticed}
     if idle := [id for id in selected(core=True) if id not in noticed]:
-        yield f"these requirements catch no fault: {', '.join(sorted(idle))}"
+        yield f"requirements that catch no fault: {', '.join(sorted(idle))}"
     if (number := median(len(outcome.failed) for outcome in everything if outcome.failed)) > MEDIAN:
-        yield f"the median of failed requirements is {number}, and {MEDIAN} are allowed"
+        yield f"the median of failed requirements is {number}, not at most {MEDIAN}"
     for outcome in everything:
         if outcome.repeated and not outcome.repeated.startswith("yes"):
-            yield f"{outcome.name}: its script answers {outcome.repeated}, not 1 and 0"
+            yield f"{outcome.name}: its script exits with {outcome.repeated}, not 1 and 0"
     core, whole = alone
     if core.seconds > CORE_SECONDS or core.requests > REQUESTS:
         yield f"the core takes {core.seconds:.1f} s and {core.requests} requests"
@@ -209,11 +215,11 @@ def bars(
         yield f"everything takes {whole.seconds:.1f} s"
 
 
-def page(
-    caught: dict[str, list[Outcome]],
-    variants: list[Outcome],
-    sound: list[Outcome],
-    alone: list[Outcome],
+def markdown_page(
+    caught: dict[str, list[FaultRun]],
+    variants: list[FaultRun],
+    sound: list[FaultRun],
+    alone: list[FaultRun],
     plain: dict[str, frozenset[str]],
     missed: list[str],
 ) -> str:
@@ -223,22 +229,22 @@ def page(
     lines = [
         "# What the suite catches",
         "",
-        f"Written by `{' '.join(['caught.py', *sys.argv[1:]])}` (`make faults`) on "
+        f"Written by `{' '.join(['support.fault_report', *sys.argv[1:]])}` (`make faults`) on "
         f"{time.strftime('%Y-%m-%d')}: {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}. Each fault of the simulator alone, against the core of the "
-        "suite (what schemathesis generates is left out); then its script, against the fault and "
-        f"against a sound simulator ({sum(bool(o.repeated) for o in everything)} of them here).",
+        f"{platform.python_version()}. The suite without the cases that schemathesis generates ran "
+        "against each fault of the simulator. The script of the first failure ran against it "
+        f"and against a sound simulator, for {sum(bool(o.repeated) for o in everything)} faults.",
         "",
         f"- {found} of {len(everything)} faults are caught; the median of failed requirements is "
         f"{median(len(o.failed) for o in everything if o.failed)}.",
         f"- {len(variants)} legal variants and {len(sound)} seeds of the sound simulator: "
         f"{sum(bool(o.failed) for o in (*variants, *sound))} false alarms.",
-        f"- Alone on the machine the core takes {core.seconds:.1f} s and {core.requests} requests, "
-        f"everything with schemathesis {whole.seconds:.1f} s and {whole.requests} requests. The "
-        f"seconds below are those of {AT_ONCE} runs at a time.",
-        f"- Plain `schemathesis run` with the same contract, shown the first faults of each class, "
-        f"finds something in {sum(map(bool, plain.values()))} of {len(plain)} that it does not "
-        "find in the sound simulator as well.",
+        f"- A single run takes {core.seconds:.1f} s and {core.requests} requests without the "
+        f"generated cases, and {whole.seconds:.1f} s and {whole.requests} requests with them. The "
+        f"seconds below were measured with {RUNS_AT_ONCE} concurrent runs.",
+        f"- Plain `schemathesis run` with the same contract finds something in "
+        f"{sum(map(bool, plain.values()))} of {len(plain)} faults, the first ones of each class, "
+        "that it does not find in the sound simulator.",
         *(f"- **missed**: {line}" for line in missed),
     ]
     for kind, rows in caught.items():
@@ -251,7 +257,7 @@ def page(
 HEAD = "| fault | caught by | blocked | script | requests | seconds | schemathesis |"
 
 
-def _row(outcome: Outcome, description: str, plain: dict[str, frozenset[str]]) -> str:
+def _row(outcome: FaultRun, description: str, plain: dict[str, frozenset[str]]) -> str:
     found = ""
     if outcome.name in plain:
         found = ", ".join(sorted(plain[outcome.name])) or "nothing"

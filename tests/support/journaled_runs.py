@@ -1,4 +1,4 @@
-"""A place for runs that are killed, and for whoever cleans up behind them."""
+"""Runs that create batches, some of them killed, and the clean-up after them."""
 
 import signal
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from attrs import define, field
 
 from siliconflow_batch_conformance.checks.exchange import Exchange
-from siliconflow_batch_conformance.service.cleanup import Cleaned, clean_up
+from siliconflow_batch_conformance.service.cleanup import CleanUp, clean_up
 from siliconflow_batch_conformance.service.journal import Journal, digest
 from siliconflow_batch_simulator import Simulator
 from support.account import Account, asked, json_lines, line
@@ -20,8 +20,8 @@ KEY = "sk-simulator"
 
 
 @define
-class Time:
-    """Passes when somebody sleeps."""
+class FakeClock:
+    """A clock that only `sleep` advances."""
 
     now: float = 0.0
     slept: list[float] = field(factory=list)
@@ -35,27 +35,29 @@ class Time:
 
 
 @define
-class Site:
-    """A simulator, one account's hands and journal, and a clock that passes by sleeping."""
+class JournaledService:
+    """A simulator with one account and its journals, and a clock that only sleeping advances."""
 
     simulator: Simulator
     account: Account
-    time: Time
+    clock: FakeClock
 
     def journal(self, key: str = KEY) -> Journal:
-        return Journal.open(self.simulator.base_url, digest(key), clock=self.time)
+        return Journal.open(self.simulator.base_url, digest(key), clock=self.clock)
 
     def send(self, method: str, path: str, query: dict[str, Any]) -> Exchange:
-        answer = self.account.http.request(method, path, params=query)
-        headers = dict(answer.headers)
-        return Exchange(0, method, path, answer.status_code, headers=headers, body=answer.content)
+        response = self.account.http.request(method, path, params=query)
+        headers = dict(response.headers)
+        return Exchange(
+            0, method, path, response.status_code, headers=headers, body=response.content
+        )
 
-    def clean_up(self, journal: Journal) -> Cleaned:
-        return clean_up(self.send, journal, clock=self.time, sleep=self.time.sleep)
+    def clean_up(self, journal: Journal) -> CleanUp:
+        return clean_up(self.send, journal, clock=self.clock, sleep=self.clock.sleep)
 
-    def next_run(self, *, later: float = 0) -> Cleaned:
-        """What a run finds to do that comes after all others."""
-        self.time.now += later
+    def clean_up_in_next_run(self, *, later: float = 0) -> CleanUp:
+        """Cleans up with the journal of a new run, `later` seconds from now."""
+        self.clock.now += later
         with self.journal() as journal:
             return self.clean_up(journal)
 
@@ -63,8 +65,8 @@ class Site:
         return str(self.account.retrieve(batch_id)["status"])
 
     def cancels(self) -> list[str]:
-        """The batches whose cancel was asked for."""
-        return [words.split("/")[3] for words in asked(self.simulator) if words.endswith("/cancel")]
+        """The ids in the cancel requests."""
+        return [row.split("/")[3] for row in asked(self.simulator) if row.endswith("/cancel")]
 
 
 RUN = """
@@ -80,53 +82,55 @@ def reach(step):
 
 journal = Journal.open(base_url, digest("sk-simulator"))
 reach("opened")
-entry = journal.intend()
+creation = journal.intend()
 reach("intended")
 body = {"input_file_id": file_id, "endpoint": "/v1/chat/completions",
-        "completion_window": "24h", "metadata": {"by": "us", **entry.metadata}}
-answer = httpx.post(base_url + "/batches", json=body,
-                    headers={"Authorization": "Bearer sk-simulator"})
-reach("answer lost")
-journal.heard(entry.token, answer.status_code, answer.json())
-reach("made")
-print(answer.json()["id"], flush=True)
+        "completion_window": "24h", "metadata": {"by": "us", **creation.metadata}}
+response = httpx.post(base_url + "/batches", json=body,
+                      headers={"Authorization": "Bearer sk-simulator"})
+reach("response lost")
+journal.record_response(creation.token, response.status_code, response.json())
+reach("recorded")
+print(response.json()["id"], flush=True)
 sys.stdin.read()
 """
 
 
-def run(site: Site, last: str) -> "subprocess.Popen[str]":
-    """A run in a process of its own, which is killed at a step, or else waits."""
-    file_id = site.account.upload(json_lines(line())).json()["data"]["id"]
-    arguments = [sys.executable, "-c", RUN, site.simulator.base_url, file_id, last]
-    return subprocess.Popen(  # noqa: S603 - our own words
+def start_run(service: JournaledService, last: str) -> "subprocess.Popen[str]":
+    """Starts a run in a process that kills itself at the step `last`, or else waits."""
+    file_id = service.account.upload(json_lines(line())).json()["data"]["id"]
+    arguments = [sys.executable, "-c", RUN, service.simulator.base_url, file_id, last]
+    return subprocess.Popen(  # noqa: S603 - a fixed script
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
 
 
-def killed(site: Site, last: str) -> None:
-    with run(site, last) as process:
+def run_until_killed(service: JournaledService, last: str) -> None:
+    with start_run(service, last) as process:
         process.communicate()
     assert process.returncode == -signal.SIGKILL
 
 
-def created(site: Site, journal: Journal, **fields: Any) -> str:
-    """A batch as a run creates it."""
-    entry = journal.intend()
-    answer = site.account.create(json_lines(line()), metadata=entry.metadata, **fields)
-    journal.heard(entry.token, answer.status_code, answer.json())
-    return str(answer.json()["id"])
+def create(service: JournaledService, journal: Journal, **fields: Any) -> str:
+    """Creates a batch and records the response."""
+    creation = journal.intend()
+    response = service.account.create(json_lines(line()), metadata=creation.metadata, **fields)
+    journal.record_response(creation.token, response.status_code, response.json())
+    return str(response.json()["id"])
 
 
-def lost(site: Site, journal: Journal, *, marked: bool = True) -> str:
-    """A batch that was created without anybody hearing of it."""
-    entry = journal.intend(marked=marked)
-    fields = {"metadata": entry.metadata} if marked else {}
-    site.simulator.faults.add("reset-after", "POST /batches", times=1)
+def create_and_lose_response(
+    service: JournaledService, journal: Journal, *, marked: bool = True
+) -> str:
+    """Creates a batch whose response never arrives; returns its id."""
+    creation = journal.intend(marked=marked)
+    fields = {"metadata": creation.metadata} if marked else {}
+    service.simulator.faults.add("reset-after", "POST /batches", times=1)
     with pytest.raises(httpx.TransportError):
-        site.account.create(json_lines(line()), **fields)
-    return str(site.account.http.get("batches", params={"limit": 1}).json()["data"][0]["id"])
+        service.account.create(json_lines(line()), **fields)
+    return str(service.account.http.get("batches", params={"limit": 1}).json()["data"][0]["id"])
 
 
-def full_disk(_: int) -> None:
-    """What fsync says where nothing fits any more."""
+def raise_disk_full(_: int) -> None:
+    """Replaces `os.fsync`."""
     raise OSError("No space left on device")

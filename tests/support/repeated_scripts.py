@@ -1,5 +1,5 @@
 """
-Whether the scripts of a fault's failures tell it from a sound simulator.
+Whether the scripts of a fault's failures distinguish it from a sound simulator.
 """
 
 import itertools
@@ -16,40 +16,39 @@ from siliconflow_batch_simulator import Pace, Simulator
 
 KEYS = ("sk-conformance", "sk-stranger")
 QUICK = Pace(queued=0.1, running=0.1, finalizing=0.1, cancelling=0.1)
-SLOW = Pace(queued=2, running=2, finalizing=2, cancelling=2)  # as scripts are
+SLOW = Pace(queued=2, running=2, finalizing=2, cancelling=2)
 ENVIRONMENT = {
     "SILICONFLOW_API_KEY": KEYS[0],
     "SILICONFLOW_API_KEY_2": KEYS[1],
-    "SILICONFLOW_TRIES": "28",  # looks at a batch: some 15 seconds
-    "PYTHON": sys.executable,  # a shim in the PATH may take ten times as long to start
+    "SILICONFLOW_TRIES": "28",  # requests for a batch, in about 15 seconds
+    "PYTHON": sys.executable,  # a shim on the PATH may be ten times slower
 }
 Scripts = tuple[tuple[str, str], ...]
 
 
-def scripts(found: Run, failed: list[str]) -> Scripts:
-    """For each requirement that failed the script of its shortest story."""
+def scripts(run: Run, failed: list[str]) -> Scripts:
+    """A script for each failed requirement, from its failure with the shortest story."""
     shortest = {
-        id: min(found.verdicts[id].failures, key=lambda failure: len(failure.story))
-        for id in failed
+        id: min(run.verdicts[id].failures, key=lambda failure: len(failure.story)) for id in failed
     }
-    return tuple((id, script(load()[id], shortest[id], found.target)) for id in failed)
+    return tuple((id, script(load()[id], shortest[id], run.target)) for id in failed)
 
 
-def repeated(fault: str, given: Scripts) -> str:
+def repeat(fault: str, scripts: Scripts) -> str:
     """
-    `yes` where a script ends with 1 on the fault and with 0 on a sound simulator.
+    Runs the scripts until one exits with 1 on the fault and with 0 on a sound simulator.
 
-    The first script is tried first, on a service that takes its time; else it is said which one
-    did, and that it needed a quick one. Where none did: what the first one said.
+    Returns `yes`, with the requirement unless it is the first one, and with a note if only a quick
+    simulator gave the result. If no script succeeds, returns the exit statuses of the first.
     """
-    said = ""
-    for (id, text), pace in itertools.product(given, (SLOW, QUICK)):
+    first = ""
+    for (id, text), pace in itertools.product(scripts, (SLOW, QUICK)):
         statuses = [_status(text, faults, pace) for faults in ((fault,), ())]
         if statuses == [1, 0]:
-            by = "" if id == given[0][0] else f", by {id}"
+            by = "" if id == scripts[0][0] else f", by {id}"
             return f"yes{by}{', when quick' if pace is QUICK else ''}"
-        said = said or f"{statuses[0]}, {statuses[1]}"
-    return said
+        first = first or f"{statuses[0]}, {statuses[1]}"
+    return first
 
 
 def _status(text: str, faults: tuple[str, ...], pace: Pace) -> int:
@@ -59,7 +58,7 @@ def _status(text: str, faults: tuple[str, ...], pace: Pace) -> int:
     ):
         path = Path(folder) / "repro.sh"
         path.write_text(text, encoding="utf-8")
-        return subprocess.run(  # noqa: S603 - our own script
+        return subprocess.run(  # noqa: S603 - a generated script
             ["/bin/sh", str(path), simulator.base_url],
             env={**os.environ, **ENVIRONMENT},
             capture_output=True,

@@ -1,13 +1,15 @@
-"""Runs made by hand, as the suite yields them, with what services are known to say."""
+"""Hand-written runs, with responses as the documents show them and hostile ones."""
 
 import json
 from dataclasses import replace
 
 from siliconflow_batch_conformance.checks.exchange import Exchange
+from siliconflow_batch_conformance.reports import as_html, as_json, as_junit, as_markdown
+from siliconflow_batch_conformance.reports.records import FailureRecord, record
 from siliconflow_batch_conformance.requirements import Requirement, load
 from siliconflow_batch_conformance.verdicts import Failure, Run, Verdict
 
-KEY = 'sk-"not/to be+told\\é'
+KEY = 'sk-"secret/ key+with\\é'
 BEGAN = 1_790_000_000.0
 CATALOGUE = load()
 SMALL = {
@@ -44,12 +46,12 @@ def a_list(number: int, **query: str) -> Exchange:
 
 def a_creation(number: int) -> Exchange:
     sent = json.dumps({"input_file_id": "file-jkvytbjtow", "completion_window": "24h"}).encode()
-    answer = json.dumps(BATCH).encode()
-    return Exchange(number, "POST", "/batches", 200, {}, sent, "application/json", body=answer)
+    response = json.dumps(BATCH).encode()
+    return Exchange(number, "POST", "/batches", 200, {}, sent, "application/json", body=response)
 
 
 def a_download(number: int) -> Exchange:
-    """An answer that is no text."""
+    """A response with a binary body."""
     body = bytes(range(256)) * 8
     return Exchange(number, "GET", "/files/file-1/content", 200, body=body, sender="stranger")
 
@@ -63,7 +65,7 @@ def paging() -> Failure:
     story = a_long_story()
     return Failure(
         case="test_after_begins_behind_the_named_batch",
-        expected="the page behind batch_zckbovgcbp is ['batch_cqcbycltbl', 'batch_kgtjntxirl']",
+        expected="the page after batch_zckbovgcbp is ['batch_cqcbycltbl', 'batch_kgtjntxirl']",
         actual="['batch_zckbovgcbp', 'batch_cqcbycltbl']",
         arguments=([story[1], story[-1]], {"after": "batch_b"}),
         story=story,
@@ -89,23 +91,23 @@ def simple(id: str) -> Failure:
 
 
 def a_run(target: str, catalogue: dict[str, Requirement], **outcomes: str) -> Run:
-    """A run in which all holds but what is named, as `LIST_3="fails"`."""
+    """A run in which every requirement holds, except for the given outcomes: `LIST_3="fails"`."""
     verdicts = {}
     for id in catalogue:
-        word = outcomes.get(id.replace("-", "_"), "holds")
-        verdicts[id] = Verdict(id, word, cases=3)
-        if word in ("fails", "known", "expired"):
-            told = {"LIST-3": paging, "RETRIEVE-2": hostile}.get(id)
-            verdicts[id].failures = [told() if told else simple(id)]
-        if word not in ("fails", "holds"):
-            verdicts[id].reason = REASONS[word]
+        outcome = outcomes.get(id.replace("-", "_"), "holds")
+        verdicts[id] = Verdict(id, outcome, cases=3)
+        if outcome in ("fails", "known", "expired"):
+            failure = {"LIST-3": paging, "RETRIEVE-2": hostile}.get(id)
+            verdicts[id].failures = [failure() if failure else simple(id)]
+        if outcome not in ("fails", "holds"):
+            verdicts[id].reason = REASONS[outcome]
     return Run(target, 1, BEGAN, 12.345, 1234, verdicts)
 
 
 REASONS = {
     "known": "the vendor's support confirmed it; accepted by the maintainers",
-    "stale": "accepted as a deviation, and it holds now: take it out of the ledger",
-    "expired": "accepted until 2026-03-01, which is past",
+    "stale": "a known deviation, but the requirement holds now: remove it from the ledger",
+    "expired": "known until 2026-03-01, which has passed",
     "flaky": "it failed in 2 of 9 runs",
     "blocked": "no batch was created: CREATE-2",
     "inconclusive": "the batch was still in_progress after 60 s",
@@ -132,28 +134,49 @@ def three_runs(catalogue: dict[str, Requirement]) -> list[Run]:
 
 
 def last_runs(catalogue: dict[str, Requirement]) -> list[Run]:
-    """What the three targets did the last time; the simulator had another port."""
+    """The previous runs of the three targets; the simulator had another port."""
     china = a_run("https://api.siliconflow.cn/v1", catalogue, CANCEL_4="fails", LIST_3="fails")
     world = a_run("https://api.siliconflow.com/v1", catalogue, UPLOAD_3="known")
     return [china, world, a_run("http://127.0.0.1:1/v1", catalogue, AUTH_2="fails")]
 
 
 def crowded_runs(rows: int = len(CATALOGUE)) -> list[Run]:
-    """Three targets on which none of so many requirements holds; stories and bodies are long."""
+    """Three targets on which every requirement fails, with long stories and bodies."""
     runs = []
     for target in ("https://one.invalid/v1", "https://two.invalid/v1", "https://three.invalid/v1"):
         run = a_run(target, dict(list(CATALOGUE.items())[:rows]))
         for verdict in run.verdicts.values():
             verdict.outcome = "fails"
             story = tuple(replace(each, body=each.body * 40) for each in a_long_story())
-            told = HOSTILE * 20
-            verdict.failures = [Failure(f"case {n}", told, told, None, story, story) for n in "12"]
+            text = HOSTILE * 20
+            verdict.failures = [Failure(f"case {n}", text, text, None, story, story) for n in "12"]
         runs.append(run)
     return runs
 
 
 SCRIPTS = {
-    "LIST-3": "#!/bin/sh\nset -eu\n# LIST-3: a page with after begins behind the named batch\n"
+    "LIST-3": "#!/bin/sh\nset -eu\n# LIST-3: a page with `after` starts after that batch\n"
     "curl -s -H \"Authorization: Bearer $SILICONFLOW_API_KEY\" '$BASE/batches?limit=2'\n",
     "RETRIEVE-2": "#!/bin/sh\necho '</script>'\n",
 }
+
+
+def all_reports(runs: list[Run], secrets: tuple[str, ...] = (), script: str = "") -> dict[str, str]:
+    """All reports as text, by name."""
+    scripts = dict.fromkeys(CATALOGUE, script)
+    return {
+        "json": json.dumps(as_json(runs, CATALOGUE, secrets=secrets), ensure_ascii=False),
+        "html": as_html(runs, CATALOGUE, runs, scripts=scripts, secrets=secrets),
+        "junit": as_junit(runs, CATALOGUE, secrets=secrets),
+        "markdown": as_markdown(runs, CATALOGUE, secrets=secrets),
+    }
+
+
+def run_with_failure(failure: Failure, id: str = "LIST-3") -> Run:
+    run = a_run("http://127.0.0.1:1/v1", CATALOGUE)
+    run.verdicts[id].outcome, run.verdicts[id].failures = "fails", [failure]
+    return run
+
+
+def stored(failure: Failure, **options: tuple[str, ...]) -> FailureRecord:
+    return record(run_with_failure(failure), **options).verdicts["LIST-3"].failures[0]

@@ -1,4 +1,4 @@
-"""Failures of small stories, and how their scripts end on simulators, faulty and sound."""
+"""Small stories that end in a failure, and runs of the scripts that repeat them."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from siliconflow_batch_conformance.checks.creation import ENDPOINT
 from siliconflow_batch_conformance.requirements import load
 from siliconflow_batch_conformance.verdicts import Failure
 from siliconflow_batch_simulator import Pace, Simulator
-from support import example_checks as checks
+from support import example_checks
 from support.recorder import Recorder, line
 
 KEYS = ("sk-first-$(id)", "sk-second-'\"\\")
@@ -27,30 +27,46 @@ Story = Callable[[Recorder], tuple[Callable[..., str | None], tuple[Any, ...]]]
 
 
 @contextmanager
-def recorded(story: Story, *faults: str, pace: Pace = QUICK) -> Iterator[tuple[Failure, Simulator]]:
-    """What a story comes to on a simulator with faults; another batch was there before."""
+def record_failure(
+    story: Story, *faults: str, pace: Pace = QUICK
+) -> Iterator[tuple[Failure, Simulator]]:
+    """Runs a story on a simulator with faults; yields its failure and the simulator."""
     with Simulator(keys=KEYS, faults=faults, pace=pace) as simulator:
         recorder = Recorder(simulator)
         check, arguments = story(recorder)
-        said = check(*arguments)
-        assert said is not None
-        failure = Failure("case", "as documented", said, check, arguments, tuple(recorder.story))
+        actual = check(*arguments)
+        assert actual is not None
+        failure = Failure("case", "as documented", actual, check, arguments, tuple(recorder.story))
         yield failure, simulator
 
 
-def run(text: str, folder: Path, *arguments: str, shell: str = "sh", **more: str) -> Any:
-    """Runs a script; a key is given only where the environment names one."""
+def run_script(
+    text: str, folder: Path, *arguments: str, shell: str = "sh", **variables: str
+) -> "subprocess.CompletedProcess[str]":
+    """Runs a script with these environment variables, and without any other key."""
+    process = start_script(write_script(text, folder), *arguments, shell=shell, **variables)
+    stdout, stderr = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def write_script(text: str, folder: Path) -> Path:
     path = folder / "repro.sh"
     path.write_text(text, encoding="utf-8")
+    return path
+
+
+def start_script(
+    path: Path, *arguments: str, shell: str = "sh", **variables: str
+) -> "subprocess.Popen[str]":
     kept = {name: value for name, value in os.environ.items() if "SILICONFLOW" not in name}
-    return subprocess.run(  # noqa: S603 - our own script
+    return subprocess.Popen(  # noqa: S603 - a generated script
         [shutil.which(shell) or shell, str(path), *arguments],
-        env={**kept, "PYTHON": sys.executable, "TMPDIR": str(folder), **more},
-        cwd=folder,
-        capture_output=True,
+        env={**kept, "PYTHON": sys.executable, "TMPDIR": str(path.parent), **variables},
+        cwd=path.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        check=False,
     )
 
 
@@ -60,117 +76,132 @@ def keys(simulator: Simulator) -> dict[str, str]:
     return {"SILICONFLOW_API_KEY": first, **second}
 
 
-def statuses(text: str, faulty: Simulator, folder: Path, pace: Pace = QUICK) -> tuple[int, int]:
-    """How a script ends on the faulty simulator of its run, and on a sound one elsewhere."""
-    there = run(text, folder, **keys(faulty))
+def exit_statuses(
+    text: str, faulty: Simulator, folder: Path, pace: Pace = QUICK
+) -> tuple[int, int]:
+    """The exit statuses of a script on the faulty simulator of its run and on a sound one."""
     with Simulator(keys=OTHER_KEYS, pace=pace) as sound:
-        here = run(text, folder, sound.base_url, **keys(sound))
-    told = there.stdout + there.stderr + here.stdout + here.stderr
-    assert not any(key in text + told for key in (*KEYS, *OTHER_KEYS))
-    assert (there.stderr, here.stderr) == ("", "")
-    return there.returncode, here.returncode
+        return exit_statuses_on(text, faulty, sound, folder)
 
 
-def walked(recorder: Recorder) -> tuple[Any, Any]:
-    """Pages: the check has the creations."""
+def exit_statuses_on(
+    text: str, faulty: Simulator, sound: Simulator, folder: Path, **variables: str
+) -> tuple[int, int]:
+    """The exit statuses of a script that runs on two simulators at once, and prints no key."""
+    path = write_script(text, folder)  # once: a shell reads its script while it runs
+    processes = [
+        start_script(path, simulator.base_url, **keys(simulator), **variables)
+        for simulator in (faulty, sound)
+    ]
+    outputs = [process.communicate() for process in processes]
+    printed = "".join(stream for output in outputs for stream in output)
+    assert not any(key in text + printed for key in (*KEYS, *OTHER_KEYS))
+    assert [stderr for _, stderr in outputs] == ["", ""]
+    return processes[0].returncode, processes[1].returncode
+
+
+def page_by_creation(recorder: Recorder) -> tuple[Any, Any]:
+    """The check of a page receives the creations."""
     upload = recorder.upload(line())
     created = [recorder.create(upload, metadata={"n": str(n)}) for n in range(4)]
     recorder.request("GET", "/files")
     page = recorder.request("GET", "/batches", params={"limit": 2, "after": created[2].json["id"]})
-    return checks.begins_behind, (page, created, 2)
+    return example_checks.starts_after, (page, created, 2)
 
 
-def paged(recorder: Recorder) -> tuple[Any, Any]:
-    """Pages: the check has ids as JSON."""
+def page_by_id(recorder: Recorder) -> tuple[Any, Any]:
+    """The check of a page receives ids."""
     upload = recorder.upload(line())
     ids = [recorder.create(upload).json["id"] for _ in range(4)]
     page = recorder.request("GET", "/batches", params={"limit": 2, "after": ids[2]})
-    return checks.lists, (page, [ids[1], ids[0]])
+    return example_checks.lists_ids, (page, [ids[1], ids[0]])
 
 
-def finished(recorder: Recorder) -> tuple[Any, Any]:
-    """A result is downloaded by its URL, which no key may reach."""
+def result_downloaded(recorder: Recorder) -> tuple[Any, Any]:
+    """A result is downloaded by its URL, without a key."""
     upload = recorder.upload(line("a"), line("b"))
     *_, end = recorder.watch(recorder.create(upload))
     output = recorder.request("GET", end.json["output_file_id"], authorization=None)
-    return checks.is_whole, (output, ["a", "b"])
+    return example_checks.has_every_line, (output, ["a", "b"])
 
 
-def stuck(recorder: Recorder) -> tuple[Any, Any]:
-    """The run's patience ended; a sound service needs another moment."""
-    return checks.ends_as, (
+def never_finished(recorder: Recorder) -> tuple[Any, Any]:
+    """The run's patience ends before the batch does."""
+    return example_checks.ends_with_status, (
         recorder.watch(recorder.create(recorder.upload(line())), 2),
         "completed",
     )
 
 
-def cancelled(recorder: Recorder) -> tuple[Any, Any]:
-    """A cancel after the end, twice."""
+def cancelled_twice(recorder: Recorder) -> tuple[Any, Any]:
+    """A finished batch is cancelled twice."""
     *_, end = recorder.watch(recorder.create(recorder.upload(line())))
     for _ in range(2):
         recorder.request("POST", f"/batches/{end.json['id']}/cancel")
-    return checks.unmoved, (end, recorder.request("GET", f"/batches/{end.json['id']}"))
+    return example_checks.is_unchanged, (end, recorder.request("GET", f"/batches/{end.json['id']}"))
 
 
-def overheard(recorder: Recorder) -> tuple[Any, Any]:
-    """A stranger sees another's batch."""
+def seen_by_stranger(recorder: Recorder) -> tuple[Any, Any]:
+    """The second account's list contains a batch of the first."""
     created = recorder.create(recorder.upload(line()))
-    return checks.lists_without, (recorder.stranger().request("GET", "/batches"), created)
+    return example_checks.does_not_list, (recorder.stranger().request("GET", "/batches"), created)
 
 
-def taken(recorder: Recorder) -> tuple[Any, Any]:
-    """A creation that is refused elsewhere has no end there."""
+def invalid_input_accepted(recorder: Recorder) -> tuple[Any, Any]:
+    """A sound service rejects this creation, so it has no batch to wait for."""
     creation = recorder.create(recorder.upload(line(), line()))
     *_, end = recorder.watch(creation)
-    return checks.refused, (creation, end)
+    return example_checks.is_rejected, (creation, end)
 
 
-def taken_all_the_way(recorder: Recorder) -> tuple[Any, Any]:
-    """As before; what cannot be asked for is missing in the list."""
-    return checks.refused_some_day, (list(taken(recorder)[1]),)
+def invalid_input_processed(recorder: Recorder) -> tuple[Any, Any]:
+    """As before, but the check receives a list of responses."""
+    return example_checks.is_rejected_or_fails, (list(invalid_input_accepted(recorder)[1]),)
 
 
-def opened(recorder: Recorder) -> tuple[Any, Any]:
-    """The key in the wrong words."""
-    return checks.status_is, (recorder.request("GET", "/batches", "Basic {key}"), 401)
+def wrong_scheme_accepted(recorder: Recorder) -> tuple[Any, Any]:
+    """The key is sent with the wrong scheme."""
+    return example_checks.status_is, (recorder.request("GET", "/batches", "Basic {key}"), 401)
 
 
-def renamed(recorder: Recorder) -> tuple[Any, Any]:
-    """A file name of many letters."""
+def file_renamed(recorder: Recorder) -> tuple[Any, Any]:
+    """A file name with special characters."""
     name = "It's $HOME größe %s.JSONL"
-    return checks.named, (recorder.upload(line(), name=name), name)
+    return example_checks.has_filename, (recorder.upload(line(), name=name), name)
 
 
-def lost(recorder: Recorder) -> tuple[Any, Any]:
-    """What was sent is judged by, ids and all."""
+def metadata_changed(recorder: Recorder) -> tuple[Any, Any]:
+    """The check compares the response with the request, ids included."""
     metadata = {"it's": "größe \u2028 $HOME `id` \\0 \x7f \U0001f600", "empty": ""}
     created = recorder.create(recorder.upload(line()), metadata=metadata)
-    return checks.sent_as, (created, metadata)
+    return example_checks.keeps_metadata, (created, metadata)
 
 
-def late(recorder: Recorder) -> tuple[Any, Any]:
-    """A time is judged by when the answer came."""
-    return checks.created_now, (recorder.create(recorder.upload(line())),)
+def wrong_created_at(recorder: Recorder) -> tuple[Any, Any]:
+    """The check compares a time with that of the response."""
+    return example_checks.has_current_created_at, (recorder.create(recorder.upload(line())),)
 
 
-def large(recorder: Recorder) -> tuple[Any, Any]:
-    """Thousands of lines, the last two of them alike."""
+def large_upload(recorder: Recorder) -> tuple[Any, Any]:
+    """Hundreds of lines; the last two have the same custom_id."""
     upload = recorder.upload(
         *(line(f"id-{n}", x="x" * n) for n in range(400)), line("z"), line("z")
     )
-    return checks.refused, (recorder.create(upload), None)
+    return example_checks.is_rejected, (recorder.create(upload), None)
 
 
-def more(recorder: Recorder) -> tuple[Any, Any]:
-    """A page of one has more behind it because there are others, which the check does not name."""
+def has_more_wrong(recorder: Recorder) -> tuple[Any, Any]:
+    """`has_more` depends on batches that the check does not receive."""
     upload = recorder.upload(line())
     for _ in range(2):
         recorder.create(upload)
-    return checks.has_more, (recorder.request("GET", "/batches", params={"limit": 1}),)
+    return example_checks.has_more_is_true, (
+        recorder.request("GET", "/batches", params={"limit": 1}),
+    )
 
 
-def listed_at_its_end(recorder: Recorder) -> tuple[Any, Any]:
-    """A list shows a batch that has ended, for which nobody waited."""
+def listed_as_completed(recorder: Recorder) -> tuple[Any, Any]:
+    """A list contains a finished batch that the run did not wait for."""
     id = recorder.create(recorder.upload(line())).json["id"]
     while True:
         page = recorder.request("GET", "/batches", params={"limit": 5})
@@ -180,39 +211,39 @@ def listed_at_its_end(recorder: Recorder) -> tuple[Any, Any]:
         assert page.json["data"][0]["id"] == id
 
 
-def stopped_by_a_list(recorder: Recorder) -> tuple[Any, Any]:
-    """A list stops a batch in the queue; another one had ended before that one was created."""
+def cancelled_by_list(recorder: Recorder) -> tuple[Any, Any]:
+    """A list cancels a queued batch, which was created after another one had ended."""
     upload = recorder.upload(line())
-    made = [recorder.create(upload)]
-    recorder.watch(made[0])
-    made.append(recorder.create(upload))
+    created = [recorder.create(upload)]
+    recorder.watch(created[0])
+    created.append(recorder.create(upload))
     page = recorder.request("GET", "/batches", params={"limit": 5})
-    return history.only_named_batches_are_cancelled, (page, made, [])
+    return history.only_named_batches_are_cancelled, (page, created, [])
 
 
-def read_again(recorder: Recorder) -> tuple[Any, Any]:
-    """A file that was read before is not there any more."""
+def content_read_twice(recorder: Recorder) -> tuple[Any, Any]:
+    """A file can be read only once."""
     id = recorder.upload(line()).json["data"]["id"]
-    read = [recorder.request("GET", f"/files/{id}/content") for _ in range(2)]
-    return checks.status_is, (read[1], 200)
+    reads = [recorder.request("GET", f"/files/{id}/content") for _ in range(2)]
+    return example_checks.status_is, (reads[1], 200)
 
 
-def used_again(recorder: Recorder) -> tuple[Any, Any]:
-    """A file that a batch was made of is good for no other."""
+def input_used_twice(recorder: Recorder) -> tuple[Any, Any]:
+    """A file can be used for one batch only."""
     upload = recorder.upload(line())
-    return checks.status_is, ([recorder.create(upload) for _ in range(2)][1], 200)
+    return example_checks.status_is, ([recorder.create(upload) for _ in range(2)][1], 200)
 
 
-def overwritten(recorder: Recorder) -> tuple[Any, Any]:
-    """A file is another one since there was an upload of its name."""
+def upload_overwritten(recorder: Recorder) -> tuple[Any, Any]:
+    """An upload replaces an earlier file with the same name."""
     first = recorder.upload(line("a"))
     recorder.upload(line("b"))
     id = first.json["data"]["id"]
     return history.content_equals_upload, (first, recorder.request("GET", f"/files/{id}/content"))
 
 
-def listed_before_and_after(recorder: Recorder) -> tuple[Any, Any]:
-    """Between two lists there was a creation that was refused."""
+def list_changed_by_rejection(recorder: Recorder) -> tuple[Any, Any]:
+    """A rejected creation changes the list."""
     file = recorder.upload(line())
     before = recorder.request("GET", "/batches", params={"limit": 5})
     recorder.create(file, completion_window="1h")
@@ -222,9 +253,9 @@ def listed_before_and_after(recorder: Recorder) -> tuple[Any, Any]:
     )
 
 
-def noted(recorder: Recorder) -> tuple[Any, Any]:
-    """The check knows a creation by its notes, and nothing else tells of it: it was refused."""
-    notes, file = {"sent": "wrongly"}, recorder.upload(line()).json["data"]["id"]
+def rejected_batch_listed(recorder: Recorder) -> tuple[Any, Any]:
+    """The check identifies a rejected creation by its metadata."""
+    metadata, file = {"sent": "wrongly"}, recorder.upload(line()).json["data"]["id"]
     body = {"input_file_id": file, "endpoint": ENDPOINT, "completion_window": "24h"}
-    recorder.request("POST", "/batches", "Bearer sk-no", json={**body, "metadata": notes})
-    return pages.lists_batches_with_metadata, (recorder.request("GET", "/batches"), notes, 0)
+    recorder.request("POST", "/batches", "Bearer sk-no", json={**body, "metadata": metadata})
+    return pages.lists_batches_with_metadata, (recorder.request("GET", "/batches"), metadata, 0)

@@ -1,5 +1,7 @@
-"""The console script as people meet it: in this process, in one of its own, or on a terminal."""
+"""The console script, called in this process, in a process of its own, or on a terminal."""
 
+import contextlib
+import io
 import os
 import pty
 import subprocess
@@ -11,8 +13,10 @@ from typing import Any, Self
 
 from attrs import define
 
+from siliconflow_batch import console
+
 SCRIPT = str(Path(sys.executable).with_name("siliconflow-batch"))
-# A background shell has SIGINT ignored, and what it starts would inherit that.
+# A background shell ignores SIGINT, and its child processes inherit that.
 LAUNCH = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -22,8 +26,8 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 @define
-class Said:
-    """What a call printed, and its exit status."""
+class Result:
+    """The exit status and the output of a command."""
 
     status: int
     out: str
@@ -34,54 +38,66 @@ class Said:
         return [row.split("\t") for row in self.out.splitlines()]
 
 
-Shell = Callable[..., Said]
+Shell = Callable[..., Result]
 
 
 def start(*arguments: str, nohup: bool = False, **options: Any) -> "subprocess.Popen[str]":
-    """A process of its own, whose streams are pipes unless said otherwise."""
-    # Unbuffered, what is left to write at the end would not be seen to break.
-    buffered = {name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"}
-    options.setdefault("env", buffered)
+    """Starts the console script as a process; its output goes to pipes by default."""
+    # Unbuffered output would hide errors of the last flush.
+    environment = {name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"}
+    options.setdefault("env", environment)
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [sys.executable, "-c", LAUNCH, "nohup" * nohup, SCRIPT, *arguments]
     return subprocess.Popen(command, text=True, **{**pipes, **options})  # noqa: S603
 
 
-def ended(process: "subprocess.Popen[str]") -> Said:
+def wait_for_exit(process: "subprocess.Popen[str]") -> Result:
     out, err = process.communicate()
-    return Said(process.returncode, out or "", err or "")
+    return Result(process.returncode, out or "", err or "")
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Returns when something has become true in another thread or process."""
+    """Waits for a condition that another thread or process makes true."""
     while not condition():
         time.sleep(0.001)
 
 
+def call_on_terminal(terminal: "Terminal", *arguments: str, stdout: bool = False) -> Result:
+    """Calls the console script in this process, with stderr or both streams on a terminal."""
+    output = io.StringIO()
+    with (
+        os.fdopen(os.dup(terminal.slave), "w") as stream,
+        contextlib.redirect_stderr(stream),
+        contextlib.redirect_stdout(stream if stdout else output),
+    ):
+        status = console.main(arguments)
+    return Result(status, output.getvalue(), "")
+
+
 class Terminal:
-    """A terminal that a process can be started on; `shown` is everything it ever showed."""
+    """A pseudo-terminal; `shown` is all output that was read from it."""
 
     def __init__(self) -> None:
-        self._mine, self.theirs = pty.openpty()
+        self._master, self.slave = pty.openpty()
         self.shown = ""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._mine)
-        os.close(self.theirs)
+        os.close(self._master)
+        os.close(self.slave)
 
     def type(self, text: str) -> None:
-        os.write(self._mine, text.encode())
+        os.write(self._master, text.encode())
 
     def read_until(self, text: str) -> None:
-        """Returns when a text was shown since the last time."""
-        seen = len(self.shown)
-        while text not in self.shown[seen:]:
-            self.shown += os.read(self._mine, 65_536).decode()
+        """Reads until a text is shown."""
+        start = len(self.shown)
+        while text not in self.shown[start:]:
+            self.shown += os.read(self._master, 65_536).decode()
 
     def read_rest(self) -> None:
-        """Reads what was shown until now; call it when the process has ended."""
-        os.write(self.theirs, b"<end>")
+        """Reads the remaining output; call it when the process has ended."""
+        os.write(self.slave, b"<end>")
         self.read_until("<end>")

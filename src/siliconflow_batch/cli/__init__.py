@@ -1,9 +1,9 @@
 """
 The command line: validate, submit, status, list, wait, results, cancel, files.
 
-Needs the extra `cli`. Read in this order: `exits` (how a command ends), `words` (what it may
-print), `session` (one call of the program), `display` (tables and bars), then `inputs`, `batches`
-and `results` (the commands), and `app` (all of them as one program).
+It needs the extra `cli`. Read the modules in this order: `exits` (exit statuses), `messages`
+(printed text), `session` (one invocation), `display` (tables and progress bars), then the commands
+in `input_commands`, `batch_commands` and `result_commands`, and `program`, which combines them.
 
-Rule: importing this package, `exits` or `words` loads neither typer nor rich.
+Rule: importing this package, `exits` or `messages` does not import typer or rich.
 """

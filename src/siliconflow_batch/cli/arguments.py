@@ -1,5 +1,5 @@
 """
-The arguments and options that several commands share, and what their values must be.
+The arguments and options that several commands share, and their validation.
 """
 
 import math
@@ -11,50 +11,52 @@ import typer
 
 def _finite(seconds: float | None) -> float | None:
     if seconds is not None and not math.isfinite(seconds):
-        raise typer.BadParameter(f"{seconds} is no number of seconds.")
+        raise typer.BadParameter(f"must be a finite number of seconds, not {seconds}.")
     return seconds
 
 
-def _no_stdin(files: list[Path]) -> list[Path]:
+def _refuse_stdin(files: list[Path]) -> list[Path]:
     if Path("-") in files:
         raise typer.BadParameter(
-            "standard input is not read: an input file is read twice, to check it and to send it. "
+            "standard input is not supported, because an input file is read twice. "
             "Write it to a file first."
         )
     return files
 
 
-def _each_once(ids: list[str] | None) -> list[str]:
+def _unique(ids: list[str] | None) -> list[str]:
     return list(dict.fromkeys(ids or ()))
 
 
-def pairs(given: list[str]) -> dict[str, str]:
-    """KEY=VALUE as a mapping; a key twice is refused."""
-    notes: dict[str, str] = {}
-    for pair in given:
+def metadata(pairs: list[str]) -> dict[str, str]:
+    """Parses KEY=VALUE pairs; raises `typer.BadParameter` for a repeated key."""
+    parsed: dict[str, str] = {}
+    for pair in pairs:
         key, equals, value = pair.partition("=")
         if not key or not equals:
             raise typer.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint="--metadata")
-        if key in notes:
-            raise typer.BadParameter(f"{key!r} is given twice.", param_hint="--metadata")
-        notes[key] = value
-    return notes
+        if key in parsed:
+            raise typer.BadParameter(f"{key!r} occurs twice.", param_hint="--metadata")
+        parsed[key] = value
+    return parsed
 
 
 InputFiles = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE...", callback=_no_stdin, help="Input files, JSON Lines."),
+    typer.Argument(
+        metavar="FILE...", callback=_refuse_stdin, help="Input files in JSON Lines format."
+    ),
 ]
-Ids = Annotated[
-    list[str], typer.Argument(metavar="ID...", callback=_each_once, help="Ids of batches.")
-]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", callback=_unique, help="Batch ids.")]
 MaybeIds = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ID...]", callback=_each_once, help="Ids of batches."),
+    typer.Argument(metavar="[ID...]", callback=_unique, help="Batch ids."),
 ]
 Model = Annotated[
     str | None,
-    typer.Option("--model", metavar="MODEL", help="Runs every line, instead of its own model."),
+    typer.Option(
+        "--model", metavar="MODEL", help="Model for all lines; overrides the models in the file."
+    ),
 ]
 Seconds = Annotated[
     float | None,
@@ -63,7 +65,7 @@ Seconds = Annotated[
         metavar="SECONDS",
         min=0,
         callback=_finite,
-        help="How long to wait at the most.",
+        help="Maximum time to wait.",
     ),
 ]
 Interval = Annotated[
@@ -73,7 +75,7 @@ Interval = Annotated[
         metavar="SECONDS",
         min=0.01,
         callback=_finite,
-        help="Pause before the second look; the next ones grow, up to a minute.",
+        help="Pause before the second request; later pauses grow up to a minute.",
     ),
 ]
 BaseUrl = Annotated[
@@ -81,9 +83,9 @@ BaseUrl = Annotated[
     typer.Option(
         "--base-url",
         metavar="URL",
-        help="The site, with its /v1; by default SILICONFLOW_BASE_URL or the China site.",
+        help="Base URL, including /v1. Default: SILICONFLOW_BASE_URL, or the China site.",
     ),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="JSON on stdout, errors as JSON on stderr, no bars.")
+    bool, typer.Option("--json", help="Print results and errors as JSON, without progress bars.")
 ]

@@ -1,5 +1,5 @@
 """
-What is done with batches that exist, and with the files of the account.
+The commands for batches, and the list of uploaded files.
 """
 
 import asyncio
@@ -26,16 +26,16 @@ def status(
         typer.Option(
             "--token",
             metavar="TOKEN",
-            help="Look for the batch of a creation that was not answered.",
+            help="Find the batch of a creation that got no response.",
         ),
     ] = None,
     base_url: options.BaseUrl = None,
     as_json: options.Json = False,
 ) -> None:
     """
-    Show batches, whatever their status; that they are shown is success.
+    Show batches. The exit status is 0 whatever their status is.
 
-    In a pipe the columns come tab-separated and without a head: id, status, total, completed,
+    In a pipe, the columns are tab-separated and have no header: id, status, total, completed,
     failed, created, input, errors.
 
     \b
@@ -46,10 +46,10 @@ def status(
     """
     session: Session = context.obj
     if not ids and token is None:
-        raise exits.UsageWrong("Name batches, or a --token.")
+        raise exits.UsageWrong("Give batch ids or a --token.")
     with session.client(base_url) as client, listing(session, BATCHES) as add:
         for id in ids or ():
-            with session.each(id):
+            with session.report_errors(id):
                 add(client.retrieve(id))
         if token is not None:
             add(_find(client, token))
@@ -57,10 +57,10 @@ def status(
 
 def _find(client: SiliconFlowBatch, token: str) -> Batch:
     """
-    The batch with a token; raises `TokenNotListed`.
+    Finds the batch with a token; raises `TokenNotListed`.
 
-    Unlike `client.find`, which answers None then as well, this raises where the list is refused:
-    who takes that for absence pays twice.
+    Unlike `client.find` it raises if the list cannot be read. Otherwise a caller could conclude
+    that there is no batch, and pay for a second one.
     """
     for batch in client.batches():
         if batch.token == token:
@@ -71,15 +71,16 @@ def _find(client: SiliconFlowBatch, token: str) -> Batch:
 def list_(
     context: typer.Context,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=0, help="Batches to show; 0 for all.")
+        int,
+        typer.Option("--limit", metavar="N", min=0, help="Number of batches to show; 0 for all."),
     ] = 20,
-    only: Annotated[
+    statuses: Annotated[
         list[str] | None,
-        typer.Option("--status", metavar="STATUS", help="Those with this status; may be repeated."),
+        typer.Option("--status", metavar="STATUS", help="Only this status; may be repeated."),
     ] = None,
     file: Annotated[
         str | None,
-        typer.Option("--file", metavar="FILE_ID", help="Those of this uploaded input file."),
+        typer.Option("--file", metavar="FILE_ID", help="Only batches of this input file."),
     ] = None,
     base_url: options.BaseUrl = None,
     as_json: options.Json = False,
@@ -87,7 +88,7 @@ def list_(
     """
     List the batches of the account, newest first.
 
-    In a pipe the columns come tab-separated and without a head: id, status, total, completed,
+    In a pipe, the columns are tab-separated and have no header: id, status, total, completed,
     failed, created, input, errors.
 
     \b
@@ -98,18 +99,18 @@ def list_(
     """
     session: Session = context.obj
 
-    def wanted(batch: Batch) -> bool:
-        return (not only or batch.status in only) and file in (None, batch.input_file_id)
+    def is_selected(batch: Batch) -> bool:
+        return (not statuses or batch.status in statuses) and file in (None, batch.input_file_id)
 
     with session.client(base_url) as client, listing(session, BATCHES) as add:
-        page = min(limit + 1, flows.PAGE) if limit and not (only or file) else flows.PAGE
-        _show(session, filter(wanted, client.batches(page)), limit, add)
+        page = min(limit + 1, flows.PAGE) if limit and not (statuses or file) else flows.PAGE
+        _show(session, filter(is_selected, client.batches(page)), limit, add)
 
 
 def files(
     context: typer.Context,
     limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=0, help="Files to show; 0 for all.")
+        int, typer.Option("--limit", metavar="N", min=0, help="Number of files to show; 0 for all.")
     ] = 20,
     base_url: options.BaseUrl = None,
     as_json: options.Json = False,
@@ -117,7 +118,7 @@ def files(
     """
     List the uploaded input files, newest first.
 
-    In a pipe the columns come tab-separated and without a head: id, bytes, lines, created, name.
+    In a pipe, the columns are tab-separated and have no header: id, bytes, lines, created, name.
 
     \b
     Examples:
@@ -130,11 +131,11 @@ def files(
 
 
 def _show(session: Session, items: Iterator[Item], limit: int, add: Callable[[Item], None]) -> None:
-    """Shows the first `limit` items, and says when there are more."""
+    """Shows the first `limit` items, and reports whether there are more."""
     for item in islice(items, limit or None):
         add(item)
     if limit and next(items, None) is not None:
-        session.tell(f"There are more than {limit}; --limit shows them.")
+        session.print_note(f"There are more than {limit}; use --limit to show more.")
 
 
 def cancel(
@@ -144,9 +145,9 @@ def cancel(
     as_json: options.Json = False,
 ) -> None:
     """
-    Stop batches. Requests in flight still end, and what was answered can be fetched.
+    Cancel batches. Requests in progress are completed, and finished results stay available.
 
-    Prints the batches as `status` does. A batch that has ended is refused by the service.
+    The output is that of `status`. The service rejects the cancel of a batch that has ended.
 
     \b
     Examples:
@@ -156,7 +157,7 @@ def cancel(
     session: Session = context.obj
     with session.client(base_url) as client, listing(session, BATCHES) as add:
         for id in ids:
-            with session.each(id):
+            with session.report_errors(id):
                 add(client.cancel(id))
 
 
@@ -169,10 +170,10 @@ def wait(
     as_json: options.Json = False,
 ) -> None:
     """
-    Wait until batches have ended, all at once.
+    Wait for batches to end, concurrently.
 
-    Prints each as it ends, as `status` does. A completed batch is success even where lines of it
-    failed: `results` tells of those. Ctrl-C stops the waiting alone; the batches go on.
+    Each batch is printed when it ends, as by `status`. The exit status of a completed batch is 0
+    even if lines failed; `results` reports those. Ctrl-C stops waiting; the batches continue.
 
     \b
     Examples:
@@ -183,32 +184,34 @@ def wait(
     session: Session = context.obj
     with listing(session, BATCHES) as add:
 
-        def ended(_: str, batch: Batch) -> None:
+        def on_end(_: str, batch: Batch) -> None:
             add(batch)
             batch.raise_unless_completed()
 
-        await_all(session, ids, base_url, ended, timeout=timeout, interval=interval)
+        await_all(session, ids, base_url, on_end, timeout=timeout, interval=interval)
 
 
 def await_all(
     session: Session,
     ids: list[str],
     base_url: str | None,
-    ended: Callable[[str, Batch], None],
+    on_end: Callable[[str, Batch], None],
     *,
     timeout: float | None = None,
     interval: float = 5,
 ) -> None:
-    """Waits for batches side by side, and calls `ended` with each and the id it was asked by."""
+    """Waits for batches concurrently, and calls `on_end(id, batch)` for each."""
 
-    async def one(client: AsyncSiliconFlowBatch, id: str, tell: Callable[[Batch], None]) -> None:
-        options: Any = {"timeout": timeout, "interval": interval, "on_update": tell}
-        with session.each(id):
-            ended(id, await client.wait(id, check=False, **options))
+    async def wait_for(
+        client: AsyncSiliconFlowBatch, id: str, on_update: Callable[[Batch], None]
+    ) -> None:
+        options: Any = {"timeout": timeout, "interval": interval, "on_update": on_update}
+        with session.report_errors(id):
+            on_end(id, await client.wait(id, check=False, **options))
 
-    async def everything() -> None:
+    async def wait_for_all() -> None:
         async with session.async_client(base_url) as client:
             with waiting(session) as bar:
-                await asyncio.gather(*(one(client, id, bar(id)) for id in ids))
+                await asyncio.gather(*(wait_for(client, id, bar(id)) for id in ids))
 
-    asyncio.run(everything())
+    asyncio.run(wait_for_all())

@@ -1,9 +1,9 @@
 """
-Tables of batches and files, and bars of what is under way.
+Tables of batches and files, and progress bars.
 
-Rule 1: a table is for a terminal; in a pipe the same columns come tab-separated, without a head,
-and with `--json` each object comes whole, one a line.
-Rule 2: bars are on stderr, and only where somebody watches.
+Rule 1: on a terminal, lists are tables. In a pipe the same columns are tab-separated without a
+header, and with `--json` each object is printed on one line.
+Rule 2: progress bars are drawn on stderr, and only on a terminal.
 """
 
 import contextlib
@@ -58,24 +58,24 @@ FILES: Mapping[str, Callable[[File], str]] = {
     "name": lambda file: file.name,
 }
 NUMBERS = {"total", "completed", "failed", "bytes", "lines"}
-WHOLE = {"id", "status", *NUMBERS}  # never cut, however narrow the terminal is
+WHOLE = {"id", "status", *NUMBERS}  # columns that are never truncated
 
 
 @contextlib.contextmanager
 def listing(
     session: Session, columns: Mapping[str, Callable[[Row], str]]
 ) -> Iterator[Callable[[Row], None]]:
-    """Prints what it is given: at once, or as a table at the end, also of a call that failed."""
+    """Prints items at once, or on a terminal as a table on exit, even after an error."""
     rows: list[list[str]] = []
 
     def add(item: Row) -> None:
         cells = [safe(cell(item)) for cell in columns.values()]
         if session.json:
-            session.put_json(item.model.to_dict())
+            session.print_json(item.model.to_dict())
         elif sys.stdout.isatty():
             rows.append(cells)
         else:
-            session.put("\t".join(cells))
+            session.print_result("\t".join(cells))
 
     try:
         yield add
@@ -85,7 +85,7 @@ def listing(
 
 
 def _table(names: list[str], rows: list[list[str]]) -> Table:
-    """A table without the columns that have nothing in them."""
+    """A table without empty columns."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     shown = [index for index, _ in enumerate(names) if any(row[index] for row in rows)]
     for index in shown:
@@ -100,38 +100,38 @@ def _table(names: list[str], rows: list[list[str]]) -> Table:
 
 @contextlib.contextmanager
 def transfers(session: Session) -> Iterator[Callable[[str], OnProgress | None]]:
-    """Makes a bar of bytes for each file on its way."""
+    """Yields a function that adds a progress bar in bytes for a file."""
     if not session.live:
-        yield lambda what: None
+        yield lambda name: None
         return
     with _bars(session, DownloadColumn(), TransferSpeedColumn()) as bars:
 
-        def bar(what: str) -> OnProgress:
-            task = bars.add_task(safe(what), total=None)
+        def add_bar(name: str) -> OnProgress:
+            task = bars.add_task(safe(name), total=None)
             return lambda done, total: bars.update(task, completed=done, total=total)
 
-        yield bar
+        yield add_bar
 
 
 @contextlib.contextmanager
 def waiting(session: Session) -> Iterator[Callable[[str], Callable[[Batch], None]]]:
-    """Makes a bar of lines for each batch, which takes what becomes of it."""
+    """Yields a function that adds a progress bar in lines for a batch."""
     if not session.live:
         yield lambda id: lambda batch: None
         return
-    with _bars(session, TextColumn("{task.fields[said]}", markup=False)) as bars:
+    with _bars(session, TextColumn("{task.fields[counts]}", markup=False)) as bars:
 
-        def bar(id: str) -> Callable[[Batch], None]:
-            return partial(_count, bars, bars.add_task(safe(id), total=None, said=""))
+        def add_bar(id: str) -> Callable[[Batch], None]:
+            return partial(_update, bars, bars.add_task(safe(id), total=None, counts=""))
 
-        yield bar
+        yield add_bar
 
 
-def _count(bars: Progress, task: TaskID, batch: Batch) -> None:
+def _update(bars: Progress, task: TaskID, batch: Batch) -> None:
     counts = batch.counts
     done = counts.completed + counts.failed
-    said = f"{done}/{counts.total} lines, {counts.failed} failed, {safe(batch.status)}"
-    bars.update(task, completed=done, total=counts.total or None, said=said)
+    text = f"{done}/{counts.total} lines, {counts.failed} failed, {safe(batch.status)}"
+    bars.update(task, completed=done, total=counts.total or None, counts=text)
 
 
 def _bars(session: Session, *columns: ProgressColumn) -> Progress:
@@ -142,6 +142,6 @@ def _bars(session: Session, *columns: ProgressColumn) -> Progress:
         TimeElapsedColumn(),
         console=session.console,
         transient=True,
-        redirect_stdout=False,  # results that go to a pipe would be drawn instead
+        redirect_stdout=False,  # results may go to a pipe
         redirect_stderr=False,
     )

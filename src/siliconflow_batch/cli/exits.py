@@ -1,7 +1,7 @@
 """
-How a command ends: one table of exit codes, and which situation ends in which.
+The exit statuses of the command line.
 
-Rule: `--help` and README show EXITS; no other place knows a number.
+Rule: `--help` and README show EXITS; no other module contains a number.
 """
 
 from collections.abc import Sequence
@@ -18,36 +18,36 @@ from ..errors import (
 )
 
 EXITS = {
-    0: "done",
-    1: "an input file has faults; nothing was sent",
-    2: "the call is wrong: usage, no key, a file that cannot be read or written",
-    3: "the service said no",
-    4: "nobody answered",
-    5: "a batch ended otherwise than completed, or lines have no answer",
-    6: "a batch has not ended yet; it goes on",
-    7: "it is not known whether a batch was created",
-    130: "interrupted; batches go on",
+    0: "success",
+    1: "an input file is invalid; nothing was sent",
+    2: "usage error, missing key, or a file that cannot be read or written",
+    3: "the service returned an error",
+    4: "no response from the service",
+    5: "a batch ended without being completed, or lines have no result",
+    6: "a batch has not ended yet; it continues",
+    7: "unknown whether a batch was created",
+    130: "interrupted; batches continue",
 }
 (
-    DONE,
-    FAULTS,
-    CALL_WRONG,
-    REFUSED,
-    UNANSWERED,
+    SUCCESS,
+    INPUT_INVALID,
+    USAGE,
+    API_ERROR,
+    NO_RESPONSE,
     NOT_COMPLETED,
     NOT_ENDED,
     UNKNOWN,
     INTERRUPTED,
 ) = EXITS
-WORST = "Of several files or batches each is seen to, and the worst (the highest) counts."
+WORST = "All files and batches are processed; the highest exit status is returned."
 
 
 class UsageWrong(InputError):
-    """The arguments do not make a call."""
+    """The arguments are invalid."""
 
 
 class NotEnded(SiliconFlowError):
-    """A batch has no results yet; it goes on."""
+    """A batch has not ended, and has no results yet."""
 
     def __init__(self, batch_id: str, status: str) -> None:
         super().__init__(batch_id, status)
@@ -58,7 +58,7 @@ class NotEnded(SiliconFlowError):
 
 
 class ResultsIncomplete(SiliconFlowError):
-    """What there was of a batch's results was written, and not every line has an answer."""
+    """The available results were written, but lines failed or have no result."""
 
     def __init__(
         self,
@@ -75,14 +75,14 @@ class ResultsIncomplete(SiliconFlowError):
         self.answered, self.failed, self.missing = answered, failed, missing
 
     def __str__(self) -> str:
-        why = f" ({'; '.join(self.reasons)})" if self.reasons else ""
-        ended = "" if self.status == "completed" else f", {self.status}{why}"
-        missing = f", {self.missing} in no result file" if self.missing else ""
+        reasons = f" ({'; '.join(self.reasons)})" if self.reasons else ""
+        ended = "" if self.status == "completed" else f", {self.status}{reasons}"
+        missing = f", {self.missing} missing" if self.missing else ""
         return f"{self.batch_id}: {self.answered} answered, {self.failed} failed{missing}{ended}"
 
 
 class TokenNotListed(SiliconFlowError):
-    """No batch in the list has the token."""
+    """No listed batch has the token."""
 
     def __init__(self, token: str) -> None:
         super().__init__(token)
@@ -91,33 +91,34 @@ class TokenNotListed(SiliconFlowError):
     def __str__(self) -> str:
         return (
             f"No batch in the list has the token {self.token!r}.\n\n"
-            "A list can lag behind: look again in some minutes before you submit again."
+            "Lists can lag: look again in a few minutes before you submit the file again."
         )
 
 
 class Interrupted(SiliconFlowError):
-    """Told to stop; what the service has begun goes on."""
+    """The command was interrupted; batches continue."""
 
 
-KINDS: tuple[tuple[type[Exception], int], ...] = (  # the first that fits
-    (InputFileInvalid, FAULTS),
-    (InputError, CALL_WRONG),
-    (OSError, CALL_WRONG),
-    (TransportError, UNANSWERED),
+KINDS: tuple[tuple[type[Exception], int], ...] = (  # the first match counts
+    (InputFileInvalid, INPUT_INVALID),
+    (InputError, USAGE),
+    (OSError, USAGE),
+    (TransportError, NO_RESPONSE),
     (BatchNotCompleted, NOT_COMPLETED),
     (ResultsIncomplete, NOT_COMPLETED),
     (WaitTimedOut, NOT_ENDED),
     (NotEnded, NOT_ENDED),
     (CreateOutcomeUnknown, UNKNOWN),
     (Interrupted, INTERRUPTED),
-    (SiliconFlowError, REFUSED),
+    (SiliconFlowError, API_ERROR),
 )
 
 
-def code(error: Exception) -> int:
-    return next(code for kind, code in KINDS if isinstance(error, kind))
+def exit_status(error: Exception) -> int:
+    """The exit status for an exception."""
+    return next(status for kind, status in KINDS if isinstance(error, kind))
 
 
 def table(*codes: Any) -> str:
-    """Rows of EXITS for a help text; all of them when none is named."""
+    """The rows of EXITS with these codes, as text; all rows without arguments."""
     return "\n".join(f"  {code:>3}  {EXITS[code]}" for code in codes or EXITS)

@@ -1,7 +1,7 @@
 """
-What is done with input files: checked, and submitted.
+The commands for input files: validate and submit.
 
-Rule: of several files all are checked before anything is sent.
+Rule: all files are validated before anything is sent.
 """
 
 from pathlib import Path
@@ -19,6 +19,15 @@ from .messages import safe
 from .session import Session
 
 WINDOW = "24h"
+Window = Annotated[
+    str, typer.Option("--window", metavar="HOURS", help="Completion window, from 24h to 336h.")
+]
+Metadata = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metadata", metavar="KEY=VALUE", help="Metadata of the batches; may be repeated."
+    ),
+]
 
 
 def validate(
@@ -26,14 +35,17 @@ def validate(
     files: arguments.InputFiles,
     model: arguments.Model = None,
     most: Annotated[
-        int, typer.Option("--most", metavar="N", min=1, help="Faults to print of each file.")
+        int,
+        typer.Option(
+            "--most", metavar="N", min=1, help="Maximum number of errors to print for each file."
+        ),
     ] = 20,
     as_json: arguments.Json = False,
 ) -> None:
     """
-    Check input files, without the network and without a key.
+    Validate input files. This needs no network and no key.
 
-    Prints every fault with its file, line, field and reason. Standard input ('-') is not read.
+    Every error is printed with its file, line, field and reason. Standard input is not supported.
 
     \b
     Examples:
@@ -43,32 +55,32 @@ def validate(
     """
     session: Session = context.obj
     for file in files:
-        with session.each(str(file)):
+        with session.report_errors(str(file)):
             _validate(session, file, model, most)
 
 
 def _validate(session: Session, file: Path, model: str | None, most: int) -> None:
-    """Says what is wrong with a file, or what it holds."""
-    found: dict[str, object] = {"file": str(file), "sound": True}
+    """Prints the errors of a file, or a summary of it."""
+    result: dict[str, object] = {"file": str(file), "sound": True}
     try:
         summary = validation.validate(file, model=model, most=most + 1)
     except InputFileInvalid as invalid:
-        session.worst = max(session.worst, exits.FAULTS)
+        session.exit_status = max(session.exit_status, exits.INPUT_INVALID)
         faults = [_fault(fault) for fault in invalid.faults[:most]]
         more = len(invalid.faults) > most
-        found |= {"sound": False, "faults": faults, "more": more}
-        shown = [*map(str, invalid.faults[:most])]
-        shown += [f"{file}: and more; --most shows them"] if more else []
+        result |= {"sound": False, "faults": faults, "more": more}
+        lines = [*map(str, invalid.faults[:most])]
+        lines += [f"{file}: there are more errors; use --most to show them"] if more else []
     else:
-        found |= {"lines": summary.lines, "bytes": summary.bytes, "model": summary.model}
-        shown = [
-            f"{file}: sound; {summary.lines:,} lines, {summary.bytes:,} bytes, "
+        result |= {"lines": summary.lines, "bytes": summary.bytes, "model": summary.model}
+        lines = [
+            f"{file}: valid; {summary.lines:,} lines, {summary.bytes:,} bytes, "
             f"model {summary.model}"
         ]
     if session.json:
-        session.put_json(found)
+        session.print_json(result)
     else:
-        session.put("\n".join(map(safe, shown)))
+        session.print_result("\n".join(map(safe, lines)))
 
 
 def _fault(fault: LineFault) -> dict[str, object]:
@@ -77,7 +89,7 @@ def _fault(fault: LineFault) -> dict[str, object]:
 
 @define
 class Submission:
-    """How far one file has come; `creating` means that a batch may exist."""
+    """The progress of one file; `creating` means that a batch may exist."""
 
     path: Path
     file_id: str | None = None
@@ -89,23 +101,16 @@ def submit(
     context: typer.Context,
     files: arguments.InputFiles,
     model: arguments.Model = None,
-    window: Annotated[
-        str, typer.Option("--window", metavar="HOURS", help="Time to complete, from 24h to 336h.")
-    ] = WINDOW,
-    metadata: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metadata", metavar="KEY=VALUE", help="A note on the batches; may be repeated."
-        ),
-    ] = None,
+    window: Window = WINDOW,
+    metadata: Metadata = None,
     base_url: arguments.BaseUrl = None,
     as_json: arguments.Json = False,
 ) -> None:
     """
-    Check input files, upload them and create a batch of each.
+    Validate and upload input files, and create a batch for each.
 
-    Prints the ids of the batches, one a line. All files are checked before anything is sent; where
-    one has faults, nothing is. Standard input ('-') is not read.
+    The ids of the batches are printed, one per line. If any file is invalid, nothing is sent.
+    Standard input is not supported.
 
     \b
     Examples:
@@ -115,36 +120,48 @@ def submit(
     """
     session: Session = context.obj
     if len({file.resolve() for file in files}) < len(files):
-        raise exits.UsageWrong("A file is named twice; each would be paid for.")
-    notes = _checked(window, metadata or [], model)
+        raise exits.UsageWrong("The same file occurs twice; both batches would be charged.")
+    checked_metadata = _checked_metadata(window, metadata or [], model)
     for file in files:
-        with session.each(str(file)):
+        with session.report_errors(str(file)):
             validation.validate(file, model=model)
-    if session.worst:
+    if session.exit_status:
         return
     submissions = [Submission(file) for file in files]
     try:
-        with session.client(base_url) as client, transfers(session) as bar:
-            for submission in submissions:
-                with session.each(str(submission.path)):
-                    file_id = _upload(client, submission, bar(submission.path.name))
-                    batch = _create(client, submission, file_id, window, notes, model)
-                    _put(session, submission.path, batch)
+        _submit(session, submissions, base_url, window, checked_metadata, model)
     except KeyboardInterrupt:
-        again = _settings(window, notes, model)
-        session.onward = [_onward(submission, again) for submission in submissions]
+        options = _settings(window, checked_metadata, model)
+        session.next_steps = [_next_step(submission, options) for submission in submissions]
         raise
     if ids := [submission.batch.id for submission in submissions if submission.batch]:
-        session.tell("Go on with:")
-        session.tell(f"  {session.command('wait', *ids)}")
-        session.tell(f"  {session.command('results', '--wait', *ids)}")
+        session.print_note("Next:")
+        session.print_note(f"  {session.command('wait', *ids)}")
+        session.print_note(f"  {session.command('results', '--wait', *ids)}")
 
 
-def _checked(window: str, metadata: list[str], model: str | None) -> dict[str, str]:
-    """The notes; refused here, with nothing sent, is what would be refused after the upload."""
-    notes = arguments.pairs(metadata)
-    flows.creation("file-to-come", window=window, metadata=notes, model=model, token="")
-    return notes
+def _submit(
+    session: Session,
+    submissions: list[Submission],
+    base_url: str | None,
+    window: str,
+    metadata: dict[str, str],
+    model: str | None,
+) -> None:
+    """Uploads each file and creates its batch; `submissions` record the progress."""
+    with session.client(base_url) as client, transfers(session) as bar:
+        for submission in submissions:
+            with session.report_errors(str(submission.path)):
+                file_id = _upload(client, submission, bar(submission.path.name))
+                batch = _create(client, submission, file_id, window, metadata, model)
+                _print(session, submission.path, batch)
+
+
+def _checked_metadata(window: str, pairs: list[str], model: str | None) -> dict[str, str]:
+    """Validates the options of the creation before anything is uploaded."""
+    metadata = arguments.metadata(pairs)
+    flows.creation("file-to-come", window=window, metadata=metadata, model=model, token="")
+    return metadata
 
 
 def _upload(
@@ -159,35 +176,43 @@ def _create(
     submission: Submission,
     file_id: str,
     window: str,
-    notes: dict[str, str],
+    metadata: dict[str, str],
     model: str | None,
 ) -> Batch:
     submission.creating = True
-    submission.batch = client.create(file_id, window=window, metadata=notes, model=model)
+    submission.batch = client.create(file_id, window=window, metadata=metadata, model=model)
     return submission.batch
 
 
-def _put(session: Session, path: Path, batch: Batch) -> None:
+def _print(session: Session, path: Path, batch: Batch) -> None:
     if session.json:
-        session.put_json({**batch.model.to_dict(), "source": str(path)})
+        session.print_json({**batch.model.to_dict(), "source": str(path)})
     else:
-        session.put(safe(batch.id))
+        session.print_result(safe(batch.id))
 
 
-def _settings(window: str, notes: dict[str, str], model: str | None) -> tuple[str, ...]:
-    """The options of the call, to be given again."""
-    given = [] if model is None else ["--model", model]
-    given += [] if window == WINDOW else ["--window", window]
-    return (*given, *(part for key in notes for part in ("--metadata", f"{key}={notes[key]}")))
+def _settings(window: str, metadata: dict[str, str], model: str | None) -> tuple[str, ...]:
+    """The options that repeat these settings."""
+    options = [] if model is None else ["--model", model]
+    options += [] if window == WINDOW else ["--window", window]
+    for key, value in metadata.items():
+        options += ["--metadata", f"{key}={value}"]
+    return tuple(options)
 
 
-def _onward(submission: Submission, settings: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """What exists of a submission that was interrupted, and the command that goes on with it."""
+def _next_step(submission: Submission, settings: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The state of an interrupted submission, and the command to continue with."""
     name, file_id = str(submission.path), submission.file_id
     if submission.batch is not None:
-        return f"{name}: batch {submission.batch.id} goes on:", ("wait", submission.batch.id)
+        return f"{name}: batch {submission.batch.id} continues:", ("wait", submission.batch.id)
     uploaded = f"uploaded as {file_id}; " if file_id else ""
     if submission.creating and file_id:
-        said = f"{name}: {uploaded}its batch may exist; submit it again only if this shows none:"
-        return said, ("list", "--limit", "0", "--file", file_id)
-    return f"{name}: {uploaded}no batch was created; submit it again:", ("submit", name, *settings)
+        text = (
+            f"{name}: {uploaded}a batch may exist; submit the file again only if this lists none:"
+        )
+        return text, ("list", "--limit", "0", "--file", file_id)
+    return f"{name}: {uploaded}no batch was created; submit the file again:", (
+        "submit",
+        name,
+        *settings,
+    )

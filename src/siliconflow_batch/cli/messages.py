@@ -1,10 +1,10 @@
 """
-What may be printed, and in which words.
+The text of messages and errors.
 
-Rule 1: what comes from the service or from files has no control characters left when it is printed
-for people, and JSON has the same ones escaped: both are safe on a terminal.
-Rule 2: an error keeps its own first words; its advice, where that speaks Python, gives way to a
-command of ADVICE.
+Rule 1: control characters in text from the service or from files are escaped, also in JSON, so that
+the output is safe on a terminal.
+Rule 2: an error is printed with its own first paragraph. Advice that is about Python is replaced by
+a command from ADVICE.
 """
 
 import json
@@ -20,11 +20,11 @@ from ..errors import (
     KeyMissing,
     WaitTimedOut,
 )
-from .exits import NotEnded, code
+from .exits import NotEnded, exit_status
 
-# Controls, line separators, marks that turn the direction of text, halves of surrogate pairs.
+# Control characters, line separators, marks of the text direction, lone surrogates.
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-# The attributes of exceptions that are said in JSON.
+# The attributes of exceptions that are printed as JSON.
 FACTS = (
     *("status", "code", "operation", "request_id", "retry_after"),
     *(
@@ -39,48 +39,52 @@ FACTS = (
         "filename",
     ),
 )
-KEYS = "Set SILICONFLOW_API_KEY; keys are made at https://cloud.siliconflow.cn/account/ak."
-LOOK = "Look more than once, as lists can lag, and submit again only where this finds no batch:"
+KEYS = "Set SILICONFLOW_API_KEY; create a key at https://cloud.siliconflow.cn/account/ak."
+LOOK = "Lists can lag. Submit the file again only if this repeatedly finds no batch:"
 ADVICE: tuple[tuple[type[Exception], str, tuple[str, ...]], ...] = (
     (KeyMissing, KEYS, ()),
     (CreateOutcomeUnknown, LOOK, ("status", "--token", "{token}")),
-    (WaitTimedOut, "It goes on; wait for it again:", ("wait", "{batch_id}")),
-    (NotEnded, "It goes on; wait for it first:", ("results", "--wait", "{batch_id}")),
-    (BatchNotCompleted, "What was answered until then:", ("results", "{batch_id}")),
+    (WaitTimedOut, "The batch continues. To wait for it again:", ("wait", "{batch_id}")),
+    (
+        NotEnded,
+        "The batch continues. To wait for its results:",
+        ("results", "--wait", "{batch_id}"),
+    ),
+    (BatchNotCompleted, "To get the results that it has:", ("results", "{batch_id}")),
 )
 
 
 def safe(text: str) -> str:
-    """One line that does nothing to a terminal."""
-    return UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    """The text with control characters and line breaks escaped."""
+    return UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def to_json(value: Any, ascii_only: bool = False) -> str:
-    """One line of JSON, with every character escaped that `safe` would escape."""
+    """One line of JSON, with the same characters escaped as by `safe`."""
     text = json.dumps(value, ensure_ascii=ascii_only, default=str)
-    return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def parts(error: Exception) -> tuple[str, str, tuple[str, ...]]:
-    """The situation, what to do about it, and the arguments of the command that does it."""
-    said, _, advice = _said(error).partition("\n\n")
+    """The error's message, the advice, and the arguments of the command to run next."""
+    message, _, advice = _text(error).partition("\n\n")
     for kind, instead, arguments in ADVICE:
         if isinstance(error, kind):
-            return said, instead, tuple(part.format_map(vars(error)) for part in arguments)
-    return said, advice, ()
+            return message, instead, tuple(part.format_map(vars(error)) for part in arguments)
+    return message, advice, ()
 
 
 def facts(error: Exception, about: str) -> dict[str, Any]:
-    """An error for programs."""
-    found = {name: getattr(error, name, None) for name in FACTS}
-    said: dict[str, Any] = {"kind": type(error).__name__, "message": parts(error)[0]}
-    said |= {"exit": code(error)} | ({"about": about} if about else {})
+    """An error as a JSON object; `about` names the file or batch."""
+    attributes = {name: getattr(error, name, None) for name in FACTS}
+    result: dict[str, Any] = {"kind": type(error).__name__, "message": parts(error)[0]}
+    result |= {"exit": exit_status(error)} | ({"about": about} if about else {})
     if isinstance(error, InputFileInvalid):
-        said["faults"] = [asdict(fault) for fault in error.faults]
-    return said | {name: fact for name, fact in found.items() if fact is not None}
+        result["faults"] = [asdict(fault) for fault in error.faults]
+    return result | {name: fact for name, fact in attributes.items() if fact is not None}
 
 
-def _said(error: Exception) -> str:
+def _text(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error)

@@ -1,7 +1,7 @@
 """
-The commands as one program: `main` is what the console script calls.
+The commands, combined into one program.
 
-Rule: a command raises; what that means to the shell is decided here and in `exits`.
+Rule: commands raise exceptions; this module and `exits` turn them into exit statuses.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ from typer.main import get_command
 
 from ..errors import SiliconFlowError
 from . import batch_commands, exits, input_commands, result_commands
-from .session import PROGRAM, Session, interruptible, retries_told
+from .session import PROGRAM, Session, interruptible, reported_retries
 
-# Each with the exit codes that it can end with, beside 130.
+# Each command with its possible exit statuses, other than 130.
 COMMANDS: dict[str, tuple[Callable[..., None], tuple[int, ...]]] = {
     "validate": (input_commands.validate, (0, 1, 2)),
     "submit": (input_commands.submit, (0, 1, 2, 3, 4, 7)),
@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[int, ...]]] = {
 
 
 def _app() -> typer.Typer:
-    # No markup: examples stand in the help as they are typed. No pretty exceptions: they show keys.
+    # No markup: it would change the examples. No pretty exceptions: they would show keys.
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     for name, (function, codes) in COMMANDS.items():
         epilog = f"\b\nExit status:\n{exits.table(*codes, exits.INTERRUPTED)}"
@@ -37,24 +37,24 @@ def _app() -> typer.Typer:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs a command, the first argument, and returns the exit status."""
-    # Looked for here, so that what is wrong with the arguments is said as JSON too.
+    """Runs the command named by the first argument, and returns the exit status."""
+    # Parsed here as well, so that usage errors are printed as JSON.
     session = Session(list(arguments), json="--json" in arguments)
-    with interruptible(), retries_told(session):
+    with interruptible(), reported_retries(session):
         try:
             _run(session)
         except BrokenPipeError:
             raise
-        except typer.Exit as ended:
-            return ended.exit_code
-        except typer.TyperException as wrong:
+        except typer.Exit as exit_:
+            return exit_.exit_code
+        except typer.TyperException as error:
             see = f"See {PROGRAM} {arguments[0]} --help."
-            session.fail(exits.UsageWrong(f"{wrong.format_message()}\n\n{see}"))
+            session.report_error(exits.UsageWrong(f"{error.format_message()}\n\n{see}"))
         except (SiliconFlowError, OSError) as error:
-            session.fail(error)
+            session.report_error(error)
         except KeyboardInterrupt:
-            session.interrupted()
-    return session.worst
+            session.report_interruption()
+    return session.exit_status
 
 
 def _run(session: Session) -> None:

@@ -1,9 +1,9 @@
 """
-Results of batches, to stdout or to files.
+The command for results, which writes them to stdout or to files.
 
-Rule 1: what is written was fetched whole before: no line is ever half, and a file takes its place
-when it is complete.
-Rule 2: lines that failed are results too; they make an exit code, not a crash.
+Rule 1: results are downloaded completely before they are written, and files are replaced
+atomically.
+Rule 2: failed lines are results; they affect the exit status only.
 """
 
 import tempfile
@@ -28,47 +28,54 @@ Bar = Callable[[str], OnProgress | None]
 PREFIX = ".siliconflow-batch-"
 
 
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Write the results of one batch to this file."),
+]
+OutputFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--output-dir",
+        metavar="DIR",
+        help="Write the results of each batch to ID.jsonl in this folder.",
+    ),
+]
+Errors = Annotated[bool, typer.Option("--errors", help="Only the failed lines.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the batches to end first.")]
+Order = Annotated[
+    Literal["input"] | None,
+    typer.Option(
+        "--order",
+        metavar="input",
+        help="Use the order of the input; by default failed lines come last.",
+    ),
+]
+
+
 def results(
     context: typer.Context,
     ids: arguments.Ids,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", metavar="FILE", help="Write one batch's results to this file."),
-    ] = None,
-    output_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--output-dir",
-            metavar="DIR",
-            help="Write each batch's results to ID.jsonl in this folder.",
-        ),
-    ] = None,
-    errors: Annotated[bool, typer.Option("--errors", help="The failed lines alone.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for the batches first.")] = False,
-    order: Annotated[
-        Literal["input"] | None,
-        typer.Option(
-            "--order",
-            metavar="input",
-            help="The order of the input; else answered lines first, then failed ones.",
-        ),
-    ] = None,
+    output: OutputFile = None,
+    output_dir: OutputFolder = None,
+    errors: Errors = False,
+    wait: Wait = False,
+    order: Order = None,
     interval: arguments.Interval = 5,
     base_url: arguments.BaseUrl = None,
     as_json: arguments.Json = False,
 ) -> None:
     """
-    Fetch the results of batches as JSON Lines: a record for every line, answered or failed.
+    Download the results of batches as JSON Lines: one record for each line of the input.
 
-    They go to stdout, or to files, which are replaced when they are complete; how many lines were
-    answered is said on stderr. Lines without an answer make the exit status 5, after everything is
-    written. With --json and files, an object for each file is printed.
+    Records are written to stdout or to files, which are replaced atomically. A summary is printed
+    on stderr. If lines failed or have no result, the exit status is 5. With --json and files, an
+    object is printed for each file.
 
     \b
     Examples:
-      siliconflow-batch results batch_abc > answers.jsonl
-      siliconflow-batch results --wait batch_abc --output answers.jsonl --order input
-      siliconflow-batch results batch_abc batch_def --output-dir answers
+      siliconflow-batch results batch_abc > results.jsonl
+      siliconflow-batch results --wait batch_abc --output results.jsonl --order input
+      siliconflow-batch results batch_abc batch_def --output-dir results
       siliconflow-batch results batch_abc --errors | jq .custom_id
     """
     session: Session = context.obj
@@ -82,20 +89,22 @@ def results(
         await_all(session, ids, base_url, keep, interval=interval)
     with session.client(base_url) as client, transfers(session) as bar:
         for id in ended if wait else ids:
-            with session.each(id):
+            with session.report_errors(id):
                 batch = ended.get(id) or client.retrieve(id)
-                _results(session, Fetching(client, batch, errors, order, bar), targets.get(id))
+                _results(session, Download(client, batch, errors, order, bar), targets.get(id))
 
 
 def _targets(ids: list[str], output: Path | None, folder: Path | None) -> dict[str, Path]:
-    """The file of each batch, in a folder that is there before anybody waits."""
+    """The output file of each batch; creates its folder before the command waits."""
     if output and folder:
-        raise exits.UsageWrong("--output and --output-dir are two places; name one.")
+        raise exits.UsageWrong("Use either --output or --output-dir.")
     if output and len(ids) > 1:
-        raise exits.UsageWrong("--output is for one batch; --output-dir takes several.")
+        raise exits.UsageWrong("--output supports one batch only; use --output-dir.")
     if output:
         if output.is_dir() or not output.parent.is_dir():
-            raise exits.UsageWrong(f"{str(output)!r} cannot be a file: name one in a folder.")
+            raise exits.UsageWrong(
+                f"--output must be a file in an existing folder, not {str(output)!r}."
+            )
         return {ids[0]: output}
     if folder is None:
         return {}
@@ -104,8 +113,8 @@ def _targets(ids: list[str], output: Path | None, folder: Path | None) -> dict[s
 
 
 @define
-class Fetching:
-    """What of which batch is fetched, and in which order."""
+class Download:
+    """The download of a batch's results; `errors` selects failed lines, `order` sorts them."""
 
     client: SiliconFlowBatch
     batch: Batch
@@ -114,7 +123,7 @@ class Fetching:
     bar: Bar
 
     def records(self, folder: Path) -> Iterator[Result]:
-        """The results, once they are in `folder`."""
+        """Downloads the result files to `folder`, and returns their results."""
         kinds = ("error",) if self.errors else ("output", "error")
         paths = [
             self._fetch(reference, folder / kind)
@@ -132,7 +141,7 @@ class Fetching:
 
 @define
 class Tally:
-    """Lines written, by what became of them; `missing` ones are in no result file."""
+    """The number of lines by outcome; `missing` ones are in no result file."""
 
     answered: int = 0
     failed: int = 0
@@ -145,41 +154,41 @@ class Tally:
             self.failed += 1
 
 
-def _results(session: Session, fetching: Fetching, target: Path | None) -> None:
-    """Writes the results of one batch; raises where lines of it have no answer."""
-    batch, tally = fetching.batch, Tally()
+def _results(session: Session, download: Download, target: Path | None) -> None:
+    """Writes the results of one batch; raises if lines failed or have no result."""
+    batch, tally = download.batch, Tally()
     if not batch.is_final:
         raise exits.NotEnded(batch.id, batch.status)
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=target and target.parent) as folder:
-        found = fetching.records(Path(folder))
+        results = download.records(Path(folder))
         if target is None:
-            for result in found:
+            for result in results:
                 tally.count(result)
-                session.put_json(result.raw)
+                session.print_json(result.raw)
         else:
-            _write(found, Path(folder) / "whole", tally).replace(target)
-    if fetching.errors:
-        tally.answered = batch.counts.completed  # which were not asked for
+            _write(results, Path(folder) / "whole", tally).replace(target)
+    if download.errors:
+        tally.answered = batch.counts.completed  # they were not downloaded
     else:
         tally.missing = max(batch.counts.total - tally.answered - tally.failed, 0)
     if target is not None:
-        _say(session, batch, tally, target)
+        _print_summary(session, batch, tally, target)
     if tally.failed or tally.missing or batch.status != "completed":
         raise exits.ResultsIncomplete(batch.id, batch.status, batch.errors, **asdict(tally))
-    session.tell(f"{batch.id}: {tally.answered} answered, none failed")
+    session.print_note(f"{batch.id}: {tally.answered} answered, none failed")
 
 
-def _write(found: Iterator[Result], path: Path, tally: Tally) -> Path:
+def _write(results: Iterator[Result], path: Path, tally: Tally) -> Path:
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        for result in found:
+        for result in results:
             tally.count(result)
             file.write(to_json(result.raw) + "\n")
     return path
 
 
-def _say(session: Session, batch: Batch, tally: Tally, target: Path) -> None:
+def _print_summary(session: Session, batch: Batch, tally: Tally, target: Path) -> None:
     if session.json:
-        found = {"id": batch.id, "status": batch.status, "file": str(target)}
-        session.put_json(found | asdict(tally))
+        summary = {"id": batch.id, "status": batch.status, "file": str(target)}
+        session.print_json(summary | asdict(tally))
     else:
-        session.tell(f"{batch.id}: written to {target}")
+        session.print_note(f"{batch.id}: written to {target}")

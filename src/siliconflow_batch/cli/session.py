@@ -1,9 +1,9 @@
 """
-One call of the program: what it says and to whom, its client, and the worst that happened.
+One invocation of the program: its output, its client and its exit status.
 
-Rule 1: stdout has the results, stderr everything else; with `--json` both have JSON alone.
-Rule 2: the key comes from the environment or from a hidden prompt, and is never printed.
-Rule 3: what goes wrong with one file or batch is said, and the others are still seen to.
+Rule 1: results are written to stdout and everything else to stderr; with `--json` both are JSON.
+Rule 2: the key is read from the environment or from a hidden prompt, and is never printed.
+Rule 3: an error of one file or batch is reported, and the others are still processed.
 """
 
 import contextlib
@@ -35,111 +35,113 @@ KEY = "SILICONFLOW_API_KEY"
 @define
 class Session:
     """
-    `arguments` are those of the call. `onward` is what to say, and which command to name, when the
-    call is interrupted; where it is empty, the same call goes on.
+    The state of an invocation with these `arguments`.
+
+    `next_steps` are messages and commands to print if it is interrupted; by default, the same
+    command.
     """
 
     arguments: list[str]
     json: bool = False
     base_url: str | None = None
-    worst: int = exits.DONE
-    onward: list[tuple[str, tuple[str, ...]]] = field(factory=list)
+    exit_status: int = exits.SUCCESS
+    next_steps: list[tuple[str, tuple[str, ...]]] = field(factory=list)
     key: str | None = field(default=None, repr=False)
     console: Console = field(factory=lambda: Console(stderr=True, highlight=False))
 
     @property
     def live(self) -> bool:
-        """Whether somebody watches progress."""
+        """Whether progress bars are drawn."""
         return not self.json and sys.stderr.isatty() and not self.console.is_dumb_terminal
 
-    def put(self, text: str) -> None:
-        """A line of results; at once, for whoever reads them as they come."""
-        if self.live and sys.stdout.isatty():  # bars may be drawn on the same terminal
+    def print_result(self, text: str) -> None:
+        """Prints a line to stdout and flushes it."""
+        if self.live and sys.stdout.isatty():  # progress bars may be on the same terminal
             self.console.print(Text(text), soft_wrap=True)
             return
         encoding = sys.stdout.encoding or "utf-8"
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         sys.stdout.flush()
 
-    def put_json(self, value: Any) -> None:
-        self.put(to_json(value, ascii_only=not _is_utf8(sys.stdout.encoding)))
+    def print_json(self, value: Any) -> None:
+        self.print_result(to_json(value, ascii_only=not _is_utf8(sys.stdout.encoding)))
 
-    def tell(self, text: str, style: str = "") -> None:
-        """Lines for people, which are not interpreted; nothing with `--json`."""
+    def print_note(self, text: str, style: str = "") -> None:
+        """Prints lines to stderr, unless the output is JSON."""
         if self.json:
             return
         lines = "\n".join(safe(line) for line in text.splitlines())
-        if self.live:  # bars may be drawn, which the console knows to keep below
+        if self.live:  # keeps progress bars below the text
             self.console.print(Text(lines, style), soft_wrap=True)
         else:
             sys.stderr.write(lines + "\n")
 
-    def fail(self, error: Exception, about: str = "") -> None:
-        """Says what went wrong, and remembers how bad it is."""
-        self.worst = max(self.worst, exits.code(error))
-        said, advice, following = parts(error)
-        command = self.command(*following) if following else ""
+    def report_error(self, error: Exception, about: str = "") -> None:
+        """Prints an error about a file or batch, and raises the exit status accordingly."""
+        self.exit_status = max(self.exit_status, exits.exit_status(error))
+        message, advice, arguments = parts(error)
+        command = self.command(*arguments) if arguments else ""
         if self.json:
             more = {"advice": advice, "next": [command] if command else []}
-            self._tell_json(facts(error, about) | {k: v for k, v in more.items() if v})
+            self._print_error_json(facts(error, about) | {k: v for k, v in more.items() if v})
             return
-        named = f"{about}: " if about and about not in said else ""
-        self.tell(f"{PROGRAM}: {named}{said}", "bold")
+        subject = f"{about}: " if about and about not in message else ""
+        self.print_note(f"{PROGRAM}: {subject}{message}", "bold")
         if advice:
-            self.tell(advice)
+            self.print_note(advice)
         if command:
-            self.tell(f"  {command}")
+            self.print_note(f"  {command}")
 
     @contextlib.contextmanager
-    def each(self, about: str) -> Iterator[None]:
-        """What goes wrong in here is said, and does not end the call."""
+    def report_errors(self, about: str) -> Iterator[None]:
+        """Reports errors in the block instead of raising them."""
         try:
             yield
         except BrokenPipeError:
             raise
         except (SiliconFlowError, OSError) as error:
-            self.fail(error, about)
+            self.report_error(error, about)
 
-    def interrupted(self) -> None:
-        """Says how to go on."""
-        self.worst = exits.INTERRUPTED
+    def report_interruption(self) -> None:
+        """Prints how to continue."""
+        self.exit_status = exits.INTERRUPTED
         again = shlex.join([PROGRAM, *self.arguments])
-        onward = [(text, self.command(*following)) for text, following in self.onward]
-        onward = onward or [("go on with the same command:", again)]
+        steps = [(text, self.command(*arguments)) for text, arguments in self.next_steps]
+        steps = steps or [("To continue, run the same command:", again)]
         if self.json:
-            found = facts(exits.Interrupted("; ".join(text for text, _ in onward)), "")
-            self._tell_json(found | {"next": [command for _, command in onward]})
+            error = facts(exits.Interrupted("; ".join(text for text, _ in steps)), "")
+            self._print_error_json(error | {"next": [command for _, command in steps]})
             return
-        self.tell(f"{PROGRAM}: interrupted; what the service has begun goes on.", "bold")
-        for text, command in onward:
-            self.tell(f"{text}\n  {command}")
+        self.print_note(f"{PROGRAM}: interrupted; batches continue.", "bold")
+        for text, command in steps:
+            self.print_note(f"{text}\n  {command}")
 
     def command(self, *arguments: str) -> str:
-        """A command line of this program, for the same site."""
+        """A command line of this program with the same base URL."""
         site = ["--base-url", self.base_url] if self.base_url else []
         return shlex.join([PROGRAM, *arguments, *site])
 
     def client(self, base_url: str | None) -> SiliconFlowBatch:
         self.base_url = base_url
-        self.key = self.key or _typed_key()
+        self.key = self.key or _prompt_for_key()
         return SiliconFlowBatch(self.key, base_url)
 
     def async_client(self, base_url: str | None) -> AsyncSiliconFlowBatch:
         self.base_url = base_url
-        self.key = self.key or _typed_key()
+        self.key = self.key or _prompt_for_key()
         return AsyncSiliconFlowBatch(self.key, base_url)
 
-    def _tell_json(self, found: dict[str, Any]) -> None:
-        sys.stderr.write(to_json({"error": found}, ascii_only=True) + "\n")
+    def _print_error_json(self, error: dict[str, Any]) -> None:
+        sys.stderr.write(to_json({"error": error}, ascii_only=True) + "\n")
 
 
-def _typed_key() -> str | None:
-    """The key that somebody types; None where the environment has one, or nobody is there."""
+def _prompt_for_key() -> str | None:
+    """Prompts for the key; None if it is in the environment, or without a terminal."""
     if os.environ.get(KEY, "").strip() or sys.stdin is None or not sys.stdin.isatty():
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", getpass.GetPassWarning)  # it would be shown
+            warnings.simplefilter("error", getpass.GetPassWarning)  # the key would be visible
             return getpass.getpass(f"{KEY} (not shown): ")
     except (EOFError, getpass.GetPassWarning) as error:
         raise KeyMissing from error
@@ -150,15 +152,15 @@ def _is_utf8(encoding: str | None) -> bool:
 
 
 @contextlib.contextmanager
-def retries_told(session: Session) -> Iterator[None]:
-    """What is tried again is said in a line each, not logged."""
+def reported_retries(session: Session) -> Iterator[None]:
+    """Prints a line for each retry instead of logging it."""
 
-    def tell(details: RetryDetails) -> None:
-        said = parts(details.caused_by)[0]
-        session.tell(f"{said}; trying again in {details.wait_for:.1f} s")
+    def report(details: RetryDetails) -> None:
+        message = parts(details.caused_by)[0]
+        session.print_note(f"{message}; retrying in {details.wait_for:.1f} s")
 
     before = get_on_retry_hooks()
-    set_on_retry_hooks([tell])
+    set_on_retry_hooks([report])
     try:
         yield
     finally:
@@ -168,9 +170,9 @@ def retries_told(session: Session) -> Iterator[None]:
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """
-    Being told to end (SIGTERM), or that the terminal is gone (SIGHUP), interrupts as Ctrl-C does.
+    Makes SIGTERM and SIGHUP interrupt the program like Ctrl-C.
 
-    What is ignored stays ignored, as under nohup.
+    Signals that are ignored, as under nohup, stay ignored.
     """
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
@@ -185,7 +187,7 @@ def interruptible() -> Iterator[None]:
 
 
 def _interrupt(_: int, frame: FrameType | None) -> None:
-    # An event loop has a handler of its own while it runs, which ends its tasks in order.
+    # A running event loop has its own handler, which cancels its tasks.
     handler = signal.getsignal(signal.SIGINT)
-    known = handler if callable(handler) else signal.default_int_handler
-    known(signal.SIGINT, frame)
+    handle = handler if callable(handler) else signal.default_int_handler
+    handle(signal.SIGINT, frame)

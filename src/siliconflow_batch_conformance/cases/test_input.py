@@ -8,7 +8,7 @@ import pytest
 from ..checks import bad_inputs
 from ..checks.exchange import Exchange, the_batch
 from ..requirements import requirement
-from ..service.target import Target, id_of, id_of_upload, json_lines, taken
+from ..service.target import Target, accepted, id_of, id_of_upload, json_lines
 from .conftest import Checker
 
 ASSISTANT_LAST = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]
@@ -22,14 +22,14 @@ def run_input(target: Target, content: bytes, **fields: Any) -> list[Exchange]:
     The documents do not say where a file is refused: at the upload, at the creation, by a batch
     that fails, or in the error file.
     """
-    target.spare()
+    target.require_batch()
     uploaded = target.upload(content)
     if uploaded.status != httpx.codes.OK:
         return [uploaded]
     created = target.create(id_of_upload(uploaded), **fields)
     if created.status != httpx.codes.OK:
         return [uploaded, created]
-    taken(created)
+    accepted(created)
     *_, last = created, *target.watch(id_of(created))
     if the_batch(last).get("status") == "failed":
         target.cancel(id_of(created))  # the observer judges the refusal: the batch is finished

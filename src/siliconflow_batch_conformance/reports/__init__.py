@@ -1,8 +1,8 @@
 """
-Reports of runs: a page, data, JUnit XML and Markdown, of one target or of several.
+Reports of runs on one or more targets, as HTML, JSON, JUnit XML and Markdown.
 
-Every writer takes what a run yields (`Run`) or what `read` gives back of an earlier one, and
-`secrets`: keys that no report may contain, in whatever form a service wrote them.
+Every writer accepts a `Run`, or a `RunRecord` that `read` returned, and `secrets`: the keys to
+remove from the report in every encoding.
 """
 
 from .folder import write

@@ -1,5 +1,5 @@
 """
-What changed since the last report: a target's verdicts beside those that it got then.
+What changed since the previous report of a target.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ NEW_FAILURE, FIXED, UNCHANGED, NEW = "new failure", "fixed", "unchanged", "not i
 
 
 def change(now: VerdictRecord, before: VerdictRecord | None) -> str:
-    """One of the words above, or `before: …` for a change between two other outcomes."""
+    """One of the constants above, or `before: …` for a change between other outcomes."""
     if before is not None and now.outcome == before.outcome:
         return UNCHANGED
     failed = before is not None and outcome(before.outcome).kind == FAILURE
@@ -25,10 +25,10 @@ def change(now: VerdictRecord, before: VerdictRecord | None) -> str:
 
 def counterpart(run: RunRecord, previous: Sequence[RunRecord]) -> RunRecord | None:
     """
-    The latest run on the same target.
+    The latest previous run on the same target.
 
-    A simulator gets another port in each run: the only run on this machine is compared with the
-    only one there was.
+    A simulator gets another port in each run. If only one target of the previous report is on this
+    machine, a run on this machine is compared with it.
     """
     same = [other for other in previous if other.target == run.target]
     if not same and is_loopback(run.target):

@@ -1,5 +1,5 @@
 """
-A folder of reports: for people, for the next run, for CI and for a pull request.
+The report folder: HTML, JSON, JUnit XML, Markdown and scripts.
 """
 
 import json
@@ -35,26 +35,26 @@ def write(
     secrets: tuple[str, ...] = (),
 ) -> None:
     """
-    Every report of `runs`, each file whole or not at all.
+    Writes all reports of `runs`; each file is replaced atomically.
 
-    Scripts of an earlier report are removed: what is in `repro` repeats a failure of this one.
+    Removes the scripts of earlier reports from the folder `repro`.
     """
-    folder, told = Path(folder), redacted(dict(scripts or {}), secrets)
-    kept, last = records(runs, secrets), records(previous or (), secrets)
-    data = as_json(kept, catalogue)
-    texts = {
-        PAGE: as_html(kept, catalogue, last, scripts=told),
-        JUNIT: as_junit(kept, catalogue),
-        MARKDOWN: as_markdown(kept, catalogue, last),
+    folder, texts = Path(folder), redacted(dict(scripts or {}), secrets)
+    current, last = records(runs, secrets), records(previous or (), secrets)
+    data = as_json(current, catalogue)
+    files = {
+        PAGE: as_html(current, catalogue, last, scripts=texts),
+        JUNIT: as_junit(current, catalogue),
+        MARKDOWN: as_markdown(current, catalogue, last),
         DATA: json.dumps(data, ensure_ascii=False, indent=1) + "\n",
     }
     repro = folder / SCRIPTS
     repro.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
+    for name, text in files.items():
         write_file(folder / name, text, mode=0o644)
     for id in catalogue:
         script = repro / f"{id}.sh"
-        if id in told:
-            write_file(script, told[id], mode=0o755)
+        if id in texts:
+            write_file(script, texts[id], mode=0o755)
         else:
             script.unlink(missing_ok=True)

@@ -1,5 +1,5 @@
 """
-Reports as data: what report.json holds, and how it is read again.
+Writes and reads report.json.
 """
 
 import json
@@ -12,14 +12,14 @@ import msgspec
 
 from ..requirements import Requirement
 from ..verdicts import Run
-from .matrix import sentence
+from .matrix import requirement_record
 from .records import RunRecord, records
 
 SCHEMA = 1
 
 
 class ReportUnreadable(ValueError):
-    """A file that is no report of this suite, or one of a later version."""
+    """A file is not a report of this suite, or has an unsupported version."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(path, reason)
@@ -27,8 +27,8 @@ class ReportUnreadable(ValueError):
 
     def __str__(self) -> str:
         return (
-            f"{self.path}: {self.reason}\n\nA report is the report.json that a run of this suite "
-            "wrote. Leave the file out, or make the report anew."
+            f"{self.path}: {self.reason}\n\nThe file must be a report.json written by --report. "
+            "Omit it, or run the suite again to write a new one."
         )
 
 
@@ -38,24 +38,24 @@ def as_json(
     *,
     secrets: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Plain data, its keys in one order: the catalogue's, and those of the records' fields."""
-    place = {id: number for number, id in enumerate(catalogue)}
+    """The report as plain data, with verdicts in the order of the catalogue."""
+    position = {id: number for number, id in enumerate(catalogue)}
     ordered = [
         attrs.evolve(
             run,
             verdicts={
                 id: run.verdicts[id]
-                for id in sorted(run.verdicts, key=lambda id: (place.get(id, len(place)), id))
+                for id in sorted(run.verdicts, key=lambda id: (position.get(id, len(position)), id))
             },
         )
         for run in records(runs, secrets)
     ]
-    requirements = {id: attrs.asdict(sentence(row)) for id, row in catalogue.items()}
+    requirements = {id: attrs.asdict(requirement_record(row)) for id, row in catalogue.items()}
     return {"schema": SCHEMA, "requirements": requirements, "runs": msgspec.to_builtins(ordered)}
 
 
 def read(path: Path | str) -> list[RunRecord]:
-    """The runs of a report.json; raises `ReportUnreadable`."""
+    """Reads the runs of a report.json; raises `ReportUnreadable`."""
     path = Path(path)
     try:
         data = json.loads(path.read_bytes())
@@ -68,4 +68,4 @@ def read(path: Path | str) -> list[RunRecord]:
     except OSError as error:
         raise ReportUnreadable(path, error.strerror or str(error)) from error
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ReportUnreadable(path, f"no report: {error}") from error
+        raise ReportUnreadable(path, f"not a report: {error}") from error

@@ -1,7 +1,7 @@
 """
-Reports for the readers of JUnit XML: a suite for each target, a case for each requirement.
+The report as JUnit XML: a test suite for each target, a test case for each requirement.
 
-Rule: what the ledger accepts, and what could not be judged, is skipped with its reason.
+Rule: requirements with a known deviation and those that were not judged are skipped, with a reason.
 """
 
 import xml.etree.ElementTree as ET
@@ -25,13 +25,13 @@ def as_junit(
     *,
     secrets: tuple[str, ...] = (),
 ) -> str:
-    kept = records(runs, secrets)
-    table = rows(kept, catalogue)
+    current = records(runs, secrets)
+    table = rows(current, catalogue)
     root = ET.Element("testsuites", name="SiliconFlow Batch API conformance")
-    for number, run in enumerate(kept):
+    for number, run in enumerate(current):
         root.append(_suite(run, [(row, row.cells[number]) for row in table]))
     _count(root)
-    root.set("time", f"{sum(run.seconds for run in kept):.3f}")
+    root.set("time", f"{sum(run.seconds for run in current):.3f}")
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
 
@@ -46,8 +46,10 @@ def _suite(run: RunRecord, cases: list[tuple[Row, Cell]]) -> ET.Element:
         suite.append(_case(row, cell))
     if run.errors:
         case = ET.SubElement(suite, "testcase", classname="rig", name="the run itself", time="0")
-        told = xml(in_one_line(run.errors[0], 200))
-        ET.SubElement(case, "error", message=told, type="rig").text = xml("\n\n".join(run.errors))
+        message = xml(in_one_line(run.errors[0], 200))
+        ET.SubElement(case, "error", message=message, type="rig").text = xml(
+            "\n\n".join(run.errors)
+        )
     _count(suite)
     suite.set("time", f"{run.seconds:.3f}")
     suite.set("timestamp", began.strftime("%Y-%m-%dT%H:%M:%S"))
@@ -55,9 +57,9 @@ def _suite(run: RunRecord, cases: list[tuple[Row, Cell]]) -> ET.Element:
 
 
 def _case(row: Row, cell: Cell) -> ET.Element:
-    verdict, says = cell.verdict, row.sentence
-    name = xml(f"{says.id} {says.says}")
-    case = ET.Element("testcase", classname=xml(says.family), name=name, time="0")
+    verdict, requirement = cell.verdict, row.requirement
+    name = xml(f"{requirement.id} {requirement.says}")
+    case = ET.Element("testcase", classname=xml(requirement.family), name=name, time="0")
     tag = ELEMENT[outcome(verdict.outcome).kind]
     if tag:
         actual = verdict.failures[0].actual if verdict.failures else ""
@@ -65,28 +67,31 @@ def _case(row: Row, cell: Cell) -> ET.Element:
         message = (
             why if tag == "failure" and verdict.outcome == "fails" else f"{verdict.outcome}: {why}"
         )
-        kind = f"{says.tier} {verdict.outcome}".strip()
-        told = ET.SubElement(case, tag, message=xml(in_one_line(message, 300)), type=kind)
-        told.text = xml(_text(row, cell))
+        kind = f"{requirement.tier} {verdict.outcome}".strip()
+        element = ET.SubElement(case, tag, message=xml(in_one_line(message, 300)), type=kind)
+        element.text = xml(_text(row, cell))
     return case
 
 
 def _text(row: Row, cell: Cell) -> str:
-    says, verdict = row.sentence, cell.verdict
-    lines = [f"{says.id}  {says.operation}: {says.says}  [{says.tier}]"]
-    lines += [f"  docs:      {says.source}" + (f", {says.place}" if says.place else "")]
+    requirement, verdict = row.requirement, cell.verdict
+    lines = [f"{requirement.id}  {requirement.operation}: {requirement.says}  [{requirement.tier}]"]
+    lines += [
+        f"  docs:      {requirement.source}"
+        + (f", {requirement.place}" if requirement.place else "")
+    ]
     if verdict.reason:
         lines.append(f"  reason:    {verdict.reason}")
     for failure in verdict.failures:
         lines += [f"  case:      {failure.case}", f"  expected:  {failure.expected}"]
         lines.append(f"  actual:    {failure.actual}")
     if verdict.left_out:
-        lines.append(f"  and so do: {verdict.left_out} more cases of this requirement")
+        lines.append(f"  more:      {verdict.left_out} more cases fail")
     return "\n".join(lines)
 
 
 def _count(element: ET.Element) -> None:
-    """Sets the numbers that readers take from a suite instead of counting themselves."""
+    """Sets the attributes with the numbers of tests, failures, errors and skipped tests."""
     element.set("tests", str(sum(1 for _ in element.iter("testcase"))))
     for name, tag in COUNTED.items():
         element.set(name, str(sum(1 for _ in element.iter(tag))))

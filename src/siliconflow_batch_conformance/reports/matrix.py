@@ -1,5 +1,5 @@
 """
-Requirements by targets: the table that every report is read from.
+The table of requirements and targets from which every report is written.
 """
 
 from collections import Counter
@@ -15,13 +15,13 @@ from .changes import FIXED, NEW, NEW_FAILURE, UNCHANGED, change, counterpart
 from .outcomes import FAILURE, outcome, rank, tier_rank
 from .records import RunRecord, VerdictRecord
 
-NOT_IN_THE_RUN = "it was not part of this run"
+NOT_IN_THE_RUN = "not part of this run"
 FLAGS = {NEW_FAILURE: "new", FIXED: "fixed", UNCHANGED: "", NEW: "", "": ""}
 
 
 @define(frozen=True)
-class Sentence:
-    """A requirement in words; `source` names the document, `place` the place in it."""
+class RequirementRecord:
+    """A requirement as reports show it; `source` is a document, `place` the place in it."""
 
     id: str
     tier: str = ""
@@ -29,7 +29,7 @@ class Sentence:
     place: str = ""
     confidence: str = ""
     operation: str = ""
-    says: str = "a requirement that this catalogue does not have"
+    says: str = "unknown requirement of another version"
 
     @property
     def family(self) -> str:
@@ -38,7 +38,7 @@ class Sentence:
 
 @define(frozen=True)
 class Cell:
-    """A requirement on a target; `change` is empty without a last run to compare with."""
+    """A requirement's verdict on a target; `change` is empty without a previous run."""
 
     label: str
     verdict: VerdictRecord
@@ -46,7 +46,7 @@ class Cell:
 
     @property
     def flag(self) -> str:
-        """The change in a word; empty where there is none to be told beside the outcome."""
+        """The change as one word; empty if there is none to show."""
         return FLAGS.get(self.change, "changed")
 
     @property
@@ -56,28 +56,28 @@ class Cell:
 
 @define(frozen=True)
 class Row:
-    """A requirement on every target, in the order of the runs."""
+    """A requirement with its cells, in the order of the runs."""
 
-    sentence: Sentence
+    requirement: RequirementRecord
     cells: list[Cell]
 
     @property
     def order(self) -> tuple[int, int]:
-        """Failures before all else, `must` before `should`, the worst first."""
+        """The sort key: failures first, `must` before `should`, the worst outcome first."""
         worst = min((rank(cell.verdict.outcome) for cell in self.cells), default=0)
         failing = any(cell.fails for cell in self.cells)
-        return (tier_rank(self.sentence.tier) if failing else 100, worst)
+        return (tier_rank(self.requirement.tier) if failing else 100, worst)
 
 
-def sentence(row: Requirement) -> Sentence:
-    """The catalogue's row in words; fields that it does not have are empty."""
-    known: dict[str, Any] = attrs.asdict(row)
-    return Sentence(
+def requirement_record(row: Requirement) -> RequirementRecord:
+    """Fields that the catalogue does not have are empty."""
+    fields: dict[str, Any] = attrs.asdict(row)
+    return RequirementRecord(
         id=row.id,
-        tier=str(known.get("tier") or known.get("level") or ""),
+        tier=str(fields.get("tier") or fields.get("level") or ""),
         source=SOURCES.get(row.source, row.source),
-        place=str(known.get("place") or ""),
-        confidence=str(known.get("confidence") or ""),
+        place=str(fields.get("place") or ""),
+        confidence=str(fields.get("confidence") or ""),
         operation=row.operation,
         says=row.says,
     )
@@ -88,10 +88,10 @@ def rows(
     catalogue: Mapping[str, Requirement],
     previous: Sequence[RunRecord] = (),
 ) -> list[Row]:
-    """The catalogue's requirements in its order, then those that only the runs know."""
+    """A row for each requirement of the catalogue, then for unknown ones in the runs."""
     judged = [id for run in runs for id in run.verdicts if id not in catalogue]
-    sentences = [sentence(row) for row in catalogue.values()]
-    sentences += [Sentence(id) for id in dict.fromkeys(judged)]
+    requirements = [requirement_record(row) for row in catalogue.values()]
+    requirements += [RequirementRecord(id) for id in dict.fromkeys(judged)]
     names, last = labels(runs), [counterpart(run, previous) for run in runs]
     return [
         Row(
@@ -101,7 +101,7 @@ def rows(
                 for name, run, before in zip(names, runs, last, strict=True)
             ],
         )
-        for each in sentences
+        for each in requirements
     ]
 
 
@@ -112,26 +112,26 @@ def _cell(id: str, label: str, run: RunRecord, before: RunRecord | None) -> Cell
     return Cell(label, verdict, change(verdict, before.verdicts.get(id)))
 
 
-def families(found: Iterable[Row]) -> dict[str, list[Row]]:
+def families(rows: Iterable[Row]) -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = {}
-    for row in found:
-        groups.setdefault(row.sentence.family, []).append(row)
+    for row in rows:
+        groups.setdefault(row.requirement.family, []).append(row)
     return groups
 
 
 def tally(cells: Iterable[Cell]) -> dict[str, int]:
-    """How many cells have each outcome, the worst outcome first."""
+    """The number of cells by outcome, the worst outcome first."""
     counts = Counter(cell.verdict.outcome for cell in cells)
-    return {word: counts[word] for word in sorted(counts, key=rank)}
+    return {name: counts[name] for name in sorted(counts, key=rank)}
 
 
 def labels(runs: Sequence[RunRecord]) -> list[str]:
-    """A short name of each target: its host, and its path unless that is /v1."""
+    """A short name for each target: its host, and its path unless that is /v1."""
     names: list[str] = []
     for run in runs:
         parts = urlsplit(run.target)
         host = parts.netloc.rpartition("@")[2]
         name = (host + parts.path).rstrip("/").removesuffix("/v1") or run.target
-        again = sum(other == name or other.startswith(f"{name} (") for other in names)
-        names.append(f"{name} ({again + 1})" if again else name)
+        repeated = sum(other == name or other.startswith(f"{name} (") for other in names)
+        names.append(f"{name} ({repeated + 1})" if repeated else name)
     return names

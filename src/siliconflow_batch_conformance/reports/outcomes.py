@@ -1,7 +1,7 @@
 """
-What each outcome of a verdict means to a reader: one row for each word.
+The outcomes of a verdict, as reports explain them.
 
-`known`, `stale`, `expired` and `flaky` come from the ledger of accepted deviations.
+`known`, `stale`, `expired` and `flaky` come from the ledger of known deviations.
 """
 
 from attrs import define
@@ -11,9 +11,9 @@ FAILURE, ERROR, OPEN, EXCUSED, GOOD = "failure", "error", "open", "excused", "go
 
 @define(frozen=True)
 class Outcome:
-    """`kind` is how it counts; `does` is the verb of `3 fail`; `meaning` goes on for a sentence."""
+    """`kind` is how it counts; `does` follows a number, as in `3 fail`; `meaning` explains it."""
 
-    word: str
+    name: str
     kind: str
     does: str
     meaning: str
@@ -21,32 +21,32 @@ class Outcome:
 
 # The worst first: the order of every summary.
 OUTCOMES = {
-    row.word: row
+    row.name: row
     for row in (
-        Outcome("fails", FAILURE, "fail", "the service does something else"),
-        Outcome("stale", FAILURE, "stale", "accepted as a deviation, and it holds now"),
-        Outcome("expired", FAILURE, "expired", "accepted as a deviation until a date that is past"),
-        Outcome("error", ERROR, "in error", "the rig failed, not the service"),
-        Outcome("flaky", EXCUSED, "flaky", "accepted as a deviation that comes and goes"),
-        Outcome("known", EXCUSED, "known", "accepted as a deviation"),
-        Outcome("blocked", OPEN, "blocked", "not to be seen behind another failure"),
-        Outcome("inconclusive", OPEN, "inconclusive", "the service did not get there in time"),
-        Outcome("not judged", OPEN, "not judged", "nothing was sent that could tell"),
+        Outcome("fails", FAILURE, "fail", "the service does not do what the documents say"),
+        Outcome("stale", FAILURE, "stale", "a known deviation, but the requirement holds now"),
+        Outcome("expired", FAILURE, "expired", "a known deviation whose expiry date has passed"),
+        Outcome("error", ERROR, "in error", "the suite failed, not the service"),
+        Outcome("flaky", EXCUSED, "flaky", "a known deviation that occurs only sometimes"),
+        Outcome("known", EXCUSED, "known", "a known deviation"),
+        Outcome("blocked", OPEN, "blocked", "cannot be judged because of another failure"),
+        Outcome("inconclusive", OPEN, "inconclusive", "the service took too long"),
+        Outcome("not judged", OPEN, "not judged", "no request was sent that could show it"),
         Outcome("holds", GOOD, "hold", "the service does what the documents say"),
     )
 }
 TIERS = ("must", "should", "hygiene")
 
 
-def outcome(word: str) -> Outcome:
-    """The word's row; a word of another version is open, with no meaning known."""
-    return OUTCOMES.get(word) or Outcome(word, OPEN, word, "an outcome of another version")
+def outcome(name: str) -> Outcome:
+    """The outcome of this name; an unknown name counts as open."""
+    return OUTCOMES.get(name) or Outcome(name, OPEN, name, "an outcome of another version")
 
 
-def rank(word: str) -> int:
-    """The place in the order, the worst being 0."""
-    words = list(OUTCOMES)
-    return words.index(word) if word in OUTCOMES else len(words)
+def rank(name: str) -> int:
+    """The position in OUTCOMES, 0 for the worst."""
+    names = list(OUTCOMES)
+    return names.index(name) if name in OUTCOMES else len(names)
 
 
 def tier_rank(tier: str) -> int:

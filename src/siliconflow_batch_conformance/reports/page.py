@@ -1,9 +1,9 @@
 """
-The report as one page that needs no network: requirements by targets, every cell opens.
+The report as one HTML page without external resources: a table of expandable verdicts.
 
-Rule 1: all text is escaped by the template; style and script are the only markup from elsewhere,
-and the page's own policy lets nothing else run or load.
-Rule 2: the page stays under LIMIT: the wire logs give way first, and the page says so.
+Rule 1: the template escapes all text. The page's Content-Security-Policy permits its own style and
+script only.
+Rule 2: the page is no larger than LIMIT. If necessary, it shows less of the wire logs and says so.
 """
 
 import base64
@@ -31,7 +31,7 @@ LIMIT = 500_000  # bytes
 
 @define(frozen=True)
 class Detail:
-    """How much of a failure is told: failures and exchanges in number, texts in characters."""
+    """The limits of what is shown: numbers of failures and exchanges, characters of texts."""
 
     failures: int
     exchanges: int
@@ -43,14 +43,14 @@ class Detail:
         return cell.verdict.failures[: self.failures]
 
     def story(self, failure: FailureRecord) -> list[ExchangeRecord]:
-        """The judged exchanges and the latest, in their order."""
-        places = range(len(failure.story))
-        best = sorted(places, key=lambda place: (failure.story[place].judged, place))
-        kept = set(best[len(best) - self.exchanges :]) if self.exchanges < len(best) else places
-        return [failure.story[place] for place in places if place in kept]
+        """The judged exchanges, then the latest ones, in order."""
+        indices = range(len(failure.story))
+        best = sorted(indices, key=lambda index: (failure.story[index].judged, index))
+        kept = set(best[len(best) - self.exchanges :]) if self.exchanges < len(best) else indices
+        return [failure.story[index] for index in indices if index in kept]
 
 
-# From everything that is known down to what fits with some 400 failures.
+# From everything to what fits with about 400 failures.
 DETAILS = (
     Detail(failures=5, exchanges=60, body=4200, text=8200, script=40_000),
     Detail(failures=3, exchanges=20, body=1500, text=2000, script=16_000),
@@ -66,7 +66,7 @@ DETAILS = (
 
 @define(frozen=True)
 class TargetCard:
-    """What stands above the matrix for each target."""
+    """The summary of a target above the table."""
 
     label: str
     run: RunRecord
@@ -84,29 +84,29 @@ def as_html(
     scripts: Mapping[str, str] | None = None,
     secrets: tuple[str, ...] = (),
 ) -> str:
-    """`scripts` are the texts that repeat a failure, by the requirement's id."""
-    kept, last = records(runs, secrets), records(previous or (), secrets)
-    table = rows(kept, catalogue, last)
-    told = redacted(dict(scripts or {}), secrets)
+    """`scripts` are the scripts that repeat a failure, by requirement id."""
+    current, last = records(runs, secrets), records(previous or (), secrets)
+    table = rows(current, catalogue, last)
+    texts = redacted(dict(scripts or {}), secrets)
     page = ""
     for detail in DETAILS:
-        if _least(table, told, detail) > LIMIT and detail is not DETAILS[-1]:
+        if _minimum_size(table, texts, detail) > LIMIT and detail is not DETAILS[-1]:
             continue
-        page = _render(kept, table, told, detail, compared=bool(last))
+        page = _render(current, table, texts, detail, compared=bool(last))
         if len(page.encode()) <= LIMIT:
             break
     return page
 
 
-def _least(table: Sequence[Row], scripts: Mapping[str, str], detail: Detail) -> int:
-    """A number of bytes that a page of this detail has at least."""
+def _minimum_size(table: Sequence[Row], scripts: Mapping[str, str], detail: Detail) -> int:
+    """A lower bound of the page's size in bytes."""
     return sum(
         sum(
             min(len(exchange.body.text), detail.body) + min(len(exchange.sent.text), detail.body)
             for failure in detail.failures_of(cell)
             for exchange in detail.story(failure)
         )
-        + min(len(scripts.get(row.sentence.id, "")), detail.script)
+        + min(len(scripts.get(row.requirement.id, "")), detail.script)
         for row in table
         for cell in row.cells
         if cell.verdict.failures
@@ -133,12 +133,12 @@ def _render(
             groups=families(table),
             failing=failing,
             counts=tally(cells),
-            tiers=[tier for tier in TIERS if any(row.sentence.tier == tier for row in table)],
+            tiers=[tier for tier in TIERS if any(row.requirement.tier == tier for row in table)],
             compared=compared,
             detail=detail,
             shortened=detail is not DETAILS[0],
             scripts=scripts,
-            style=Markup(style),  # noqa: S704 - our own files
+            style=Markup(style),  # noqa: S704 - files of this package
             script=Markup(script),  # noqa: S704
             policy=f"default-src 'none'; base-uri 'none'; form-action 'none'; "
             f"style-src '{_hash(style)}'; script-src '{_hash(script)}'",
@@ -152,7 +152,7 @@ def _by_order(row: Row) -> tuple[int, int]:
 
 def _cards(runs: Sequence[RunRecord], table: Sequence[Row]) -> Iterator[TargetCard]:
     for number, (run, label) in enumerate(zip(runs, labels(runs), strict=True)):
-        pairs = [(row.sentence.tier, row.cells[number]) for row in table]
+        pairs = [(row.requirement.tier, row.cells[number]) for row in table]
         failing = {tier: sum(cell.fails for of, cell in pairs if of == tier) for tier in TIERS}
         changes = [cell.change for _, cell in pairs]
         yield TargetCard(
@@ -161,7 +161,7 @@ def _cards(runs: Sequence[RunRecord], table: Sequence[Row]) -> Iterator[TargetCa
             when=datetime.fromtimestamp(run.began, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
             counts=tally(cell for _, cell in pairs),
             failing={tier: number for tier, number in failing.items() if number},
-            changes={word: changes.count(word) for word in ("new failure", "fixed")},
+            changes={name: changes.count(name) for name in ("new failure", "fixed")},
         )
 
 
@@ -184,9 +184,9 @@ def _file(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def _slug(word: str) -> str:
-    """An outcome as the name of a class; that of an unknown word is `other`."""
-    return word.replace(" ", "-") if word in OUTCOMES else "other"
+def _slug(name: str) -> str:
+    """The CSS class of an outcome; `other` for an unknown one."""
+    return name.replace(" ", "-") if name in OUTCOMES else "other"
 
 
 def _hash(text: str) -> str:

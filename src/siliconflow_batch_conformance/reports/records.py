@@ -1,8 +1,8 @@
 """
-What a report keeps of a run: plain data, short enough to store, without a key.
+The records of a run in a report: plain data without keys, and with long texts shortened.
 
-Rule 1: a body is text where it is UTF-8, else base64; a long one is shortened and its length told.
-Rule 2: of a failure's story, the exchanges that were judged and the latest keep their bodies.
+Rule 1: a body is stored as text if it is UTF-8, else as base64; its original length is stored too.
+Rule 2: the judged exchanges of a failure's story and the latest ones keep their bodies.
 """
 
 import base64
@@ -15,17 +15,17 @@ from ..verdicts import Failure, Run, Verdict
 from .redaction import redacted
 from .texts import cut
 
-BODY = 4096  # characters of a body; bytes of one that is no text
+BODY = 4096  # characters of a text body, or bytes of a binary one
 TEXT = 8192  # characters of any other text
 IN_FULL = 6  # exchanges of a story that keep their bodies
-STORY = 60  # exchanges of a story that are kept at all
+STORY = 60  # exchanges of a story that are kept
 FAILURES = 5  # failures of a verdict
 ERRORS = 50  # errors of a run
 
 
 @define(frozen=True)
 class Body:
-    """`length` counts the bytes that crossed the wire; `encoding` is `text` or `base64`."""
+    """`length` is the original number of bytes; `encoding` is `text` or `base64`."""
 
     text: str = ""
     length: int = 0
@@ -35,7 +35,7 @@ class Body:
 
 @define(frozen=True)
 class ExchangeRecord:
-    """An exchange; `judged` says that the check looked at it."""
+    """An exchange; `judged` means that the check received it."""
 
     number: int
     method: str
@@ -55,7 +55,7 @@ class ExchangeRecord:
 
 @define(frozen=True)
 class FailureRecord:
-    """A failure; `left_out` counts the exchanges that were left out before those of `story`."""
+    """A failure; `left_out` is the number of omitted exchanges before those in `story`."""
 
     case: str
     expected: str
@@ -66,7 +66,7 @@ class FailureRecord:
 
 @define(frozen=True)
 class VerdictRecord:
-    """A verdict; `left_out` counts the failures behind those that are kept."""
+    """A verdict; `left_out` is the number of omitted failures."""
 
     requirement: str
     outcome: str
@@ -88,13 +88,13 @@ class RunRecord:
 
 
 def record(run: Run | RunRecord, secrets: tuple[str, ...] = ()) -> RunRecord:
-    """What is kept of a run; a record is what it was, without the secrets."""
+    """The record of a run; a `RunRecord` is returned without the secrets."""
     if isinstance(run, RunRecord):
         return redacted(run, secrets)
     errors = [cut(_text(error, secrets), TEXT) for error in run.errors[:ERRORS]]
     if more := len(run.errors) - ERRORS:
         errors += [f"… and {more} more"] if more > 0 else []
-    kept = RunRecord(
+    unredacted = RunRecord(
         target=_text(run.target, secrets),
         seed=run.seed,
         began=run.began,
@@ -103,7 +103,7 @@ def record(run: Run | RunRecord, secrets: tuple[str, ...] = ()) -> RunRecord:
         verdicts={id: _verdict(verdict, secrets) for id, verdict in run.verdicts.items()},
         errors=errors,
     )
-    return redacted(kept, secrets)
+    return redacted(unredacted, secrets)
 
 
 def records(runs: Iterable[Run | RunRecord], secrets: tuple[str, ...] = ()) -> list[RunRecord]:
@@ -130,17 +130,17 @@ def _failure(failure: Failure, secrets: tuple[str, ...]) -> FailureRecord:
         expected=cut(_text(failure.expected, secrets), TEXT),
         actual=cut(_text(failure.actual, secrets), TEXT),
         story=[
-            _exchange(exchange, secrets, full=place in full, judged=exchange.number in judged)
-            for place, exchange in enumerate(story)
-            if place >= len(story) - STORY or place in full
+            _exchange(exchange, secrets, full=index in full, judged=exchange.number in judged)
+            for index, exchange in enumerate(story)
+            if index >= len(story) - STORY or index in full
         ],
-        left_out=sum(place not in full for place in range(len(story) - STORY)),
+        left_out=sum(index not in full for index in range(len(story) - STORY)),
     )
 
 
 def _in_full(story: Sequence[Exchange], judged: set[int]) -> set[int]:
-    """The places of the exchanges whose bodies tell most: the judged ones, then the latest."""
-    latest = sorted(range(len(story)), key=lambda place: (story[place].number in judged, place))
+    """The indices of the exchanges that keep their bodies: the judged ones, then the latest."""
+    latest = sorted(range(len(story)), key=lambda index: (story[index].number in judged, index))
     return set(latest[-IN_FULL:])
 
 
@@ -186,11 +186,11 @@ def _body(data: bytes, limit: int, secrets: tuple[str, ...]) -> Body:
     try:
         text = clean.decode()
     except UnicodeDecodeError:
-        kept = base64.b64encode(clean[:limit]).decode()
-        return Body(kept, len(data), "base64", len(clean) > limit)
+        encoded = base64.b64encode(clean[:limit]).decode()
+        return Body(encoded, len(data), "base64", len(clean) > limit)
     return Body(cut(text, limit), len(data), "text", len(text) > limit)
 
 
 def _text(text: str, secrets: tuple[str, ...]) -> str:
-    """Without secrets, before anything is cut; half a pair of UTF-16, as `\\ud800`, is no text."""
+    """The text without secrets and without lone surrogates, before it is cut."""
     return redacted(text.encode("utf-8", "surrogatepass").decode("utf-8", "replace"), secrets)

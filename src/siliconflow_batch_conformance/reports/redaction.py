@@ -1,8 +1,8 @@
 """
-Keys, taken out of everything that is reported, however a service may have written them.
+Removes keys from reports, in every encoding that a service may have used.
 
-Rule: a character of a key counts in any of the ways in which JSON, URLs and HTML write it, also
-where one is wrapped into another.
+Rule: each character of a key is matched as it is, and in the escapes of JSON, URLs and HTML, even
+nested ones.
 """
 
 import re
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def redacted(value: T, secrets: tuple[str, ...]) -> T:
-    """A copy of a string, bytes, attrs object, dict, list or tuple in which no secret is left."""
+    """A copy of a string, bytes, attrs object, dict, list or tuple without the secrets."""
     pattern = _pattern(secrets)
     return value if pattern is None else _copy(value, pattern)
 
@@ -41,25 +41,25 @@ def _copy(value: Any, pattern: re.Pattern[bytes]) -> Any:
 
 @cache
 def _pattern(secrets: tuple[str, ...]) -> re.Pattern[bytes] | None:
-    # A secret that begins with another one goes first, or its end would be left.
+    # The longest first: a secret may begin with another one.
     ordered = sorted(filter(None, secrets), key=len, reverse=True)
     if not ordered:
         return None
-    return re.compile(b"|".join(b"".join(map(_ways, secret)) for secret in ordered))
+    return re.compile(b"|".join(b"".join(map(_encodings, secret)) for secret in ordered))
 
 
-def _ways(character: str) -> bytes:
-    """A pattern for one character of a secret: itself, or what stands for it."""
+def _encodings(character: str) -> bytes:
+    """A pattern for one character of a secret, as it is or escaped."""
     number = ord(character)
     plain = re.escape(character.encode())
     in_url = b"".join(rb"%%(?:25)*%02x" % byte for byte in character.encode())
-    ways = [
-        rb"\\*" + plain,  # JSON escapes " \ and, at its pleasure, /
+    encodings = [
+        rb"\\*" + plain,  # JSON escapes " and \, and optionally /
         rb"\\+u%04x" % number,
         in_url,
         rb"&#0*%d;" % number,
         rb"&#x0*%x;" % number,
     ]
     if character == " ":
-        ways.append(rb"\+")
-    return b"(?:" + ways[0] + b"|(?i:" + b"|".join(ways[1:]) + b"))"
+        encodings.append(rb"\+")
+    return b"(?:" + encodings[0] + b"|(?i:" + b"|".join(encodings[1:]) + b"))"

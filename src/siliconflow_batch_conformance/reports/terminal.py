@@ -1,5 +1,5 @@
 """
-A run in words, for a terminal: the failures, each with what the documents say, and one line.
+The report on the terminal: each failure with its source, then a summary.
 """
 
 import shlex
@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 
 import httpx
 
-from ..checks.exchange import Exchange, form_parts
+from ..checks.exchange import Exchange
 from ..deviations import EXPIRED, FLAKY, KNOWN, STALE
 from ..requirements import SOURCES, Requirement
 from ..verdicts import BLOCKED, BROKEN, FAILS, INCONCLUSIVE, NOT_JUDGED, Failure, Run, Verdict
 
 VARIABLES = {"own": "SILICONFLOW_API_KEY", "stranger": "SILICONFLOW_API_KEY_2"}
-STATUS = ("conformant", "not conformant", "nothing can be said")
-TOLD_BY_REASON = (STALE, EXPIRED, KNOWN, FLAKY, BLOCKED, INCONCLUSIVE, NOT_JUDGED, BROKEN)
+STATUS = ("conformant", "not conformant", "inconclusive")
+GROUPED_BY_REASON = (STALE, EXPIRED, KNOWN, FLAKY, BLOCKED, INCONCLUSIVE, NOT_JUDGED, BROKEN)
 
 
 def report(run: Run, catalogue: Mapping[str, Requirement], status: int) -> Iterator[str]:
@@ -25,10 +25,10 @@ def report(run: Run, catalogue: Mapping[str, Requirement], status: int) -> Itera
     for verdict in by_outcome.get(FAILS, ()):
         yield from _failure(catalogue[verdict.requirement], verdict.failures, run.target)
     yield from (f"ERROR  {error}\n" for error in run.errors[:10])
-    for outcome in TOLD_BY_REASON:
-        found = by_outcome.get(outcome, ())
-        for reason in dict.fromkeys(verdict.reason for verdict in found):
-            ids = ", ".join(v.requirement for v in found if v.reason == reason)
+    for outcome in GROUPED_BY_REASON:
+        verdicts = by_outcome.get(outcome, ())
+        for reason in dict.fromkeys(verdict.reason for verdict in verdicts):
+            ids = ", ".join(v.requirement for v in verdicts if v.reason == reason)
             yield f"{outcome}: {ids}\n  {reason}"
     counts = ", ".join(f"{len(rows)} {outcome}" for outcome, rows in by_outcome.items())
     yield f"{len(run.verdicts)} requirements: {counts}; {run.requests} requests"
@@ -44,42 +44,46 @@ def _failure(row: Requirement, failures: list[Failure], base_url: str) -> Iterat
     if last := _last(failure):
         yield f"  replay:    {replay(last, base_url)}"
     if others:
-        yield f"  and so do: {len(others)} more cases of this requirement"
+        yield f"  more:      {len(others)} more cases fail"
     yield ""
 
 
 def replay(exchange: Exchange, base_url: str) -> str:
-    """A command that sends a request again; keys are left to the environment."""
+    """A curl command that repeats a request; it reads keys from environment variables."""
     url = exchange.path if "://" in exchange.path else base_url + exchange.path
     full = httpx.URL(url, params=exchange.query) if exchange.query else url
-    words = ["curl", "-X", exchange.method, shlex.quote(str(full))]
+    command = ["curl", "-X", exchange.method, shlex.quote(str(full))]
     if exchange.authorization is not None and "://" not in exchange.path:
         variable = VARIABLES.get(exchange.sender, VARIABLES["own"])
-        turned = f'$(printf %s "${variable}" | tr A-Za-z a-zA-Z)'
-        shown = exchange.authorization.replace("{key}", f"${variable}").replace("{KEY}", turned)
-        words.append(f'-H "Authorization: {shown}"')
+        swapped = f'$(printf %s "${variable}" | tr A-Za-z a-zA-Z)'
+        header = exchange.authorization.replace("{key}", f"${variable}").replace("{KEY}", swapped)
+        command.append(f'-H "Authorization: {header}"')
     if exchange.request_type.startswith("multipart/"):
-        words += _form(exchange)
+        command += _form(exchange)
     elif exchange.request_body:
-        words.append("-H " + shlex.quote(f"Content-Type: {exchange.request_type}"))
+        command.append("-H " + shlex.quote(f"Content-Type: {exchange.request_type}"))
         shortened = exchange.request_body[:2000].decode("utf-8", "replace")
-        words.append("--data-binary " + shlex.quote(shortened))
-    return " ".join(words)
+        command.append("--data-binary " + shlex.quote(shortened))
+    return " ".join(command)
 
 
 def _form(exchange: Exchange) -> Iterator[str]:
-    """The parts of a form as curl takes them; what a file holds is left out."""
-    for name, file_name, content in form_parts(exchange):
-        value = content.decode("utf-8", "replace")[:100]
-        given = f"{name}={value}" if file_name is None else f"{name}=@…"
-        yield "-F " + (given if given.endswith("=@…") and name.isalnum() else shlex.quote(given))
+    """The parts of a form as curl options, without the contents of files."""
+    boundary = exchange.request_type.partition("boundary=")[2].strip('"').encode()
+    for part in exchange.request_body.split(b"--" + boundary)[1:-1] if boundary else ():
+        head, _, data = part.partition(b"\r\n\r\n")
+        name = head.decode("utf-8", "replace").partition(' name="')[2].partition('"')[0]
+        value = data.strip().decode("utf-8", "replace")[:100]
+        part_text = f"{name}=@…" if b'filename="' in head else f"{name}={value}"
+        is_plain = part_text.endswith("=@…") and name.isalnum()
+        yield "-F " + (part_text if is_plain else shlex.quote(part_text))
 
 
 def _last(failure: Failure) -> Exchange | None:
-    """The request whose answer was wrong."""
+    """The latest exchange among the check's arguments."""
     flat = [one for argument in failure.arguments for one in _each(argument)]
-    found = [one for one in flat if isinstance(one, Exchange)]
-    return max(found, key=lambda one: one.number, default=None)
+    exchanges = [one for one in flat if isinstance(one, Exchange)]
+    return max(exchanges, key=lambda one: one.number, default=None)
 
 
 def _each(argument: object) -> list[object]:

@@ -1,5 +1,5 @@
 """
-Text that a service wrote, made fit to be shown: shortened, and without what moves the reader's eye.
+Text from a service, made safe to show: shortened, and with invisible characters escaped.
 """
 
 import re
@@ -11,32 +11,32 @@ ILLEGAL_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 
 def cut(text: str, limit: int) -> str:
-    """At most `limit` characters, from both ends, and how many are left out between them."""
+    """Shortens a text to `limit` characters from both ends, with a note between them."""
     if len(text) <= limit:
         return text
     tail = limit // 4
-    said = f"… {len(text) - limit:,} characters left out …"
+    note = f"… {len(text) - limit:,} characters omitted …"
     return "\n".join(
-        part for part in (text[: limit - tail], said, text[len(text) - tail :]) if part
+        part for part in (text[: limit - tail], note, text[len(text) - tail :]) if part
     )
 
 
 def visible(text: str) -> str:
-    """Control characters, and those that turn the direction of writing, as `\\x1b` and the like."""
-    return INVISIBLE.sub(_sign, text.replace("\r\n", "\n"))
+    """Escapes control characters and marks of the writing direction, as in `\\x1b`."""
+    return INVISIBLE.sub(_escape, text.replace("\r\n", "\n"))
 
 
 def in_one_line(text: str, limit: int) -> str:
-    """The text without line breaks and runs of blanks, its end left out where it is long."""
+    """The text on one line, cut at `limit` characters."""
     line = " ".join(visible(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def xml(text: str) -> str:
-    """Without the characters that no XML 1.0 document may contain."""
+    """The text without the characters that XML 1.0 forbids."""
     return ILLEGAL_IN_XML.sub("", text)
 
 
-def _sign(found: re.Match[str]) -> str:
-    number = ord(found[0])
+def _escape(match: re.Match[str]) -> str:
+    number = ord(match[0])
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

@@ -1,7 +1,7 @@
 """
-The suite's own source, as here-documents of a script that judges where no suite is installed.
+The modules of the suite that a script contains, so that it needs no installed suite.
 
-Rule: what is carried imports the standard library and what is carried.
+Rule: bundled modules import the standard library and each other only.
 """
 
 import ast
@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable, Iterator
 
 
-class NotCarried(Exception):
-    """A check that uses more than the standard library and the suite's plain modules."""
+class NotBundled(Exception):
+    """A check imports a module that a script cannot contain."""
 
     def __init__(self, module: str, imported: str) -> None:
         super().__init__(module, imported)
@@ -22,13 +22,13 @@ class NotCarried(Exception):
 
     def __str__(self) -> str:
         return (
-            f"{self.module} imports {self.imported!r}, which is not there where a failure is "
-            "repeated. Checks use the standard library and `exchange` only."
+            f"{self.module} imports {self.imported!r}, which a script cannot contain. "
+            "Checks may import the standard library and `exchange` only."
         )
 
 
-def carried(module: str, check: Callable[..., str | None] | None) -> Iterator[str]:
-    """The modules that the judgment needs, as here-documents at their places in a folder."""
+def bundled(module: str, check: Callable[..., str | None] | None) -> Iterator[str]:
+    """Yields shell code that writes the required modules into the folder `$work`."""
     sources = _sources(module)
     sources |= _sources(check.__module__) if check else {}
     folders = {name.replace(".", "/").rpartition("/")[0] for name in sources} - {""}
@@ -42,19 +42,20 @@ def carried(module: str, check: Callable[..., str | None] | None) -> Iterator[st
 
 
 def _sources(name: str) -> dict[str, str]:
-    """The source of a module and of all that it imports from the suite, by name."""
-    found: dict[str, str] = {}
-    waiting = [name]
-    while waiting:
-        module = waiting.pop()
-        if module not in found:
-            found[module] = inspect.getsource(importlib.import_module(module))
-            waiting += _imports(module, found[module])
-    return found
+    """The sources of a module and of the suite's modules that it imports, by name."""
+    sources: dict[str, str] = {}
+    pending = [name]
+    while pending:
+        module = pending.pop()
+        if module not in sources:
+            sources[module] = inspect.getsource(importlib.import_module(module))
+            pending += _imports(module, sources[module])
+    return sources
 
 
 def _imports(module: str, source: str) -> Iterator[str]:
-    home, package = __name__.partition(".")[0], module.rpartition(".")[0]
+    """The suite's modules that a module imports; raises `NotBundled` for other packages."""
+    suite, package = __name__.partition(".")[0], module.rpartition(".")[0]
     for node in ast.walk(ast.parse(source)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
@@ -62,7 +63,7 @@ def _imports(module: str, source: str) -> Iterator[str]:
             relative = [dots + (node.module or alias.name) for alias in node.names]
             names = [importlib.util.resolve_name(name, package) for name in relative]
         for name in names:
-            if name.startswith(home + "."):
+            if name.startswith(suite + "."):
                 yield name
             elif name.partition(".")[0] not in sys.stdlib_module_names:
-                raise NotCarried(module, name)
+                raise NotBundled(module, name)

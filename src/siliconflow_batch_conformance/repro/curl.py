@@ -1,8 +1,8 @@
 """
-What curl is told, and what it wrote: one step of a script that repeats a failure.
+One step of a script: curl's configuration, its call, and the files that it writes.
 
-Rule 1: nothing but the standard library and `exchange` and `naming`.
-Rule 2: a key is told to curl in a file, for URLs below the base URL only.
+Rule 1: this module imports the standard library, `exchange` and `ids` only.
+Rule 2: a key is passed to curl in a file, and only for URLs below the base URL.
 """
 
 import json
@@ -15,32 +15,51 @@ from ..checks.exchange import Exchange, with_key
 from .ids import variable
 
 WITH_BODY = {"POST", "PUT", "PATCH"}
+OPTIONS = (
+    *("-q", "--silent", "--show-error", "--globoff", "--path-as-is", "--proto", "=http,https"),
+    *("--connect-timeout", "30", "--max-time", "600", "--suppress-connect-headers"),
+)
+TRUNCATED = 18  # curl's status for a response that was cut off, which is judged
 
 
 def configuration(sent: Path, target: str, request: dict[str, Any]) -> list[str]:
-    """The lines of the file that curl reads its options from."""
+    """The lines of curl's configuration file."""
     base = os.environ["SILICONFLOW_BASE_URL"]
     url = target if "://" in target else base + target
     method, media, authorization = (request[n] for n in ("method", "request_type", "authorization"))
-    options = [f"url = {_word(url)}", "head" if method == "HEAD" else f"request = {_word(method)}"]
-    options += ['header = "Expect:"', f"header = {_word('Content-Type: ' + media)}"]
+    options = [
+        f"url = {_quoted(url)}",
+        "head" if method == "HEAD" else f"request = {_quoted(method)}",
+    ]
+    options += ['header = "Expect:"', f"header = {_quoted('Content-Type: ' + media)}"]
     if authorization is not None and url.startswith(base + "/"):
         name = variable(request["sender"])
         key = os.environ.get(name, "")
         if "{key}" in authorization.lower() and not (key.isprintable() and key):
             raise SystemExit(f"Set {name} to an API key.")
-        given = with_key(authorization, key)
-        line = f"Authorization: {given}" if given.strip() else "Authorization;"
-        options.append(f"header = {_word(line)}")
+        value = with_key(authorization, key)
+        line = f"Authorization: {value}" if value.strip() else "Authorization;"
+        options.append(f"header = {_quoted(line)}")
     if method in WITH_BODY or sent.stat().st_size:
-        options.append(f"data-binary = {_word(f'@{sent}')}")
+        options.append(f"data-binary = {_quoted(f'@{sent}')}")
     return options
 
 
-def answered(work: Path, step: str) -> Exchange:
-    """A step as it was sent now, and what was answered."""
+def fetch(work: Path, step: str) -> None:
+    """Runs curl with the configuration of a step; raises `SystemExit` without a response."""
+    body = work / f"{step}.body"
+    body.write_bytes(b"")
+    files = ["--config", f"{work}/{step}.curl", "--dump-header", f"{work}/{step}.head"]
+    command = ["curl", *OPTIONS, *files, "--output", str(body)]
+    status = os.spawnvp(os.P_WAIT, command[0], command)  # noqa: S606 - faster than subprocess
+    if status not in (0, TRUNCATED):
+        raise SystemExit(f"Step {step}: no response; curl exited with status {status}.")
+
+
+def read_exchange(work: Path, step: str) -> Exchange:
+    """A step's request and response."""
     head, body = work / f"{step}.head", work / f"{step}.body"
-    # Before the answer there may be others: 100 Continue, and those of proxies.
+    # Proxies and 100 Continue put other heads before the last one.
     blocks = re.split(rb"\r?\n\r?\n", head.read_bytes())
     lines = [block for block in blocks if block.startswith(b"HTTP/")][-1].splitlines()
     headers: dict[str, str] = {}
@@ -54,16 +73,16 @@ def answered(work: Path, step: str) -> Exchange:
         headers=headers,
         body=body.read_bytes(),
         at=max(head.stat().st_mtime, body.stat().st_mtime),
-        **recorded(work, step)["request"],
+        **read_step(work, step)["request"],
     )
 
 
-def recorded(work: Path, step: str) -> dict[str, Any]:
-    """The request of a step, and the status `was` that it had in the recorded run."""
+def read_step(work: Path, step: str) -> dict[str, Any]:
+    """A step's `request`, and the status `was` of its response in the recorded run."""
     return dict(json.loads((work / f"{step}.json").read_text()))
 
 
-def _word(text: str) -> str:
+def _quoted(text: str) -> str:
     for character, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r")):
         text = text.replace(character, escaped)
     return f'"{text}"'

@@ -1,7 +1,7 @@
 """
-Ids of a recorded run, where they stand, and what they are called in another run.
+Replaces the ids of a recorded run by those of another run.
 
-Rule: nothing but the standard library: scripts that repeat a failure carry this file with them.
+Rule: this module imports the standard library only, because scripts contain it.
 """
 
 import re
@@ -11,15 +11,17 @@ from urllib.parse import quote
 
 
 def pattern(ids: Iterable[str]) -> re.Pattern[str]:
-    """Finds ids where they stand alone, not as a part of longer words."""
-    words = "|".join(re.escape(id) for id in sorted(ids, key=len, reverse=True))
-    return re.compile(rf"(?<![A-Za-z0-9_-])(?:{words})(?![A-Za-z0-9_-])" if words else r"(?!)")
+    """Matches ids that are not part of a longer word."""
+    alternatives = "|".join(re.escape(id) for id in sorted(ids, key=len, reverse=True))
+    return re.compile(
+        rf"(?<![A-Za-z0-9_-])(?:{alternatives})(?![A-Za-z0-9_-])" if alternatives else r"(?!)"
+    )
 
 
 def renamed(value: Any, ids: dict[str, str]) -> Any:
-    """A JSON value with other ids in its strings."""
+    """A copy of a JSON value with ids in its strings and keys replaced."""
     if isinstance(value, str):
-        return pattern(ids).sub(lambda found: ids[found[0]], value)
+        return pattern(ids).sub(lambda match: ids[match[0]], value)
     if isinstance(value, list):
         return [renamed(item, ids) for item in value]
     if isinstance(value, dict):
@@ -28,7 +30,7 @@ def renamed(value: Any, ids: dict[str, str]) -> Any:
 
 
 def dig(value: Any, field: str) -> Any:
-    """What is at `data.0.id`; None where there is no such place."""
+    """The value at a path such as `data.0.id`; None if there is none."""
     for name in field.split("."):
         if isinstance(value, list) and name.isdecimal():
             value = value[int(name)] if int(name) < len(value) else None
@@ -38,19 +40,19 @@ def dig(value: Any, field: str) -> Any:
 
 
 def variable(sender: str) -> str:
-    """Where a sender's key comes from: SILICONFLOW_API_KEY, …_KEY_2, …_KEY_3."""
+    """The environment variable of a sender's key: SILICONFLOW_API_KEY, …_KEY_2, …_KEY_3."""
     number = {"own": "", "stranger": "2"}.get(sender, sender.rpartition("-")[2].upper())
     return "SILICONFLOW_API_KEY" + (f"_{number}" if number else "")
 
 
 def renamed_bytes(body: bytes, ids: dict[str, str]) -> bytes:
-    """Any bytes with other ids in them."""
-    latin = {_latin(id): _latin(now) for id, now in ids.items()}
+    """A copy of any bytes with ids replaced."""
+    latin = {_latin(id): _latin(new) for id, new in ids.items()}
     return bytes(renamed(_latin(body), latin).encode("latin-1"))
 
 
 def quoted(id: str) -> str:
-    """An id as it stands in paths and queries."""
+    """An id, percent-encoded for paths and queries."""
     return quote(id, safe="")
 
 

@@ -1,13 +1,14 @@
 """
-Inside a script that repeats a failure: what is recorded becomes what is sent, and is judged.
+Sends and judges the requests of a script that repeats a failure.
 
-`repro` puts this file into each script, and `replay.sh` calls it between two calls of curl. In the
-folder `work`, step 3 has 3.json (the request), 3.sent, 3.curl (its configuration), 3.head and
-3.body (the answer); `learned` says which answers tell what the recorded ids are called now.
+Each script contains this module, and `replay.sh` calls it for each request. In the folder `work`,
+step 3 has the files 3.json (the request), 3.sent, 3.curl (curl's configuration),
+3.head and 3.body (the response). `learned` lists where responses contain the new value of an id.
 
-Rule 1: the standard library, `exchange`, `naming` and `curl` alone.
-Rule 2: a key goes into curl's configuration, for the base URL only, and into nothing that is said.
-Rule 3: whatever goes wrong in here is no defect of the service: only `judge` says DEFECT.
+Rule 1: this module imports the standard library, `exchange`, `ids` and `curl` only.
+Rule 2: a key is written to curl's configuration, for the base URL only, and is never printed.
+Rule 3: an error in this module is never a defect of the service: only `check` and `compare` return
+DEFECT.
 """
 
 import base64
@@ -23,27 +24,28 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ..checks.exchange import FINAL_STATUSES
-from .curl import answered, configuration, recorded
+from ..checks.exchange import FINAL_STATUSES, Exchange
+from .curl import configuration, fetch, read_exchange, read_step
 from .ids import dig, pattern, quoted, renamed, renamed_bytes, variable
 
-SOUND, DEFECT, NOTHING, NOT_YET, LEFT_OUT = 0, 10, 2, 3, 4
+SOUND, DEFECT, INCONCLUSIVE = 0, 10, 2
+TRIES = 200  # requests for a batch until it has the awaited status
 END = "an-end"
 RANKS = {"validating": 0, "in_queue": 1, "in_progress": 2, "finalizing": 3, "cancelling": 3}
-LAST = 4  # completed, failed, expired, cancelled: there is no way on
+LAST = 4  # completed, failed, expired, cancelled
 
 
 def unpack(work: Path) -> int:
-    """Writes the body that comes packed on the standard input."""
+    """Writes the compressed body from standard input to a file."""
     packed = base64.b64decode(sys.stdin.read())
     (work / "body").write_bytes(zlib.decompress(packed))
     return SOUND
 
 
-def prepare(
+def request(
     work: Path,
     step: str,
-    given: str,
+    credentials: str,
     sent_type: str,
     sender: str,
     method: str,
@@ -51,169 +53,211 @@ def prepare(
     was: str,
     until: str = "",
 ) -> int:
-    """Makes a step ready for curl; one that needs an id which never came is left out."""
+    """Sends one request; repeats it until the batch has the status `until`, if there is one."""
+    description = {"method": method, "request_type": sent_type, "sender": sender}
+    if not _prepare(work, step, credentials, target, description, int(was), awaited=bool(until)):
+        return SOUND
+    fetch(work, step)
+    if until:
+        _await(work, step, until)
+    return _report(work, step)
+
+
+def _prepare(
+    work: Path,
+    step: str,
+    credentials: str,
+    target: str,
+    request: dict[str, Any],
+    was: int,
+    *,
+    awaited: bool,
+) -> bool:
+    """Writes the files of a step; returns False if it needs an id that was not issued."""
     ids = _ids(work)
     body = (work / "body").read_bytes()
-    lost = [id for id, now in ids.items() if now is None]
+    lost = [id for id, new in ids.items() if new is None]
     if pattern([*lost, *map(quoted, lost)]).search(target + " " + body.decode("latin-1")):
-        _say(f"{step}. {method} {target}: left out; no such id was issued this time")
-        return LEFT_OUT
-    known = {id: now for id, now in ids.items() if now is not None}
-    body = renamed_bytes(body, known)
-    authorization = None if given == "-" else given[2:]
-    target, authorization = _aimed(target, authorization, known)
+        _print(f"{step}. {request['method']} {target}: skipped; this run issued no such id")
+        return False
+    issued = {id: new for id, new in ids.items() if new is not None}
+    body = renamed_bytes(body, issued)
+    authorization = None if credentials == "-" else credentials[2:]
+    target, authorization = _retarget(target, authorization, issued)
     (work / f"{step}.sent").write_bytes(body)
     path, _, query = target.partition("?")
-    request: dict[str, Any] = {"method": method, "request_type": sent_type, "sender": sender}
     request |= {"path": path, "query": dict(parse_qsl(query, keep_blank_values=True))}
     if "://" in target:
         request |= {"path": target, "query": {}}
-    request |= {"authorization": authorization, "number": int(step), "awaited": bool(until)}
-    (work / f"{step}.json").write_text(json.dumps({"request": request, "was": int(was)}))
+    request |= {"authorization": authorization, "number": int(step), "awaited": awaited}
+    (work / f"{step}.json").write_text(json.dumps({"request": request, "was": was}))
     options = configuration(work / f"{step}.sent", target, request)
     (work / f"{step}.curl").write_text("\n".join(options) + "\n", encoding="utf-8")
-    return SOUND
+    return True
 
 
-def _aimed(target: str, authorization: str | None, ids: dict[str, str]) -> tuple[str, str | None]:
-    """Where a request goes now. A result may be named by URL there and by id here, or reversed."""
+def _retarget(
+    target: str, authorization: str | None, ids: dict[str, str]
+) -> tuple[str, str | None]:
+    """
+    The target of this run, and its Authorization header.
+
+    One service names a result file by URL and another by id, so each may replace the other.
+    """
     content = re.fullmatch("/files/([^/]+)/content", target)
-    for id, now in ids.items():
+    for id, new in ids.items():
         if target == id or (content and content[1] == quoted(id)):
-            if now.startswith(("http://", "https://")):
-                return now, None
-            known = target != id
-            return f"/files/{quoted(now)}/content", authorization if known else "Bearer {key}"
-    return renamed(target, {quoted(id): quoted(now) for id, now in ids.items()}), authorization
+            if new.startswith(("http://", "https://")):
+                return new, None
+            was_url = target == id
+            return f"/files/{quoted(new)}/content", "Bearer {key}" if was_url else authorization
+    return renamed(target, {quoted(id): quoted(new) for id, new in ids.items()}), authorization
 
 
-def arrive(work: Path, step: str) -> int:
-    """Says what came. A service that is busy just now says nothing about itself."""
-    answer, was = answered(work, step), recorded(work, step)["was"]
-    query = "&".join(f"{name}={value}" for name, value in answer.query.items())
-    place = answer.path + (f"?{query}" if query else "")
-    _say(f"{step}. {answer.method} {place}: {answer.status}")
-    if _is_busy(answer.status) and answer.status != was:
-        _say(f"The service is busy or broken for now: {answer.status} {answer.text[:300]}")
-        return NOTHING
+def _await(work: Path, step: str, status: str) -> None:
+    """Repeats a request until the batch has reached a status or passed it."""
+    tries = int(os.environ.get("SILICONFLOW_TRIES") or TRIES)
+    for attempt in range(1, tries + 1):
+        if _has_reached(read_exchange(work, step), status):
+            return
+        if attempt < tries:
+            time.sleep(min(0.05 * 1.15**attempt, 30))
+            fetch(work, step)
+    if status != END:
+        raise SystemExit(f"Step {step}: the batch is not {status} after {tries} attempts.")
+
+
+def _has_reached(response: Exchange, awaited: str) -> bool:
+    """Whether a batch has reached a status or passed it, or the response is an error."""
+    status = dig(response.json, "status")
+    if response.status == 200 and isinstance(status, str):
+        rank = LAST if status in FINAL_STATUSES else RANKS.get(status, -1)
+        return status == awaited or rank >= RANKS.get(awaited, LAST)
+    return not _is_busy(response.status)
+
+
+def _report(work: Path, step: str) -> int:
+    """Prints the response's status; returns INCONCLUSIVE if the service is busy now."""
+    response, was = read_exchange(work, step), read_step(work, step)["was"]
+    query = "&".join(f"{name}={value}" for name, value in response.query.items())
+    target = response.path + (f"?{query}" if query else "")
+    _print(f"{step}. {response.method} {target}: {response.status}")
+    if _is_busy(response.status) and response.status != was:
+        _print(f"The service is busy or broken: {response.status} {response.text[:300]}")
+        return INCONCLUSIVE
     return SOUND
 
 
-def reached(work: Path, step: str, wanted: str, tried: str) -> int:
-    """Whether a batch is where it is awaited, or beyond; pauses where it is not."""
-    answer = answered(work, step)
-    status = dig(answer.json, "status")
-    if answer.status == 200 and isinstance(status, str):
-        goal = RANKS.get(wanted, LAST)
-        rank = LAST if status in FINAL_STATUSES else RANKS.get(status, -1)
-        if status == wanted or rank >= goal:
-            return SOUND
-    elif not _is_busy(answer.status):
-        return SOUND
-    time.sleep(min(0.05 * 1.15 ** int(tried), 30))
-    return NOT_YET
-
-
-def probe(work: Path, step: str) -> int:
-    """Whether this is a Batch API that takes the key, as the suite asks before it begins."""
-    answer = answered(work, step)
-    name, base = variable(answer.sender), os.environ["SILICONFLOW_BASE_URL"]
-    if answer.status in (401, 403):
-        _say(f"{base} does not take the key in {name}: {answer.status}.")
-    elif _is_busy(answer.status):
-        _say(f"{base} is busy or broken: GET /batches is answered with {answer.status}.")
-    elif answer.status == 404 or not answer.text.lstrip().startswith(("{", "[", '"')):
-        _say(f"{base} is no Batch API: {answer.status} {answer.text[:80]!r}. Does it end in /v1?")
+def probe(work: Path, sender: str) -> int:
+    """Whether the service is a Batch API that accepts the key; the suite checks the same."""
+    request = {"method": "GET", "request_type": "", "sender": sender}
+    _prepare(work, "0", "= Bearer {key}", "/batches?limit=1", request, 200, awaited=False)
+    fetch(work, "0")
+    response = read_exchange(work, "0")
+    name, base = variable(response.sender), os.environ["SILICONFLOW_BASE_URL"]
+    if response.status in (401, 403):
+        _print(f"{base} rejected the key in {name} with {response.status}.")
+    elif _is_busy(response.status):
+        _print(f"{base} is busy or broken: GET /batches returned {response.status}.")
+    elif response.status == 404 or not response.text.lstrip().startswith(("{", "[", '"')):
+        _print(
+            f"{base} is not a Batch API: GET /batches returned {response.status} "
+            f"{response.text[:80]!r}. Does the base URL end in /v1?"
+        )
     else:
         return SOUND
-    return NOTHING
+    return INCONCLUSIVE
 
 
-def judge(work: Path, module: str, name: str, raised: str) -> int:
-    """Calls the check as the suite did, with the answers that came now."""
-    known = {id: now for id, now in _ids(work).items() if now is not None}
+def check(work: Path, module: str, name: str, raised: str) -> int:
+    """Calls the check with the responses of this run."""
+    ids = {id: new for id, new in _ids(work).items() if new is not None}
     lost: list[int] = []
-    given = [_argument(work, value, known, lost) for value in _given(work)]
-    check = getattr(importlib.import_module(module), name)
+    arguments = [_argument(work, value, ids, lost) for value in _recorded_values(work)]
+    function = getattr(importlib.import_module(module), name)
     try:
-        said = check(*given)
+        actual = function(*arguments)
     except Exception as error:
         if type(error).__name__ != raised or lost:
             raise
-        said = f"{type(error).__name__}: {error}"
-    if said is None:
-        _say("\nIt holds here.")
+        actual = f"{type(error).__name__}: {error}"
+    if actual is None:
+        _print("\nThe requirement holds here.")
         return SOUND
-    _say(f"\nIt does not hold here.\n  expected:  {os.environ['EXPECTED']}\n  actual:    {said}")
+    _print("\nThe requirement does not hold here.")
+    _print(f"  expected:  {os.environ['EXPECTED']}\n  actual:    {actual}")
     return DEFECT
 
 
 def compare(work: Path, step: str) -> int:
-    """Where no check is known: the recorded answer again is the recorded defect again."""
-    answer = answered(work, step)
-    known = {id: now for id, now in _ids(work).items() if now is not None}
-    _say(f"\n{answer.status} {answer.headers.get('content-type', '')}\n{answer.text}\n")
-    status, media, body = _given(work)
-    same = (answer.status, answer.headers.get("content-type", "")) == (status, media)
-    if same and answer.text == renamed(body, known):
-        _say(f"The recorded answer again, to the letter.\n  expected:  {os.environ['EXPECTED']}")
+    """Returns DEFECT if the response equals the recorded one; for failures without a check."""
+    response = read_exchange(work, step)
+    ids = {id: new for id, new in _ids(work).items() if new is not None}
+    _print(f"\n{response.status} {response.headers.get('content-type', '')}\n{response.text}\n")
+    status, media, body = _recorded_values(work)
+    same = (response.status, response.headers.get("content-type", "")) == (status, media)
+    if same and response.text == renamed(body, ids):
+        _print(f"The response equals the recorded one.\n  expected:  {os.environ['EXPECTED']}")
         return DEFECT
-    _say(f"Another answer than recorded; judge by eye. Expected: {os.environ['EXPECTED']}")
-    return NOTHING
+    _print(
+        "The response differs from the recorded one. Compare it with the expectation:"
+        f" {os.environ['EXPECTED']}"
+    )
+    return INCONCLUSIVE
 
 
 def _argument(work: Path, value: Any, ids: dict[str, str], lost: list[int]) -> Any:
-    """An argument of the check; a step that could not be sent is None, and missing in lists."""
+    """An argument of the check; a skipped step is None, and is missing from lists."""
     if isinstance(value, dict) and value.keys() == {"$step"}:
         step = str(value["$step"])
         if (work / f"{step}.json").exists():
-            return answered(work, step)
+            return read_exchange(work, step)
         lost.append(value["$step"])
         return None
     if isinstance(value, list):
-        made = [(item, _argument(work, item, ids, lost)) for item in value]
-        return [now for item, now in made if now is not None or item is None]
+        pairs = [(item, _argument(work, item, ids, lost)) for item in value]
+        return [new for item, new in pairs if new is not None or item is None]
     if isinstance(value, dict):
         return {renamed(n, ids): _argument(work, item, ids, lost) for n, item in value.items()}
     return renamed(value, ids)
 
 
-def _given(work: Path) -> list[Any]:
-    return list(json.loads((work / "given").read_text()))
+def _recorded_values(work: Path) -> list[Any]:
+    return list(json.loads((work / "recorded").read_text()))
 
 
 def _ids(work: Path) -> dict[str, str | None]:
-    """What the recorded ids are called now; None for one that did not come."""
+    """The ids of this run by recorded id; None for one that was not issued."""
     rows = (work / "learned").read_text().splitlines()
-    found: dict[str, str | None] = {}
+    ids: dict[str, str | None] = {}
     for step, field, id in zip(rows[::3], rows[1::3], rows[2::3], strict=True):
         sent = (work / f"{step}.json").exists()
-        now = dig(answered(work, step).json, field) if sent else None
-        found[id] = now if isinstance(now, str) and now else found.get(id)
-    return found
+        new = dig(read_exchange(work, step).json, field) if sent else None
+        ids[id] = new if isinstance(new, str) and new else ids.get(id)
+    return ids
 
 
 def _is_busy(status: int) -> bool:
     return status in (408, 429) or status >= 500
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     keys = [key for name, key in os.environ.items() if name.startswith("SILICONFLOW_API_KEY")]
     for key in sorted(keys, key=len, reverse=True):
         text = text.replace(key, "…") if key else text
     print(text.encode("utf-8", "backslashreplace").decode(), flush=True)  # noqa: T201
 
 
-VERBS = (unpack, prepare, arrive, reached, probe, judge, compare)
+VERBS = (unpack, request, probe, check, compare)
 
 
 def main(work: str, verb: str, *arguments: str) -> int:
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        does: Any = {known.__name__: known for known in VERBS}[verb]
-        return int(does(Path(work), *arguments))
+        verb_function: Any = {each.__name__: each for each in VERBS}[verb]
+        return int(verb_function(Path(work), *arguments))
     except SystemExit as end:
-        _say(str(end))
+        _print(str(end))
     except BaseException:
-        _say("The replay itself came to nothing:\n" + traceback.format_exc())
-    return NOTHING
+        _print("The script itself failed:\n" + traceback.format_exc())
+    return INCONCLUSIVE

@@ -1,14 +1,14 @@
 """
-What a failure stands on: the few exchanges of its story that must come again for it to show.
+Selects the exchanges of a run that must be repeated for a failure to occur again.
 
-Rule 1: an exchange needs whoever issued an id that stands in its request, and whatever was done to
-that id before: cancels, and the latest wait.
-Rule 2: what a list answers depends on what its owner had created; a page needs what is not older
-than it, and one more, which tells whether more follow.
-Rule 3: what is judged may have been changed by what no id in it tells of: the same asked before, an
-upload of the same name, and whatever was written between two lists.
-Rule 4: what a list or a look shows of a batch takes its time, and is waited for, before a younger
-one is created that is not as far.
+Rule 1: a request needs the exchanges that issued the ids in it, and everything that changed those
+objects before: cancels, and the latest wait.
+Rule 2: a list needs everything that its account had created before. A page needs only the objects
+that are not older than those on it, and one more, which decides `has_more`.
+Rule 3: a judged response may also depend on requests that share no id with it: the same request
+before, an upload of the same name, and all writes between two judged lists.
+Rule 4: if a judged response shows a batch that has progressed, the script waits for that status
+before it creates a later batch that has not progressed as far.
 """
 
 import itertools
@@ -33,14 +33,14 @@ from ..verdicts import Failure
 from .ids import dig, pattern
 from .replay import END
 
-MAKERS = {"POST /files": ("id", "data.id"), "POST /batches": ("id",)}
+ISSUERS = {"POST /files": ("id", "data.id"), "POST /batches": ("id",)}
 LISTED = {"GET /batches": "POST /batches", "GET /files": "POST /files"}
-SHORTEST = 4  # of an id; what is shorter stands in too many places by chance
+SHORTEST = 4  # characters of an id; shorter texts occur too often by chance
 
 
 @define(frozen=True)
 class Origin:
-    """Where an id, or the URL of a result, was said: step 3 at `data.id`."""
+    """The response and the field, such as `data.id`, in which an id or a result URL was issued."""
 
     value: str
     source: Exchange
@@ -49,21 +49,21 @@ class Origin:
 
 @define
 class Extract:
-    """The steps in their order, and what later ones take from them."""
+    """The steps to repeat, in order, and the ids that later steps use, by step and field."""
 
     story: tuple[Exchange, ...]
     steps: dict[int, Exchange] = field(factory=dict)
-    taken: dict[tuple[int, str], Origin] = field(factory=dict)
+    used: dict[tuple[int, str], Origin] = field(factory=dict)
     _origins: list[Origin] = field(factory=list)
 
     def add(self, exchange: Exchange) -> None:
-        """Adds an exchange with all that it needs."""
+        """Adds an exchange and everything that it needs."""
         if exchange.number in self.steps:
             return
         self.steps[exchange.number] = exchange
         for value in self._mentioned(exchange):
             self.add_origin(value, exchange.number)
-            self._add_all(self._done_to(value, exchange.number))
+            self._add_all(self._history(value, exchange.number))
         for other in self._listed(exchange):
             self.add(other)
             for origin in issued(other):
@@ -71,59 +71,60 @@ class Extract:
                 self._add_all([one for one in changes if one.status == 200])
 
     def _listed(self, exchange: Exchange) -> list[Exchange]:
-        """What a list's owner had created by then, from just before the oldest that is shown."""
-        maker = LISTED.get(exchange.operation)
-        made = [
+        """The creations that a list depends on, by rule 2."""
+        creation = LISTED.get(exchange.operation)
+        created = [
             other
             for other in self.story
-            if other.operation == maker
+            if other.operation == creation
             and (other.status, other.sender) == (200, exchange.sender)
             and other.number < exchange.number
         ]
-        ids = ([origin.value for origin in issued(other)] for other in made)
-        shown = [place for place, own in enumerate(ids) if any(id in exchange.text for id in own)]
-        return made[max(0, shown[0] - 1) :] if shown and "limit" in exchange.query else made
+        ids = ([origin.value for origin in issued(other)] for other in created)
+        shown = [index for index, own in enumerate(ids) if any(id in exchange.text for id in own)]
+        return created[max(0, shown[0] - 1) :] if shown and "limit" in exchange.query else created
 
     def add_literal(self, value: Any) -> None:
-        """Adds who issued the ids in a JSON value, and who sent its notes."""
-        for notes in _notes(value):
+        """Adds the exchanges that issued the ids or sent the metadata in a JSON value."""
+        for metadata in _metadata(value):
             for one in self.story:
                 sent = one.request_json.get("metadata")
-                if isinstance(sent, dict) and notes.items() <= sent.items():
+                if isinstance(sent, dict) and metadata.items() <= sent.items():
                     self.add(one)
         texts = list(_texts(value))
-        known = pattern(origin.value for origin in self._origins)
-        for found in {id for text in texts for id in known.findall(text)}:
-            self.add_origin(found, math.inf)
+        ids = pattern(origin.value for origin in self._origins)
+        for id in {id for text in texts for id in ids.findall(text)}:
+            self.add_origin(id, math.inf)
 
     def _mentioned(self, exchange: Exchange) -> set[str]:
+        """The ids and result URLs in a request."""
         values = {origin.value for origin in self._origins}
         # A signed URL may be recorded with its query or beside it.
-        found = {value for value in values if exchange.path in (value, value.partition("?")[0])}
-        words = [exchange.path, *exchange.query.values(), exchange.request_body.decode("latin-1")]
-        return found or set(pattern(values).findall("\n".join(words)))
+        urls = {value for value in values if exchange.path in (value, value.partition("?")[0])}
+        texts = [exchange.path, *exchange.query.values(), exchange.request_body.decode("latin-1")]
+        return urls or set(pattern(values).findall("\n".join(texts)))
 
     def add_origin(self, value: str, before: float) -> None:
-        """Adds who issued an id, and where the answer says it."""
+        """Adds the exchange that issued an id before a given step."""
         earlier = [
             one for one in self._origins if one.value == value and one.source.number < before
         ]
-        makers = [one for one in earlier if one.source.operation in MAKERS]
-        for origin in makers or earlier[-1:]:  # an id that was issued twice is what is wrong
-            self.taken[origin.source.number, origin.field] = origin
+        issuers = [one for one in earlier if one.source.operation in ISSUERS]
+        for origin in issuers or earlier[-1:]:  # all of them: issuing an id twice may be the defect
+            self.used[origin.source.number, origin.field] = origin
             self.add(origin.source)
 
-    def _done_to(self, id: str, before: int) -> list[Exchange]:
-        """What changed the object that is named, and the wait for what it came to before."""
-        looks = [one for one in self.story if one.path_id == id and one.number < before]
-        return self._changes(id, before) + [one for one in looks if one.awaited][-1:]
+    def _history(self, id: str, before: int) -> list[Exchange]:
+        """The changes of an object, and the latest wait for it."""
+        earlier = [one for one in self.story if one.path_id == id and one.number < before]
+        return self._changes(id, before) + [one for one in earlier if one.awaited][-1:]
 
     def _changes(self, id: str, before: int) -> list[Exchange]:
         written = [one for one in self.story if one.path_id == id and one.method != "GET"]
         return [one for one in written if one.number < before]
 
-    def add_unsaid(self, judged: list[Exchange]) -> None:
-        """Adds what may have led to what is judged, though no id in it says so."""
+    def add_unreferenced(self, judged: list[Exchange]) -> None:
+        """Adds the exchanges of rule 3."""
         for exchange in judged:
             earlier = [one for one in self.story if one.number < exchange.number]
             own = [one for one in earlier if one.sender == exchange.sender and one.status == 200]
@@ -143,30 +144,31 @@ class Extract:
 
 
 def extract(failure: Failure) -> Extract:
-    """The part of a failure's story that its judgment stands on."""
+    """The exchanges that a failure depends on."""
     judged = judged_in(failure)
     story = {one.number: one for one in (*failure.story, *judged)}
     part = Extract(tuple(story[number] for number in sorted(story)))
     part._origins.extend(origin for one in part.story for origin in issued(one))
     for exchange in judged:
         part.add(exchange)
-    part.add_unsaid(judged)
+    part.add_unreferenced(judged)
     part.add_literal(failure.arguments)
     part.steps = dict(sorted(part.steps.items()))
     return part
 
 
 def judged_in(failure: Failure) -> list[Exchange]:
-    """What a failure's check was given; without one, the last of its story."""
-    found = list(_exchanges(failure.arguments))
-    return found if failure.check is not None else list(failure.story[-1:])
+    """The exchanges among the check's arguments; without a check, the last of the story."""
+    judged = list(_exchanges(failure.arguments))
+    return judged if failure.check is not None else list(failure.story[-1:])
 
 
-def sent(failure: Failure) -> Extract:
+def steps_to_send(failure: Failure) -> Extract:
     """
-    What a script sends: waits stand before what is judged, and none of them twice.
+    The exchanges that a script sends: those of `extract`, with the waits of rule 4 and without
+    repeated waits.
 
-    A wait that was in no story has a number below zero.
+    Added waits have negative numbers.
     """
     part, judged = extract(failure), judged_in(failure)
     created = {id for one in part.steps.values() for id in batches(one) if "POST" in one.method}
@@ -174,7 +176,7 @@ def sent(failure: Failure) -> Extract:
     steps: list[Exchange] = []
     reached: dict[str, str] = {}
     for exchange in _waited_once(part, judged).values():
-        looks = exchange in judged and exchange.method == "GET" and not exchange.awaited
+        needs_wait = exchange in judged and exchange.method == "GET" and not exchange.awaited
         shown = {id: str(batch.get("status")) for id, batch in batches(exchange).items()}
         awaited = {
             id: status
@@ -182,7 +184,7 @@ def sent(failure: Failure) -> Extract:
             if (id in cancelled if "cancel" in status else status not in WAITING_STATUSES)
         }
         early = shown.keys() - awaited.keys()
-        for id, status in awaited.items() if looks else ():
+        for id, status in awaited.items() if needs_wait else ():
             if id in created and reached.get(id) != status:
                 part.add_origin(id, exchange.number)
                 wait = _wait(id, status, exchange, -1 - len(steps))
@@ -194,10 +196,10 @@ def sent(failure: Failure) -> Extract:
 
 
 def _before_the_next(steps: list[Exchange], id: str, early: Set[str]) -> int:
-    """The place before the first of `early` that was created after the batch; else the end."""
-    made = [batches(one).keys() if one.operation == "POST /batches" else set() for one in steps]
-    own = next((place for place, ids in enumerate(made) if id in ids), len(steps))
-    return next((n for n in range(own + 1, len(steps)) if made[n] & early), len(steps))
+    """The index of the first creation of an `early` batch after this batch's; else the end."""
+    created = [batches(one).keys() if one.operation == "POST /batches" else set() for one in steps]
+    own = next((index for index, ids in enumerate(created) if id in ids), len(steps))
+    return next((n for n in range(own + 1, len(steps)) if created[n] & early), len(steps))
 
 
 def _wait(id: str, status: str, shown_by: Exchange, number: int) -> Exchange:
@@ -208,22 +210,22 @@ def _wait(id: str, status: str, shown_by: Exchange, number: int) -> Exchange:
 
 
 def _waited_once(part: Extract, judged: list[Exchange]) -> dict[int, Exchange]:
-    """The steps without waits for what the next step waits for as well; what is judged stays."""
-    kept = {one.number for one in judged} | {number for number, _ in part.taken}
+    """The steps without a wait that the next step repeats, unless it is judged or used."""
+    kept = {one.number for one in judged} | {number for number, _ in part.used}
     steps = list(part.steps.values())
-    doubled = {
+    repeated = {
         one.number
         for one, following in itertools.pairwise(steps)
         if one.awaited
         and (one.path, _status(one)) == (following.path, _status(following))
         and following.awaited
     }
-    return {number: one for number, one in part.steps.items() if number not in doubled - kept}
+    return {number: one for number, one in part.steps.items() if number not in repeated - kept}
 
 
 def issued(exchange: Exchange) -> Iterator[Origin]:
-    """The ids and result URLs that an answer says, the surest place of each last."""
-    fields = list(MAKERS.get(exchange.operation, ()))
+    """The ids and result URLs in a response; the most reliable field of each comes last."""
+    fields = list(ISSUERS.get(exchange.operation, ()))
     if exchange.operation == "GET /batches":
         fields = [f"data.{place}" for place in _places(exchange, "data", ("id", *RESULT_FIELDS))]
         fields += ["first_id", "last_id"]
@@ -239,9 +241,9 @@ def issued(exchange: Exchange) -> Iterator[Origin]:
 
 def goal(exchange: Exchange, story: tuple[Exchange, ...]) -> str:
     """
-    The status that an awaited exchange is to wait for; empty where there is none.
+    The status that a script waits for in an awaited exchange; empty if it need not wait.
 
-    One that nothing came of, and nothing came after, ended with the run's patience: it waits on.
+    If the run's patience ended without a change, the script waits for any final status.
     """
     status = _status(exchange)
     if not exchange.awaited or not isinstance(status, str):
@@ -254,20 +256,20 @@ def goal(exchange: Exchange, story: tuple[Exchange, ...]) -> str:
 
 
 def _about(exchange: Exchange) -> tuple[str, object] | None:
-    """What a request asks of which object; None where it names none."""
+    """The operation and the object of a request; None if it names no object."""
     if exchange.path_id or "://" in exchange.path:
         return f"{exchange.method} {exchange.path}", None
     file = exchange.request_json.get("input_file_id")
     return (exchange.operation, file) if isinstance(file, str) else None
 
 
-def _notes(value: Any) -> Iterator[dict[str, str]]:
-    """The notes among the arguments of a check: objects of texts alone."""
+def _metadata(value: Any) -> Iterator[dict[str, str]]:
+    """The objects in a check's arguments whose values are all strings."""
     if isinstance(value, dict) and value and all(type(text) is str for text in value.values()):
         yield value
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _notes(item)
+            yield from _metadata(item)
 
 
 def _status(exchange: Exchange) -> Any:
@@ -275,8 +277,8 @@ def _status(exchange: Exchange) -> Any:
 
 
 def _places(exchange: Exchange, list_at: str, names: tuple[str, ...]) -> list[str]:
-    found = dig(exchange.json, list_at)
-    count = len(found) if isinstance(found, list) else 0
+    items = dig(exchange.json, list_at)
+    count = len(items) if isinstance(items, list) else 0
     return [f"{place}.{name}" for place in range(count) for name in names]
 
 

@@ -1,19 +1,19 @@
 """
-What a run may do to a service that is not on this machine, and how fast.
+Limits on what a run may send to a service on another machine, and how fast.
 
     request                         without --writes    with --writes
     GET                             sent                sent
-    POST that is to be refused      sent, within 55     sent, within 55
+    POST expected to be rejected    sent, within 55     sent, within 55
     POST                            never               sent, within 55; 5 batches of 1 or 2 lines
     anything else                   never               never
 
-Rule 1: `ask` comes before every request, `heard` behind every answer; what `ask` refuses is not
-sent, and its case is not judged.
-Rule 2: a creation counts as a batch until the service has refused it: an answer that was lost
-counts, and so does a 200 where a refusal was certain.
-Rule 3: no file and no batch has more than two lines, to be refused or not.
-Rule 4: of 60 writes five are kept for whoever cleans up; `clean` is for them. What is not cancelled
-within the 60 is left to the next run, which has 60 of its own.
+Rule 1: `acquire` precedes every request and `record` follows every response. A request that
+`acquire` refuses is not sent, and its case is not judged.
+Rule 2: a creation counts as a batch until the service rejects it. A creation without a response
+counts, and so does an unexpected 200.
+Rule 3: no file and no batch has more than two lines, even if the service should reject it.
+Rule 4: five of the 60 writes are reserved for clean-up, through `acquire_for_cleanup`. Batches that
+cannot be cancelled within the 60 are left to the next run, which has 60 writes of its own.
 """
 
 import ipaddress
@@ -21,20 +21,19 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import ROUND_UP, Decimal
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from attrs import define, field
 
 WRITES, BATCHES, LINES = 60, 5, 2
-RATE, BURST = 2.0, 2  # requests a second, and how many of them at once after a rest
-PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds after a 429 that names none, and after any other
+RATE, BURST = 2.0, 2  # requests a second, and how many may follow a pause without delay
+PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds: after a 429 without Retry-After; after any response
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def is_loopback(base_url: str) -> bool:
-    """Whether a service is on this machine; what is no URL is on none."""
+    """Whether the service runs on this machine; False for an invalid URL."""
     try:
         host = urlsplit(base_url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -43,22 +42,22 @@ def is_loopback(base_url: str) -> bool:
 
 
 class NotSent(Exception):
-    """A request that the budget keeps back; the case is not judged, for this reason."""
+    """The budget does not permit a request; its case is not judged, for this reason."""
 
 
 class NotAllowed(NotSent):
-    """Nothing of this kind is sent in this run."""
+    """This run never sends requests of this kind."""
 
 
 class BudgetSpent(NotSent):
-    """There was some, and it is used up."""
+    """The run has used up its requests of this kind."""
 
 
 @define(kw_only=True)
 class Budget:
     """
-    One for all accounts of a run; `loopback` has no limits. `clock` counts seconds from anywhere,
-    `today` is Unix seconds, for dates in Retry-After.
+    The limits shared by all accounts of a run; no limits apply if `loopback` is true. `clock` is
+    monotonic, in seconds; `today` is Unix seconds, used to read dates in Retry-After.
     """
 
     loopback: bool
@@ -69,89 +68,88 @@ class Budget:
     sleep: Callable[[float], None] = time.sleep
     written: int = field(default=0, init=False)
     batches: int = field(default=0, init=False)
-    _in_doubt: bool = field(default=False, init=False)
-    _turn: float = field(default=-math.inf, init=False)
-    _resume: float = field(default=-math.inf, init=False)
+    _creation_pending: bool = field(default=False, init=False)
+    _next_turn: float = field(default=-math.inf, init=False)
+    _resume_at: float = field(default=-math.inf, init=False)
 
-    def ask(
+    def acquire(
         self, method: str, path: str, *, lines: int | None = None, rejected: bool = False
     ) -> None:
         """
-        Waits until the request may be sent; raises `NotSent` where it may not.
+        Waits until the request may be sent; raises `NotSent` if it may not.
 
-        `lines` are those of the file that is uploaded or that a batch is created from, 0 for a file
-        that does not exist; `rejected` says that the service is certain to refuse.
+        `lines` is the line count of the uploaded file or of the batch's input file, 0 for a file
+        that does not exist. `rejected` means that the service is certain to reject the request.
         """
         if self.loopback:
             return
-        if (pause := self._resume - self.clock()) > LONGEST_PAUSE:
-            raise BudgetSpent(f"the service asked not to be called for another {pause:.0f} s")
-        self._in_doubt = False
+        if (pause := self._resume_at - self.clock()) > LONGEST_PAUSE:
+            raise BudgetSpent(f"the service asked for a pause of {pause:.0f} s")
+        self._creation_pending = False
         if method.upper() not in READING:
-            self._write(method.upper(), urlsplit(path).path.rstrip("/"), lines, rejected)
+            self._count_write(method.upper(), urlsplit(path).path.rstrip("/"), lines, rejected)
         self.wait()
 
-    def spare(self) -> None:
-        """Raises `BudgetSpent` where there is no batch left."""
+    def require_batch(self) -> None:
+        """Raises `BudgetSpent` if the run may not create another batch."""
         if not self.loopback and self.batches >= BATCHES:
-            raise BudgetSpent(f"the {BATCHES} batches of a run are used up")
+            raise BudgetSpent(f"the run has created its {BATCHES} batches")
 
-    def clean(self, method: str) -> None:
-        """As `ask`, for a clean-up: it reads, and cancels what was created."""
+    def acquire_for_cleanup(self, method: str) -> None:
+        """Like `acquire`, for the reads and cancels of a clean-up."""
         if not self.loopback and method not in READING:
             if self.written >= WRITES:
-                raise BudgetSpent(f"the {WRITES} writes of a run are used up")
+                raise BudgetSpent(f"the run has sent its {WRITES} writes")
             self.written += 1
         self.wait()
 
     def wait(self) -> None:
-        """Waits for the rate and for what the service asked, a minute at most."""
+        """Waits for the rate limit and for a requested pause, up to a minute."""
         if self.loopback:
             return
         now = self.clock()
-        self._turn = max(self._turn, now - (BURST - 1) / self.rate)
-        if (pause := min(max(self._turn, self._resume) - now, LONGEST_PAUSE)) > 0:
+        self._next_turn = max(self._next_turn, now - (BURST - 1) / self.rate)
+        if (pause := min(max(self._next_turn, self._resume_at) - now, LONGEST_PAUSE)) > 0:
             self.sleep(pause)
-        self._turn += 1 / self.rate
+        self._next_turn += 1 / self.rate
 
-    def heard(self, status: int, headers: Mapping[str, str]) -> None:
-        """Takes the answer to what was asked last; header names are in lower case."""
+    def record(self, status: int, headers: Mapping[str, str]) -> None:
+        """Records the response to the last request; header names are lower case."""
         if self.loopback:
             return
-        if self._in_doubt and refused(status):
+        if self._creation_pending and is_rejection(status):
             self.batches -= 1
-        self._in_doubt = False
-        told = retry_after(headers.get("retry-after"), self.today())
-        if status == 429 or (status == 503 and told is not None):
-            self._resume = self.clock() + (PAUSE if told is None else told)
+        self._creation_pending = False
+        delay = retry_after(headers.get("retry-after"), self.today())
+        if status == 429 or (status == 503 and delay is not None):
+            self._resume_at = self.clock() + (PAUSE if delay is None else delay)
 
-    def _write(self, method: str, path: str, lines: int | None, rejected: bool) -> None:
-        """Counts a write, unless it raises."""
+    def _count_write(self, method: str, path: str, lines: int | None, rejected: bool) -> None:
         creation = path.rpartition("/")[2] == "batches"
         if method != "POST":
-            raise NotAllowed(f"no document names {method}; what it does could not be undone")
+            raise NotAllowed(f"{method} is not documented, and its effect could not be undone")
         if not (self.writes or rejected):
-            raise NotAllowed("writes to a service that is not on this machine need --writes")
+            raise NotAllowed("writes to a service on another machine need --writes")
         if creation and lines is None:
-            raise NotAllowed("a creation must say of how many lines it is")
+            raise NotAllowed("a creation needs the line count of its input file")
         if (lines or 0) > LINES or (creation and lines == 0 and not rejected):
             raise NotAllowed(f"a paid batch has 1 to {LINES} lines here, not {lines}")
         if self.written >= WRITES - BATCHES:
-            raise BudgetSpent(f"the {WRITES - BATCHES} writes of a run are used up")
+            raise BudgetSpent(f"the run has sent its {WRITES - BATCHES} writes")
         if creation:
-            self.spare()
+            self.require_batch()
         self.written += 1
         self.batches += creation
-        self._in_doubt = creation
+        self._creation_pending = creation
 
 
-def refused(status: int) -> bool:
-    """Whether an answer to a write says that nothing came of it; 408 and 499 do not."""
+def is_rejection(status: int) -> bool:
+    """Whether the status shows that a write had no effect; 408 and 499 leave it open."""
     return 400 <= status < 500 and status not in (408, 499)
 
 
 def retry_after(header: str | None, today: float) -> float | None:
-    """Seconds, from a number or a date; None where it says neither."""
+    """The seconds of a Retry-After header, a number or a date; None if it is neither."""
     try:
         seconds = float(header or "nan")
     except ValueError:
@@ -159,41 +157,7 @@ def retry_after(header: str | None, today: float) -> float | None:
             date = parsedate_to_datetime(str(header))
         except ValueError:
             return None
-        # A date in -0000 comes without a zone, and is meant in UTC (RFC 5322).
+        # parsedate_to_datetime returns a naive datetime for zone -0000, which is UTC (RFC 5322).
         aware = date if date.tzinfo else date.replace(tzinfo=UTC)
         seconds = (aware - datetime.fromtimestamp(today, UTC)).total_seconds()
     return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-@define(frozen=True)
-class Price:
-    """Yuan for a million tokens in a batch; a model that `thinks` may add THINKING to an answer."""
-
-    input: Decimal
-    output: Decimal
-    thinks: bool = False
-
-
-# The batch guide, half of the real-time prices; thinking_budget is 128 to 32768 there.
-THINKING = 32_768
-PROMPT = 64  # tokens of one of the suite's prompts, with what the model's template adds
-PRICES = {
-    "deepseek-ai/DeepSeek-R1": Price(Decimal(2), Decimal(8), thinks=True),
-    "deepseek-ai/DeepSeek-V3": Price(Decimal(1), Decimal(4)),
-    "Qwen/QwQ-32B": Price(Decimal("0.5"), Decimal(2), thinks=True),
-    "deepseek-ai/DeepSeek-V3.1-Terminus": Price(Decimal(2), Decimal(6), thinks=True),
-    "moonshotai/Kimi-K2-Instruct-0905": Price(Decimal(2), Decimal(8)),
-}
-
-
-def price(lines: int, max_tokens: int, model: str) -> str:
-    """What `lines` lines cost at most, to be said before a run that writes."""
-    if (row := PRICES.get(model)) is None:
-        return f"{lines} lines of {model}: the price of this model is not known"
-    answer = max_tokens + (THINKING if row.thinks else 0)
-    yuan = lines * (PROMPT * row.input + answer * row.output) / 1_000_000
-    shown = yuan.quantize(Decimal("0.01"), ROUND_UP)
-    return (
-        f"{lines} lines of {model}: at most {shown} yuan, by the batch guide's prices "
-        f"({row.input}/{row.output} yuan for a million tokens of input/output)"
-    )

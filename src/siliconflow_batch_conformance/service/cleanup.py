@@ -1,20 +1,20 @@
 """
-Cancels what this run and earlier ones created and left unfinished, and nothing else.
+Cancels the unfinished batches of this run and of earlier runs, and touches no others.
 
-    the entry has       the service says                 then
-    an id               it has ended, or is cancelling   closed
-    an id               it is unfinished                 cancelled, seen to be, closed; else kept
-    an id               404                              closed; kept while it is young
-    no id               the list holds its token         as with that id
-    no id               the whole list does not          closed; kept while it is young
-    no id               the list is too long to see      kept for 15 days: the longest window is 14
-    no id and no mark   (cannot be asked)                told, closed
-    any                 nothing, or nothing of sense     kept
+    the creation has       the service reports             then
+    an id                  ended or cancelling             closed
+    an id                  unfinished                      cancelled, verified, closed; else kept
+    an id                  404                             closed; kept if it is recent
+    no id                  a batch with the token          handled like a creation with that id
+    no id                  the whole list lacks the token  closed; kept if it is recent
+    no id                  the list is too long to read    kept for 15 days: windows end after 14
+    no id and no token     (cannot be found)               reported, closed
+    any                    nothing, or an unreadable body  kept
 
-Rule 1: a batch is touched for its id in a journal or for a journal's token in its metadata, which
-is compared whole.
-Rule 2: a run that still lives is left alone.
-Rule 3: what is kept is for the next clean-up, and is said.
+Rule 1: a batch is cancelled only if a journal contains its id, or if its metadata contains exactly
+a token of a journal.
+Rule 2: runs that are still alive are left alone.
+Rule 3: creations that are kept are reported and left to the next clean-up.
 """
 
 import time
@@ -25,29 +25,29 @@ from urllib.parse import quote
 import httpx
 from attrs import define, field
 
-from ..checks.exchange import FINAL_STATUSES, Exchange
+from ..checks.exchange import Exchange
 from .budget import LONGEST_PAUSE, NotSent, retry_after
-from .journal import MARK, Entry, Journal
+from .journal import MARK, Creation, Journal
 from .locked_file import StateUnusable
 
 Send = Callable[[str, str, dict[str, Any]], Exchange]
 
-SETTLED = frozenset({*FINAL_STATUSES, "cancelling"})
-YOUNG, OLD = 15 * 60, 15 * 86_400  # seconds: lists may lag; windows are of 336 hours at most
+SETTLED = frozenset({"completed", "failed", "expired", "cancelled", "cancelling"})
+YOUNG, OLD = 15 * 60, 15 * 86_400  # seconds: lists may lag; the longest window is 336 hours
 PAGE, PAGES = 100, 100
 PATIENCE, FIRST_PAUSE = 60.0, 1.0
 
 
 @define
-class Cleaned:
-    """`said` tells what was done and what was not; `left` counts what was not."""
+class CleanUp:
+    """The outcome of a clean-up: its `messages`, and how many creations are `left` open."""
 
-    said: list[str] = field(factory=list)
+    messages: list[str] = field(factory=list)
     left: int = 0
 
 
 class _GaveUp(Exception):
-    """The service does not answer, or does not take the key: there is no use in going on."""
+    """The service does not respond, or rejects the key; further requests are pointless."""
 
 
 def clean_up(
@@ -57,22 +57,22 @@ def clean_up(
     patience: float = PATIENCE,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> Cleaned:
+) -> CleanUp:
     """
-    Works through the open entries of a journal and of the dead runs beside it.
+    Closes the open creations of a journal and of the dead runs in the same folder.
 
-    `send(method, path, query)` sends with the journal's key, waits as the rate asks and raises
-    httpx.TransportError where nobody answers, `NotSent` where it may not be sent; trouble is sat
-    out for `patience` seconds in all.
+    `send(method, path, query)` sends a request with the journal's key at the permitted rate. It
+    raises `httpx.TransportError` without a response, and `NotSent` if the budget refuses it.
+    Errors are retried for `patience` seconds in total.
     """
     cleaner = _Cleaner(send, clock, sleep, clock() + patience)
-    cleaner.tidy(journal)
+    cleaner.close_all(journal)
     for other in journal.others():
         if other is None:
-            cleaner.cleaned.said.append("another run is under way: what it creates was left alone")
+            cleaner.outcome.messages.append("another run is active; its batches were left alone")
         else:
-            cleaner.tidy(other)
-    return cleaner.cleaned
+            cleaner.close_all(other)
+    return cleaner.outcome
 
 
 @define
@@ -81,116 +81,118 @@ class _Cleaner:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     deadline: float
-    cleaned: Cleaned = field(factory=Cleaned)
+    outcome: CleanUp = field(factory=CleanUp)
     _given_up: str = ""
     _listed: "tuple[dict[str, list[str]], bool] | None" = None
 
-    def tidy(self, journal: Journal) -> None:
-        for entry in journal.left_open():
-            age = journal.clock() - entry.at
+    def close_all(self, journal: Journal) -> None:
+        for creation in journal.open_creations():
+            age = journal.clock() - creation.at
             try:
-                kept = self._settle(entry, journal.run, age)
-                if not kept:
-                    journal.ended(entry.token)
-            except _GaveUp as reason:
-                kept = self._given_up = str(reason)
-            except StateUnusable as reason:  # the others are cancelled all the same
-                kept = str(reason)
-            if kept:
-                self.cleaned.left += 1
-                what = entry.batch or f"a creation of run {journal.run} whose answer was lost"
-                self.cleaned.said.append(f"kept for the next time: {what}: {kept}")
+                reason = self._reason_to_keep(creation, journal.run, age)
+                if not reason:
+                    journal.close_creation(creation.token)
+            except _GaveUp as error:
+                reason = self._given_up = str(error)
+            except StateUnusable as error:  # continue with the other creations
+                reason = str(error)
+            if reason:
+                self.outcome.left += 1
+                lost = f"a creation of run {journal.run} without a response"
+                subject = creation.batch or lost
+                self.outcome.messages.append(f"left for the next run: {subject}: {reason}")
 
-    def _settle(self, entry: Entry, run: str, age: float) -> str:
-        """Why an entry cannot be closed; empty when it can."""
-        if entry.batch is not None:
-            return self._cancel(entry.batch, run, age)
-        if not entry.marked:
-            self.cleaned.said.append(
-                f"run {run} sent a creation without a mark {age / 60:.0f} minutes ago, and its "
-                "answer was lost: if a batch came of it, only you can tell"
+    def _reason_to_keep(self, creation: Creation, run: str, age: float) -> str:
+        """Cancels a creation's batches; returns why it must stay open, or an empty string."""
+        if creation.batch is not None:
+            return self._cancel(creation.batch, run, age)
+        if not creation.marked:
+            self.outcome.messages.append(
+                f"run {run} sent a creation without a token {age / 60:.0f} minutes ago and got no "
+                "response; check your account for a batch from that time"
             )
             return ""
-        marks, whole = self._list()
-        if found := marks.get(entry.token):
-            entry.batch = found[0]
-            # A gateway may have repeated a creation: there may be several.
-            return "; ".join(filter(None, [self._cancel(id, run, age) for id in found]))
-        if not whole and age < OLD:
-            return "the list of batches could not be seen whole"
+        ids_by_token, complete = self._list()
+        if ids := ids_by_token.get(creation.token):
+            creation.batch = ids[0]
+            # A gateway that repeats a request creates several batches with one token.
+            return "; ".join(filter(None, [self._cancel(id, run, age) for id in ids]))
+        if not complete and age < OLD:
+            return "the list of batches could not be read completely"
         return "it is not in the list yet" if age < YOUNG else ""
 
     def _cancel(self, id: str, run: str, age: float) -> str:
+        """Cancels a batch unless it has ended; returns why it could not, or an empty string."""
         status = self._status(id)
         if status is None:
             return "the service does not know it yet" if age < YOUNG else ""
         if status in SETTLED:
             return ""
-        answer = self._ask("POST", f"/batches/{quote(id, safe='')}/cancel")
+        response = self._request("POST", f"/batches/{quote(id, safe='')}/cancel")
         if (after := self._status(id)) not in SETTLED:
-            return f"its cancel was answered with {answer.status}, and its status is {after!r}"
-        self.cleaned.said.append(f"{id} of run {run}: was {status}, is {after}")
+            return f"its cancel returned {response.status}, and its status is {after!r}"
+        self.outcome.messages.append(f"{id} of run {run}: was {status}, is {after}")
         return ""
 
     def _status(self, id: str) -> str | None:
-        """None where the service does not know the batch."""
-        answer = self._ask("GET", f"/batches/{quote(id, safe='')}")
-        if answer.status == 404:
+        """The batch's status, or a description of the response; None if there is no such batch."""
+        response = self._request("GET", f"/batches/{quote(id, safe='')}")
+        if response.status == 404:
             return None
-        body = answer.json if answer.status == 200 else None
+        body = response.json if response.status == 200 else None
         status = body.get("status") if isinstance(body, dict) else None
-        return status if isinstance(status, str) else f"an answer with {answer.status}"
+        return status if isinstance(status, str) else f"a response with {response.status}"
 
     def _list(self) -> tuple[dict[str, list[str]], bool]:
-        """The ids of the account's batches by their token, and whether the list was seen whole."""
+        """The account's batch ids by token, and whether the list was read completely; cached."""
         if self._listed is None:
-            self._listed = self._walk()
+            self._listed = self._read_list()
         return self._listed
 
-    def _walk(self) -> tuple[dict[str, list[str]], bool]:
-        marks: dict[str, list[str]] = {}
+    def _read_list(self) -> tuple[dict[str, list[str]], bool]:
+        ids_by_token: dict[str, list[str]] = {}
         seen: set[str] = set()
         query: dict[str, Any] = {"limit": PAGE}
         for _ in range(PAGES):
-            page = self._ask("GET", "/batches", query).json
+            page = self._request("GET", "/batches", query).json
             data = page.get("data") if isinstance(page, dict) else None
             if not isinstance(data, list) or not all(_is_batch(batch) for batch in data):
-                return marks, False
+                return ids_by_token, False
             new = [batch for batch in data if batch["id"] not in seen]
             seen.update(batch["id"] for batch in new)
             for batch in new:
                 metadata = batch.get("metadata")
                 if isinstance(metadata, dict) and isinstance(metadata.get(MARK), str):
-                    marks.setdefault(metadata[MARK], []).append(batch["id"])
-            # has_more is believed where the page bears it out.
+                    ids_by_token.setdefault(metadata[MARK], []).append(batch["id"])
+            # A full page with has_more false is not trusted to be the last one.
             if not data or (len(data) < PAGE and not page.get("has_more")):
-                return marks, True
+                return ids_by_token, True
             if not new:
-                return marks, False
+                return ids_by_token, False
             query["after"] = data[-1]["id"]
-        return marks, False
+        return ids_by_token, False
 
-    def _ask(self, method: str, path: str, query: dict[str, Any] | None = None) -> Exchange:
-        """An answer that is no trouble, asked for again until patience ends."""
+    def _request(self, method: str, path: str, query: dict[str, Any] | None = None) -> Exchange:
+        """Sends a request, and repeats it after errors until patience ends."""
         pause = FIRST_PAUSE
         while not self._given_up:
-            told = None
+            delay = None
             try:
-                answer = self.send(method, path, dict(query or {}))
-            except NotSent as kept:
-                raise _GaveUp(str(kept)) from kept
+                response = self.send(method, path, dict(query or {}))
+            except NotSent as error:
+                raise _GaveUp(str(error)) from error
             except httpx.TransportError as error:
-                trouble = f"nobody answers ({type(error).__name__})"
+                problem = f"the service does not respond ({type(error).__name__})"
             else:
-                if answer.status in (401, 403):
-                    raise _GaveUp(f"the service does not take the key ({answer.status})")
-                if answer.status < 500 and answer.status not in (408, 429):
-                    return answer
-                trouble = f"the service is in trouble ({answer.status})"
-                told = retry_after(answer.headers.get("retry-after"), time.time())
-            wait = min(max(pause, told or 0), LONGEST_PAUSE)
+                if response.status in (401, 403):
+                    raise _GaveUp(f"the service rejected the key ({response.status})")
+                if response.status < 500 and response.status not in (408, 429):
+                    return response
+                problem = f"the service is overloaded or broken ({response.status})"
+                delay = retry_after(response.headers.get("retry-after"), time.time())
+            wait = min(max(pause, delay or 0), LONGEST_PAUSE)
             if self.clock() + wait > self.deadline:
-                raise _GaveUp(trouble)
+                raise _GaveUp(problem)
             self.sleep(wait)
             pause *= 2
         raise _GaveUp(self._given_up)

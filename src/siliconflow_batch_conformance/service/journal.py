@@ -1,14 +1,14 @@
 """
-What a run creates, written down before the service is asked for it.
+The batches that a run creates, recorded before the creation is sent.
 
     conformance/<host>-<digest of base URL and key>/<run>.jsonl   in the state folder
 
-Rule 1: an entry is on the disk before its creation is sent; its token stands in the batch's
-metadata, so that the batch is found when the answer is lost.
-Rule 2: a run keeps its file locked as long as it lives; who gets the lock cleans up behind it.
-Rule 3: no key is in here, only a digest.
+Rule 1: an entry is on disk before its creation is sent. Its token is in the batch's metadata, so
+that the batch can be found even if the response is lost.
+Rule 2: a run locks its file until it ends; the process that gets the lock cleans up after it.
+Rule 3: the journal contains no key, only a digest.
 
-Input files are not in here: the service has no operation that deletes one. They stay.
+Input files are not recorded: the service has no operation that deletes one. They remain.
 """
 
 import hashlib
@@ -22,24 +22,26 @@ from typing import Any, Self
 import httpx
 from attrs import define
 
-from .budget import refused
-from .locked_file import Record, Records
+from .budget import is_rejection
+from .locked_file import JsonObject, LockedFile
 
 MARK = "siliconflow_conformance"
 
 
 @define
-class Entry:
+class Creation:
     """
-    One creation. `marked` says that it carries `metadata`; one that does not is known by the id in
-    its answer alone. `batch` is that id, once it is known; `ended`: there is nothing left to do.
+    One request that creates a batch.
+
+    `marked` means that its metadata contains the token; without it only the id in the response
+    identifies the batch. `batch` is that id once it is known. A `closed` creation needs no cancel.
     """
 
     token: str
     at: float
     marked: bool = True
     batch: str | None = None
-    ended: bool = False
+    closed: bool = False
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -51,78 +53,82 @@ class Journal:
     """
     One run's creations on one target with one key. `clock` is Unix seconds.
 
-    A context manager: at its end the file stays if an entry is open, and else it goes.
+    As a context manager it deletes its file on exit, unless a creation is still open.
     """
 
-    records: Records
-    entries: dict[str, Entry]
+    file: LockedFile
+    creations: dict[str, Creation]
     clock: Callable[[], float]
 
     @classmethod
     def open(
         cls, base_url: str, key_digest: str, *, clock: Callable[[], float] = time.time
     ) -> Self:
-        """A new run's journal; raises `StateUnusable`."""
-        folders = ("conformance", _name(base_url, key_digest))
-        records = Records.create(*folders, name=f"{secrets.token_hex(8)}.jsonl")
-        return cls(records, {}, clock)
+        """Creates the journal of a new run; raises `StateUnusable`."""
+        folders = ("conformance", _folder_name(base_url, key_digest))
+        file = LockedFile.create(*folders, name=f"{secrets.token_hex(8)}.jsonl")
+        return cls(file, {}, clock)
 
     @property
     def path(self) -> Path:
-        return self.records.path
+        return self.file.path
 
     @property
     def run(self) -> str:
         return self.path.stem
 
     def others(self) -> Iterator[Self | None]:
-        """Other runs' journals, each locked while it is looked at; None for one that is in use."""
+        """Yields the journals of other runs, locked meanwhile; None for one that is in use."""
         for path in sorted(self.path.parent.glob("*.jsonl")):
             if path == self.path:
                 continue
-            if (records := Records.resume(path)) is None:
+            if (file := LockedFile.resume(path)) is None:
                 yield None
                 continue
-            with type(self)(records, _entries(records.read()), self.clock) as journal:
+            with type(self)(file, _read_creations(file.read()), self.clock) as journal:
                 yield journal
 
-    def intend(self, *, marked: bool = True) -> Entry:
-        """Comes before a creation; raises `StateUnusable`, and then it must not be sent."""
-        entry = Entry(f"{self.run}-{secrets.token_hex(8)}", self.clock(), marked)
-        self._add(entry, "intended", marked=marked)
-        self.entries[entry.token] = entry
-        return entry
+    def intend(self, *, marked: bool = True) -> Creation:
+        """
+        Records a creation before it is sent.
+
+        If this raises `StateUnusable`, the creation must not be sent.
+        """
+        creation = Creation(f"{self.run}-{secrets.token_hex(8)}", self.clock(), marked)
+        self._append(creation, "intended", marked=marked)
+        self.creations[creation.token] = creation
+        return creation
 
     def intend_again(self, token: str) -> None:
-        """Comes before a creation that was refused is sent once more."""
-        entry = self.entries[token]
-        self._add(entry, "intended", marked=entry.marked)
-        entry.ended = False
+        """Records that a rejected creation is about to be sent again."""
+        creation = self.creations[token]
+        self._append(creation, "intended", marked=creation.marked)
+        creation.closed = False
 
-    def heard(self, token: str, status: int, body: object) -> None:
-        """Takes the answer to a creation: a batch, a refusal, or nothing that says which."""
+    def record_response(self, token: str, status: int, body: object) -> None:
+        """Records a batch or a rejection; any other response leaves the creation open."""
         id = body.get("id") if isinstance(body, dict) else None
         if 200 <= status < 300 and isinstance(id, str) and id:
-            self.made(token, id)
-        elif refused(status):
-            self.ended(token)
+            self.record_batch(token, id)
+        elif is_rejection(status):
+            self.close_creation(token)
 
-    def made(self, token: str, batch_id: str) -> None:
-        self.entries[token].batch = batch_id
-        self._add(self.entries[token], "made", batch=batch_id)
+    def record_batch(self, token: str, batch_id: str) -> None:
+        self.creations[token].batch = batch_id
+        self._append(self.creations[token], "made", batch=batch_id)
 
-    def ended(self, token: str) -> None:
-        self.entries[token].ended = True
-        self._add(self.entries[token], "ended")
+    def close_creation(self, token: str) -> None:
+        self.creations[token].closed = True
+        self._append(self.creations[token], "ended")
 
-    def left_open(self) -> list[Entry]:
-        return [entry for entry in self.entries.values() if not entry.ended]
+    def open_creations(self) -> list[Creation]:
+        return [creation for creation in self.creations.values() if not creation.closed]
 
     def close(self) -> None:
-        if self.left_open():
-            self.records.close()
+        if self.open_creations():
+            self.file.close()
         else:
-            self.records.remove()
+            self.file.remove()
 
     def __enter__(self) -> Self:
         return self
@@ -130,30 +136,30 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _add(self, entry: Entry, event: str, **more: Any) -> None:
-        self.records.add({"event": event, "token": entry.token, "at": entry.at, **more})
+    def _append(self, creation: Creation, event: str, **more: Any) -> None:
+        self.file.append({"event": event, "token": creation.token, "at": creation.at, **more})
 
 
 def digest(key: str) -> str:
-    """What stands for a key in here."""
+    """Identifies a key without revealing it."""
     return hashlib.sha256(b"siliconflow-batch conformance\0" + key.encode()).hexdigest()[:32]
 
 
-def _name(base_url: str, key_digest: str) -> str:
+def _folder_name(base_url: str, key_digest: str) -> str:
     url = httpx.URL(base_url)
-    place = f"{url.scheme}://{url.netloc.decode()}{url.path.rstrip('/')}"
+    normalized = f"{url.scheme}://{url.netloc.decode()}{url.path.rstrip('/')}"
     host = re.sub(r"[^a-z0-9.-]", "_", url.host)
-    return f"{host}-{hashlib.sha256(f'{place} {key_digest}'.encode()).hexdigest()[:16]}"
+    return f"{host}-{hashlib.sha256(f'{normalized} {key_digest}'.encode()).hexdigest()[:16]}"
 
 
-def _entries(records: Iterable[Record]) -> dict[str, Entry]:
-    entries: dict[str, Entry] = {}
+def _read_creations(records: Iterable[JsonObject]) -> dict[str, Creation]:
+    creations: dict[str, Creation] = {}
     for record in records:
         match record:
             case {"event": str(event), "token": str(token), "at": int() | float() as at}:
-                entry = entries.setdefault(token, Entry(token, at))
-                entry.marked = bool(record.get("marked", entry.marked))
-                entry.ended = event == "ended" or (entry.ended and event != "intended")
+                creation = creations.setdefault(token, Creation(token, at))
+                creation.marked = bool(record.get("marked", creation.marked))
+                creation.closed = event == "ended" or (creation.closed and event != "intended")
                 if isinstance(batch := record.get("batch"), str):
-                    entry.batch = batch
-    return entries
+                    creation.batch = batch
+    return creations

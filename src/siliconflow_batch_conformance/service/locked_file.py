@@ -1,11 +1,11 @@
 """
-The user's state folder, and files of records in it that survive a crash.
+The user's state folder, and files of JSON records in it that survive a crash.
 
     $SILICONFLOW_STATE, or $XDG_STATE_HOME/siliconflow-batch, or ~/.local/state/siliconflow-batch
 
-Rule 1: a record that `add` has returned from is on the disk.
-Rule 2: records are only added; one that cannot be read is passed over.
-Rule 3: a file is locked from its beginning until its process closes it or ends, however it ends.
+Rule 1: when `append` returns, the record is on disk.
+Rule 2: records are only appended; unreadable ones are skipped.
+Rule 3: a file is locked from its creation until its process closes it or ends.
 """
 
 import json
@@ -18,8 +18,8 @@ from typing import Any, Self
 
 from attrs import define, field
 
-Record = dict[str, Any]
-YOUNG = 60  # seconds in which an empty file may be one that its maker has not locked yet
+JsonObject = dict[str, Any]
+YOUNG = 60  # seconds; an empty file of this age may not have been locked by its creator yet
 
 
 class StateUnusable(Exception):
@@ -31,29 +31,29 @@ class StateUnusable(Exception):
 
     def __str__(self) -> str:
         return (
-            f"{self.path} cannot be written: {self.reason}. Nothing is created that is not written "
-            "down there first. Set SILICONFLOW_STATE to a folder of yours."
+            f"Cannot write {self.path}: {self.reason}. The suite records every batch there before "
+            "it creates one. Set SILICONFLOW_STATE to a writable folder."
         )
 
 
 def state() -> Path:
-    """The folder for what outlives a run; `RuntimeError` where nobody has a home."""
+    """The folder for data that outlives a run; raises `RuntimeError` without a home folder."""
     if own := os.environ.get("SILICONFLOW_STATE"):
         return Path(own).absolute()
-    given = Path(os.environ.get("XDG_STATE_HOME", ""))
-    return (given if given.is_absolute() else Path.home() / ".local/state") / "siliconflow-batch"
+    xdg = Path(os.environ.get("XDG_STATE_HOME", ""))
+    return (xdg if xdg.is_absolute() else Path.home() / ".local/state") / "siliconflow-batch"
 
 
 @define
-class Records:
-    """JSON objects, a line each, in a file that this process has locked."""
+class LockedFile:
+    """A file of JSON objects, one per line, locked by this process."""
 
     path: Path
     _file: int = field(repr=False)
 
     @classmethod
     def create(cls, *folders: str, name: str) -> Self:
-        """A new file in folders of the state folder; raises `StateUnusable`."""
+        """Creates a file in a subfolder of the state folder; raises `StateUnusable`."""
         place: Path | str = "~/.local/state"
         try:
             place = state()
@@ -64,32 +64,32 @@ class Records:
             path = place / name
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             _lock(file, wait=True)
-            _sync(place)
+            _sync_folder(place)
         except (OSError, RuntimeError) as error:
             raise StateUnusable(place, error) from error
         return cls(path, file)
 
     @classmethod
     def resume(cls, path: Path) -> Self | None:
-        """A file that nobody has locked; None where somebody has, or where it is gone."""
+        """Opens a file that is not locked; None if another process has it, or if it is gone."""
         try:
             file = os.open(path, os.O_RDWR | os.O_APPEND)
         except OSError:
             return None
         try:
             _lock(file, wait=False)
-            found = os.fstat(file)
-            begins = found.st_size == 0 and time.time() - found.st_mtime < YOUNG
-            if found.st_nlink and not begins:
+            stat = os.fstat(file)
+            just_created = stat.st_size == 0 and time.time() - stat.st_mtime < YOUNG
+            if stat.st_nlink and not just_created:
                 return cls(path, file)
         except OSError:
             pass
         os.close(file)
         return None
 
-    def add(self, record: Record) -> None:
-        """Raises `StateUnusable`; what was to follow must not be done then."""
-        # Each record begins a line of its own, whatever a crash left of the one before.
+    def append(self, record: JsonObject) -> None:
+        """Writes a record to disk; raises `StateUnusable`."""
+        # The leading newline ends a line that a crash has cut off.
         raw = b"\n" + json.dumps(record).encode()
         try:
             if os.write(self._file, raw) < len(raw):
@@ -98,8 +98,8 @@ class Records:
         except OSError as error:
             raise StateUnusable(self.path, error) from error
 
-    def read(self) -> Iterator[Record]:
-        """The records that are whole."""
+    def read(self) -> Iterator[JsonObject]:
+        """Yields the complete records."""
         for raw in self.path.read_bytes().split(b"\n"):
             try:
                 record = json.loads(raw)
@@ -113,16 +113,16 @@ class Records:
 
     def remove(self) -> None:
         """Closes the file and deletes it."""
-        if sys.platform == "win32":  # where an open file cannot be deleted
+        if sys.platform == "win32":  # an open file cannot be deleted
             self.close()
             self.path.unlink(missing_ok=True)
-        else:  # where one that is closed could be somebody else's already
+        else:  # a closed file may already be locked by another process
             self.path.unlink(missing_ok=True)
             self.close()
 
 
-def _sync(folder: Path) -> None:
-    """Puts a new file's name on the disk."""
+def _sync_folder(folder: Path) -> None:
+    """Writes the folder's entry for a new file to disk."""
     if sys.platform != "win32":
         file = os.open(folder, os.O_RDONLY)
         os.fsync(file)
@@ -130,11 +130,11 @@ def _sync(folder: Path) -> None:
 
 
 def _lock(file: int, *, wait: bool) -> None:
-    """Raises `OSError` where another process has the file, or has not let go of it in time."""
+    """Raises `OSError` if another process holds the lock."""
     if sys.platform == "win32":
         import msvcrt
 
-        os.lseek(file, 1 << 40, os.SEEK_SET)  # one byte, far behind what is written
+        os.lseek(file, 1 << 40, os.SEEK_SET)  # one byte, far beyond the data
         msvcrt.locking(file, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
     else:
         import fcntl

@@ -1,5 +1,5 @@
 """
-What a run needs: a target, perhaps a second account, and the words for the report.
+What a run tests: a target, optionally a second account, and the clean-up around both.
 """
 
 import contextlib
@@ -10,21 +10,22 @@ import httpx
 from attrs import define, evolve
 
 from ..requirements import NotJudged
-from .budget import BATCHES, LINES, RATE, Budget, is_loopback, price
-from .cleanup import Cleaned, clean_up
+from .budget import BATCHES, LINES, RATE, Budget, is_loopback
+from .cleanup import CleanUp, clean_up
 from .journal import Journal, digest
+from .prices import price
 from .target import Target
 
 MODEL, OTHER_MODEL = "deepseek-ai/DeepSeek-V3", "deepseek-ai/DeepSeek-R1"
 
 
 class RigBroken(Exception):
-    """The run cannot say anything about the service: nobody answers, or the key is not taken."""
+    """The run cannot test the service, for example because it does not respond."""
 
 
 @define
 class Rig:
-    """A service under test, seen by one account and, where there is one, by a stranger."""
+    """A service under test, used by one account and optionally by a second one, `stranger`."""
 
     target: Target
     stranger: Target | None = None
@@ -53,47 +54,44 @@ class Rig:
     @contextlib.contextmanager
     def journaled(self) -> Iterator[list[str]]:
         """
-        Writes every creation down, and cancels what is unfinished in the end, whatever happens.
+        Records every creation in a journal, and cancels unfinished batches on exit.
 
-        What dead runs left is cancelled first. Yields the words about what was done.
+        Cleans up after dead runs first. Yields the list of messages, which grows on exit.
         """
-        said: list[str] = []
+        messages: list[str] = []
         with contextlib.ExitStack() as stack:
             for target in self.targets():
                 journal = stack.enter_context(Journal.open(target.base_url, digest(target.key)))
                 target.journal = journal
-                said += self._clean(target, journal).said
+                messages += _clean_up(target, journal).messages
             try:
-                yield said
+                yield messages
             finally:
                 for target in self.targets():
                     if target.journal is not None:
-                        said += self._clean(target, target.journal).said
+                        messages += _clean_up(target, target.journal).messages
 
-    def clean_up(self) -> Cleaned:
-        """Cancels what dead runs left unfinished, and does nothing else."""
-        cleaned = Cleaned()
+    def clean_up(self) -> CleanUp:
+        """Cancels the unfinished batches of dead runs."""
+        total = CleanUp()
         for target in self.targets():
             with Journal.open(target.base_url, digest(target.key)) as journal:
-                found = self._clean(target, journal)
-                cleaned.said.extend(found.said)
-                cleaned.left += found.left
-        return cleaned
-
-    def _clean(self, target: Target, journal: Journal) -> Cleaned:
-        return clean_up(target.send_plainly, journal)
+                outcome = _clean_up(target, journal)
+                total.messages.extend(outcome.messages)
+                total.left += outcome.left
+        return total
 
     def targets(self) -> list[Target]:
         return [target for target in (self.target, self.stranger) if target is not None]
 
     def price(self) -> str:
-        """What a run with writes costs at most."""
+        """The highest price of a run with writes, as a sentence."""
         return price(BATCHES * LINES, 16, MODEL)
 
     @classmethod
     @contextlib.contextmanager
     def simulated(cls, faults: tuple[Any, ...] = ()) -> Iterator[Self]:
-        """A rig around a simulator of its own, quick enough that nobody waits."""
+        """A rig with a simulator of its own, whose batches end within half a second."""
         from siliconflow_batch_simulator import Pace, Simulator
 
         pace = Pace(queued=0.1, running=0.1, finalizing=0.1, cancelling=0.1)
@@ -106,24 +104,30 @@ class Rig:
                 rig.close()
 
     def check(self) -> None:
-        """Raises `RigBroken` unless the service answers and takes the key."""
+        """Raises `RigBroken` unless the service responds and accepts the key."""
+        base_url = self.target.base_url
         try:
-            answer = self.target.page(limit=1)
+            response = self.target.page(limit=1)
         except httpx.HTTPError as error:
-            raise RigBroken(f"{self.target.base_url} does not answer: {error}") from error
+            raise RigBroken(f"{base_url} does not respond: {error}") from error
         except NotJudged as reason:
-            raise RigBroken(f"{self.target.base_url} has no time for a run: {reason}") from reason
-        if answer.status in (401, 403):
+            raise RigBroken(f"{base_url} is too busy for a run: {reason}") from reason
+        if response.status in (401, 403):
             raise RigBroken(
-                f"{self.target.base_url} does not take the key: {answer.status}. "
+                f"{base_url} rejected the key with {response.status}. "
                 "Set SILICONFLOW_API_KEY to a key of an account that may use batches."
             )
-        if answer.status == 404 or not answer.text.lstrip().startswith(("{", "[", '"')):
+        if response.status == 404 or not response.text.lstrip().startswith(("{", "[", '"')):
             raise RigBroken(
-                f"{self.target.base_url} is no Batch API: GET /batches is answered with "
-                f"{answer.status} {answer.text[:80]!r}. Does the base URL end in /v1?"
+                f"{base_url} is not a Batch API: GET /batches returned "
+                f"{response.status} {response.text[:80]!r}. Does the base URL end in /v1?"
             )
 
     def close(self) -> None:
         for target in self.targets():
             target.close()
+
+
+def _clean_up(target: Target, journal: Journal) -> CleanUp:
+    budget = target.budget
+    return clean_up(target.send_for_cleanup, journal, clock=budget.clock, sleep=budget.sleep)

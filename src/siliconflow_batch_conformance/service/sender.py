@@ -1,11 +1,12 @@
 """
-Requests of one account, on their way to the service and back.
+Sends one account's requests and reads the responses.
 
-Rule 1: the key goes to the base URL alone; a result URL of another place gets none.
-Rule 2: every exchange passes the observer, before the case sees the answer.
-Rule 3: what the budget keeps back is not sent; the journal knows of a creation before it is sent.
-Rule 4: what is answered with "not now", or not to its end, is asked for again, unless a batch may
-have come of it that somebody pays for.
+Rule 1: the key is sent to the base URL only; a result URL elsewhere is fetched without it.
+Rule 2: the observer sees every exchange before the case does.
+Rule 3: a request that the budget refuses is not sent; the journal records a creation before it is
+sent.
+Rule 4: a request is repeated if the service was busy or the response was cut off, unless the
+request may have created a paid batch.
 """
 
 import time
@@ -20,11 +21,11 @@ from ..checks.exchange import BEARER, Exchange, files, uploaded, with_key
 from ..observer import Observer
 from ..requirements import Inconclusive, NotJudged
 from ..rules import BUSY
-from .budget import LONGEST_PAUSE, Budget, NotSent, refused, retry_after
-from .journal import Entry, Journal
+from .budget import LONGEST_PAUSE, Budget, NotSent, is_rejection, retry_after
+from .journal import Creation, Journal
 
 TIMEOUT = httpx.Timeout(30)
-# Seconds between the attempts at what is answered with "not now"; it says nothing of the service.
+# Seconds between the attempts while the service is busy.
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5)
 OVERLOADED = {429, 503}
 
@@ -32,8 +33,8 @@ OVERLOADED = {429, 503}
 @define(eq=False, kw_only=True)
 class Sender:
     """
-    `sender` names the account in what is observed. `budget` says what may be sent; `journal` is
-    told of every creation before it is sent.
+    `sender` names the account in the observed exchanges. `budget` decides what may be sent, and
+    `journal` records every creation.
     """
 
     base_url: str
@@ -61,24 +62,18 @@ class Sender:
         awaited: bool = False,
         patient: bool = True,
         rejected: bool = False,
-        entry: Entry | None = None,
+        creation: Creation | None = None,
         **content: Any,
     ) -> Exchange:
         """
-        Sends one request; `{key}` stands for the key in `authorization`, None sends none.
+        Sends a request, and repeats it while the service is busy.
 
-        An answer that says "not now" is asked for again, unless not `patient`. `rejected` says that
-        the service is certain to refuse; `entry` is what the journal knows of a creation.
+        `{key}` in `authorization` is replaced by the key; None sends no header. With `patient`
+        false, a busy response is returned. `rejected` means that the service is certain to reject
+        the request. `creation` is its entry in the journal.
         """
-        elsewhere = "://" in path
-        headers = dict(content.pop("headers", {}))
-        if authorization is not None and not elsewhere:
-            headers["Authorization"] = with_key(authorization, self.key)
-        url = path if elsewhere else self.base_url + path
-        request = self._client.build_request(
-            method, url, params=query or None, headers=headers, **content
-        )
-        asked = Exchange(
+        request = self._build_request(method, path, authorization, query, content)
+        unanswered = Exchange(
             number=0,
             method=method,
             path=path,
@@ -87,56 +82,85 @@ class Sender:
             request_body=request.read(),
             request_type=request.headers.get("content-type", ""),
             sender=self.sender,
-            authorization=BEARER if elsewhere else authorization,
+            authorization=BEARER if "://" in path else authorization,
             awaited=awaited,
         )
+        return self._repeat(request, unanswered, creation, patient=patient, rejected=rejected)
+
+    def _build_request(
+        self,
+        method: str,
+        path: str,
+        authorization: str | None,
+        query: dict[str, Any] | None,
+        content: dict[str, Any],
+    ) -> httpx.Request:
+        headers = dict(content.pop("headers", {}))
+        elsewhere = "://" in path
+        if authorization is not None and not elsewhere:
+            headers["Authorization"] = with_key(authorization, self.key)
+        url = path if elsewhere else self.base_url + path
+        return self._client.build_request(
+            method, url, params=query or None, headers=headers, **content
+        )
+
+    def _repeat(
+        self,
+        request: httpx.Request,
+        unanswered: Exchange,
+        creation: Creation | None,
+        *,
+        patient: bool,
+        rejected: bool,
+    ) -> Exchange:
+        """Sends a request until the response is complete and the service is not busy."""
         for pause in (*PAUSES, None):
-            entry = self._allowed(asked, rejected, entry, first=pause == PAUSES[0])
-            answer = self._answer(request, asked, last=pause is None)
-            if answer is None:
+            creation = self._acquire(unanswered, rejected, creation, first=pause == PAUSES[0])
+            response = self._send(request, unanswered, last=pause is None)
+            if response is None:
                 continue
-            self._heard(answer, entry)
-            self.observer.observe(answer, settled=pause is None)
-            if answer.status not in BUSY or pause is None or not patient:
+            self._record(response, creation)
+            self.observer.observe(response, settled=pause is None)
+            if response.status not in BUSY or pause is None or not patient:
                 break
-            self._pause(answer, pause)
-        if answer is None or (answer.status in OVERLOADED and patient):
-            said = "nothing" if answer is None else answer.status
-            raise Inconclusive(f"{method} {path[:80]} is answered with {said} for ever")
-        return answer
+            self._pause(response, pause)
+        if response is None or (response.status in OVERLOADED and patient):
+            outcome = f"returned {response.status}" if response else "got no complete response"
+            target = f"{unanswered.method} {unanswered.path[:80]}"
+            raise Inconclusive(f"{target} {outcome} in all {len(PAUSES) + 1} attempts")
+        return response
 
-    def _allowed(
-        self, asked: Exchange, rejected: bool, entry: Entry | None, *, first: bool
-    ) -> Entry | None:
-        """What the journal knows of a creation; `NotJudged` for what the budget keeps back."""
+    def _acquire(
+        self, request: Exchange, rejected: bool, creation: Creation | None, *, first: bool
+    ) -> Creation | None:
+        """Returns the journal's entry for a creation; raises `NotJudged` if it may not be sent."""
         try:
-            self._ask(asked, rejected)
-        except NotSent as kept:
-            if self.journal and entry is not None and first:
-                self.journal.ended(entry.token)  # nothing was sent
-            raise NotJudged(str(kept)) from kept
-        if self.journal and entry is None and asked.operation == "POST /batches":
+            self._acquire_budget(request, rejected)
+        except NotSent as error:
+            if self.journal and creation is not None and first:
+                self.journal.close_creation(creation.token)  # nothing was sent
+            raise NotJudged(str(error)) from error
+        if self.journal and creation is None and request.operation == "POST /batches":
             return self.journal.intend(marked=False)
-        if self.journal and entry is not None and entry.ended:
-            self.journal.intend_again(entry.token)
-        return entry
+        if self.journal and creation is not None and creation.closed:
+            self.journal.intend_again(creation.token)
+        return creation
 
-    def _ask(self, asked: Exchange, rejected: bool) -> None:
-        """Raises `NotSent` for what the budget keeps back."""
+    def _acquire_budget(self, request: Exchange, rejected: bool) -> None:
         lines = None
-        if asked.operation == "POST /batches":
-            lines = self._lines.get(str(asked.request_json.get("input_file_id")), 0)
-            rejected = rejected or lines == 0 or must_be_refused(asked.request_json)
-        elif asked.operation == "POST /files":
-            lines = len(uploaded(asked)[1].splitlines())
-        rejected = rejected or asked.authorization != BEARER
-        self.budget.ask(asked.method, asked.path, lines=lines, rejected=rejected)
+        if request.operation == "POST /batches":
+            lines = self._lines.get(str(request.request_json.get("input_file_id")), 0)
+            rejected = rejected or lines == 0 or must_be_refused(request.request_json)
+        elif request.operation == "POST /files":
+            lines = len(uploaded(request)[1].splitlines())
+        rejected = rejected or request.authorization != BEARER
+        self.budget.acquire(request.method, request.path, lines=lines, rejected=rejected)
 
-    def _answer(self, request: httpx.Request, asked: Exchange, *, last: bool) -> Exchange | None:
+    def _send(self, request: httpx.Request, unanswered: Exchange, *, last: bool) -> Exchange | None:
         """
-        What came; None where it did not come to its end and may be asked for again.
+        The exchange; None if the response is incomplete and the request may be repeated.
 
-        At the `last` attempt what came of an answer is all that the service has to say.
+        In the `last` attempt an incomplete response counts.
         """
         body = bytearray()
         response = None
@@ -147,50 +171,56 @@ class Sender:
         except httpx.ConnectError:
             raise
         except httpx.TransportError as error:
-            if asked.method == "POST":
-                self.observer.observe_lost_request(asked.path)
-                raise Inconclusive(f"{asked.method} was not answered: {error}") from error
+            if unanswered.method == "POST":
+                self.observer.observe_lost_request(unanswered.path)
+                raise Inconclusive(f"{unanswered.method} got no response: {error}") from error
             if response is None or not last:
                 return None
         finally:
             if response is not None:
                 response.close()
         return replace(
-            asked,
+            unanswered,
             number=len(self.observer.exchanges),
             status=response.status_code,
-            headers={name.lower(): text for name, text in response.headers.items()},
+            headers=_lower_case(response.headers),
             body=bytes(body),
             at=time.time(),
         )
 
-    def _heard(self, answer: Exchange, entry: Entry | None) -> None:
-        self.budget.heard(answer.status, answer.headers)
-        if self.journal and entry is not None:
-            self.journal.heard(entry.token, answer.status, answer.json)
-        for id in files(answer) if answer.operation == "POST /files" else ():
-            self._lines[id] = len(uploaded(answer)[1].splitlines())
+    def _record(self, response: Exchange, creation: Creation | None) -> None:
+        self.budget.record(response.status, response.headers)
+        if self.journal and creation is not None:
+            self.journal.record_response(creation.token, response.status, response.json)
+        for id in files(response) if response.operation == "POST /files" else ():
+            self._lines[id] = len(uploaded(response)[1].splitlines())
 
-    def _pause(self, answer: Exchange, pause: float) -> None:
-        """Waits for the next attempt; the budget of a service elsewhere waits as it is asked to."""
+    def _pause(self, response: Exchange, pause: float) -> None:
+        """Waits before the next attempt; on another machine the budget honours Retry-After."""
         if self.budget.loopback:
-            seconds = retry_after(answer.headers.get("retry-after"), time.time())
-            pause = max(pause, min(seconds or 0, LONGEST_PAUSE))
-        elif answer.operation == "POST /batches" and not refused(answer.status):
-            raise Inconclusive(f"{answer.operation} is answered with {answer.status}")
-        time.sleep(pause)
+            delay = retry_after(response.headers.get("retry-after"), time.time())
+            pause = max(pause, min(delay or 0, LONGEST_PAUSE))
+        elif response.operation == "POST /batches" and not is_rejection(response.status):
+            raise Inconclusive(f"{response.operation} returned {response.status}")
+        self.budget.sleep(pause)
 
-    def send_plainly(self, method: str, path: str, query: dict[str, Any] | None = None) -> Exchange:
-        """One request for the clean-up, never judged; `NotSent` where all writes are used up."""
-        self.budget.clean(method)
+    def send_for_cleanup(
+        self, method: str, path: str, query: dict[str, Any] | None = None
+    ) -> Exchange:
+        """Sends one request that is not judged; raises `NotSent` if the writes are used up."""
+        self.budget.acquire_for_cleanup(method)
         response = self._client.request(
             method,
             self.base_url + path,
             params=query,
             headers={"Authorization": with_key(BEARER, self.key)},
         )
-        headers = {name.lower(): text for name, text in response.headers.items()}
-        self.budget.heard(response.status_code, headers)
+        headers = _lower_case(response.headers)
+        self.budget.record(response.status_code, headers)
         return Exchange(
             0, method, path, response.status_code, headers=headers, body=response.content
         )
+
+
+def _lower_case(headers: httpx.Headers) -> dict[str, str]:
+    return {name.lower(): text for name, text in headers.items()}

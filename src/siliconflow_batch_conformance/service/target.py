@@ -1,6 +1,7 @@
 """
-The service under test, as the cases speak to it: plain HTTP and JSON, not this distribution's
-client, which is under test itself.
+The service under test, as the cases use it: plain HTTP and JSON.
+
+It does not use this distribution's client, which is under test itself.
 """
 
 import json
@@ -22,8 +23,8 @@ from .sender import Sender
 @define(eq=False, kw_only=True)
 class Target(Sender):
     """
-    A base URL with one account's key. `patience` is how long a batch may take, in seconds;
-    `model` is what its lines ask.
+    A base URL with one account's key. A batch may take `patience` seconds; its lines are requests
+    to `model`.
     """
 
     model: str
@@ -31,19 +32,19 @@ class Target(Sender):
 
     @property
     def most_lines(self) -> int:
-        """Lines that one batch may have; a line costs where the service is not on this machine."""
+        """The most lines of a batch; few on a service on another machine, where they cost money."""
         return 5_001 if self.budget.loopback else LINES
 
     def line(self, custom_id: str = "request-1", **body: Any) -> dict[str, Any]:
-        """One request of an input file; keywords change its body, None takes a field out."""
-        given = {
+        """One line of an input file; keywords set fields of its body, None removes a field."""
+        fields = {
             "model": self.model,
             "messages": [{"role": "user", "content": f"Say {custom_id}."}],
             "max_tokens": 16,
             **body,
         }
-        kept = {name: value for name, value in given.items() if value is not None}
-        return {"custom_id": custom_id, "method": "POST", "url": ENDPOINT, "body": kept}
+        body = {name: value for name, value in fields.items() if value is not None}
+        return {"custom_id": custom_id, "method": "POST", "url": ENDPOINT, "body": body}
 
     def upload(self, data: bytes, name: str = "requests.jsonl") -> Exchange:
         return self.request(
@@ -51,29 +52,33 @@ class Target(Sender):
         )
 
     def input_file(self, *lines: dict[str, Any], name: str = "requests.jsonl") -> str:
-        """Uploads lines and returns the file's id; files stay, so none without a batch."""
-        self.spare()
+        """
+        Uploads lines and returns the file's id.
+
+        Files cannot be deleted, so nothing is uploaded if no batch could use it.
+        """
+        self.require_batch()
         return id_of_upload(self.upload(json_lines(*lines), name))
 
-    def spare(self) -> None:
-        """Raises `NotJudged` where no batch could be created any more."""
+    def require_batch(self) -> None:
+        """Raises `NotJudged` if the run may not create another batch."""
         try:
-            self.budget.spare()
-        except NotSent as kept:
-            raise NotJudged(str(kept)) from kept
+            self.budget.require_batch()
+        except NotSent as error:
+            raise NotJudged(str(error)) from error
 
-    def settled(self, look: Exchange) -> Exchange:
-        """A batch's last look; a service that is not on this machine may take hours to an end."""
-        status = the_batch(look).get("status", "failed")
+    def settled(self, last: Exchange) -> Exchange:
+        """Returns the last response for a batch; `Inconclusive` if a live batch continues."""
+        status = the_batch(last).get("status", "failed")
         if not self.budget.loopback and status not in FINAL_STATUSES:
             raise Inconclusive(f"the batch was still {status!r} when patience ended")
-        return look
+        return last
 
     def create(self, input_file_id: str, *, marked: bool = True, **fields: Any) -> Exchange:
         """
-        Creates a batch; a field given as None is left out.
+        Creates a batch; a field set to None is omitted.
 
-        Unless not `marked`, its metadata says which run it is of, where the run keeps a journal.
+        If the run keeps a journal, the metadata contains the run's token, unless `marked` is false.
         """
         body = {
             "input_file_id": input_file_id,
@@ -82,17 +87,17 @@ class Target(Sender):
             **fields,
         }
         sent = {name: value for name, value in body.items() if value is not None}
-        entry = None
+        creation = None
         if self.journal is not None:
-            room = len(sent.get("metadata") or {}) < 16
-            entry = self.journal.intend(marked=marked and room)
-            if entry.marked:
-                sent["metadata"] = {**(sent.get("metadata") or {}), **entry.metadata}
-        return self.request("POST", "/batches", json=sent, entry=entry)
+            has_room = len(sent.get("metadata") or {}) < 16
+            creation = self.journal.intend(marked=marked and has_room)
+            if creation.marked:
+                sent["metadata"] = {**(sent.get("metadata") or {}), **creation.metadata}
+        return self.request("POST", "/batches", json=sent, creation=creation)
 
     def batch(self, input_file_id: str, **fields: Any) -> Exchange:
-        """The answer to a creation that was taken."""
-        return taken(self.create(input_file_id, **fields))
+        """Creates a batch; raises `Blocked` if the service rejects it."""
+        return accepted(self.create(input_file_id, **fields))
 
     def retrieve(self, batch_id: str, *, awaited: bool = False) -> Exchange:
         return self.request("GET", f"/batches/{batch_id}", awaited=awaited)
@@ -105,11 +110,11 @@ class Target(Sender):
         return self.request("GET", "/batches", query=query)
 
     def page_with(self, *created: Exchange, **query: Any) -> Exchange:
-        """The list once it shows what was created last; lists may lag behind."""
+        """The list once it contains the batches in `created`; lists may lag."""
         deadline = time.monotonic() + self.patience
         while True:
             page = self.page(**query)
-            missing = {id_of(answer) for answer in created} - batches(page).keys()
+            missing = {id_of(response) for response in created} - batches(page).keys()
             if not missing or page.status != httpx.codes.OK:
                 return page
             if time.monotonic() > deadline:
@@ -121,20 +126,20 @@ class Target(Sender):
 
     def watch(self, batch_id: str, pause: float = 0.03) -> Iterator[Exchange]:
         """
-        Yields the batch as it changes until it is final, or until patience ends.
+        Yields the batch each time it changes, until it is final or patience ends.
 
-        `pause` is how long it waits before the second look, in seconds; it grows from look to look.
-        Where patience ends, the last look is yielded though it shows no change.
+        `pause` is the delay before the second request, in seconds; it grows with each request.
+        When patience ends, the last response is yielded even if nothing changed.
         """
         deadline, seen = time.monotonic() + self.patience, None
         while True:
-            answer = self.retrieve(batch_id, awaited=True)
-            batch = the_batch(answer)
-            if not batch and answer.status not in BUSY:
-                raise Blocked(f"a batch is answered with {answer.status} {answer.text[:200]}")
+            response = self.retrieve(batch_id, awaited=True)
+            batch = the_batch(response)
+            if not batch and response.status not in BUSY:
+                raise Blocked(f"retrieving a batch {_returned(response)}")
             late = time.monotonic() > deadline
             if batch and (batch != seen or late):
-                yield answer
+                yield response
                 seen = batch
             if batch.get("status") in FINAL_STATUSES or late:
                 return
@@ -142,28 +147,32 @@ class Target(Sender):
             pause = min(pause * 1.2, 10)
 
     def download(self, reference: str) -> Exchange:
-        """A file, by URL (without a key) or by id."""
+        """Downloads a file by its URL, without a key, or by its id."""
         path = reference if "://" in reference else f"/files/{reference}/content"
         return self.request("GET", path)
 
 
-def id_of_upload(answer: Exchange) -> str:
-    """The file of an upload that was taken; `Blocked` for another answer."""
-    for id in files(answer):
+def id_of_upload(response: Exchange) -> str:
+    """The id of the uploaded file; raises `Blocked` if the upload failed."""
+    for id in files(response):
         return id
-    raise Blocked(f"an upload is answered with {answer.status} {answer.text[:200]}")
+    raise Blocked(f"an upload {_returned(response)}")
 
 
-def taken(answer: Exchange) -> Exchange:
-    """A creation that was taken; `Blocked` for another answer."""
-    if "id" not in the_batch(answer):
-        raise Blocked(f"a creation is answered with {answer.status} {answer.text[:200]}")
-    return answer
+def accepted(response: Exchange) -> Exchange:
+    """Returns the response that contains the new batch; raises `Blocked` for any other."""
+    if "id" not in the_batch(response):
+        raise Blocked(f"a creation {_returned(response)}")
+    return response
 
 
-def id_of(answer: Exchange) -> str:
-    return str(the_batch(answer)["id"])
+def id_of(response: Exchange) -> str:
+    return str(the_batch(response)["id"])
 
 
 def json_lines(*lines: dict[str, Any]) -> bytes:
-    return b"".join(json.dumps(entry).encode() + b"\n" for entry in lines)
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+def _returned(response: Exchange) -> str:
+    return f"returned {response.status} {response.text[:200]}"

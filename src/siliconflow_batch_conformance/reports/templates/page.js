@@ -30,7 +30,7 @@ function show() {
   document.getElementById("shown").textContent = `${shown} of ${rows.length} requirements`;
 }
 
-// A link to a requirement leads there, whatever the filter hides.
+// A link to a requirement shows it even if the filter hides it.
 function goTo() {
   const row = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!row || !row.matches(".row")) return;
@@ -47,10 +47,10 @@ function goTo() {
 filter.hidden = false;
 filter.addEventListener("input", show);
 filter.addEventListener("submit", (event) => event.preventDefault());
-filter.addEventListener("reset", () => setTimeout(show)); // once the fields are empty
+filter.addEventListener("reset", () => setTimeout(show)); // after the fields are empty
 addEventListener("hashchange", goTo);
 
-// On paper nothing opens: failures are printed open, and closed again afterwards.
+// Failures are printed open, and closed again afterwards.
 let opened = [];
 addEventListener("beforeprint", () => {
   opened = [...document.querySelectorAll(".cell:is(.fails, .stale, .expired, .error):not([open])")];
