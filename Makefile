@@ -31,7 +31,7 @@ test: .venv/installed ## Run the tests
 test-wheel: .venv/installed ## Build the wheel and test it in an empty environment, typing tests included
 	$(BIN)/python -m pytest tests/packaging
 
-soak: .venv/installed ## Run the tests that have a sample in `make test` in full
+soak: .venv/installed faults ## Run in full what `make test` runs as a sample: long tests, all faults
 	$(BIN)/python -m pytest -n auto -m soak --soak
 
 coverage: .venv/installed ## Measure branch coverage of the hand-written packages, child processes included
