@@ -4,6 +4,7 @@ What the service answers, as callers want it: typed, with real times, and the mo
 Rule: nothing is copied out of a model; an object looks into the one that it holds.
 """
 
+import json
 from datetime import UTC, datetime
 
 import httpx
@@ -83,7 +84,12 @@ class Batch:
 
     @property
     def errors(self) -> list[str]:
-        return list(self.model.errors or ())
+        """No document shows an error; one that is not a string is returned as JSON."""
+        errors = self.model.errors or []
+        if isinstance(errors, models.BatchErrorList):
+            data = errors.additional_properties.get("data")
+            errors = data if isinstance(data, list) else [errors.to_dict()]
+        return [error if isinstance(error, str) else json.dumps(error) for error in errors]
 
     @property
     def counts(self) -> Counts:
