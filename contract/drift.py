@@ -98,7 +98,7 @@ def _finding_lines(findings: list[Finding], heading: str, downloaded: Document) 
 
 def report_lines(comparison: Comparison, ledger: Ledger, downloaded: Document) -> Iterator[str]:
     page, findings = comparison.page, comparison.findings
-    yield f"published/{page.name}.yaml, {ledger.sources[page.source]}"
+    yield f"published/{page.name}.yaml, {ledger.sources[page.source].name}"
     for outcome, heading in HEADINGS.items():
         with_outcome = [finding for finding in findings if finding.outcome == outcome]
         yield from _finding_lines(with_outcome, heading, downloaded)

@@ -32,7 +32,7 @@ class TestNoChanges:
 
         assert (status, error) == (0, "")
         assert "No changes." in report
-        assert "not fixed: 35" in report
+        assert "not fixed: 38" in report
 
     @pytest.mark.parametrize(
         "edit",

@@ -307,4 +307,4 @@ class TestOtherResponses:
 
         method, path = operation.split()
         path = path.replace("{batch_id}", "b").replace("{file_id}", "f")
-        assert server[1].request_line == f"{method} /v1{path}"
+        assert server[1].request_line.partition("?")[0] == f"{method} /v1{path}"
