@@ -3,6 +3,7 @@ The entries of corrections.yaml: their claims about both sides, and the page wri
 """
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +45,10 @@ CORRECTED = [
     for entry in read_ledger().entries
     for number, claim in enumerate(entry.corrected_claims())
 ]
+
+
+# The letter of a source in a sentence.
+SOURCE = re.compile(rf"\b({'|'.join(read_ledger().sources)})\b")
 
 
 def holds(claim: Claim, document: Document) -> bool:
@@ -127,6 +132,14 @@ class TestEntries:
 
         assert set(entry.sources) <= ledger.sources.keys()
         assert documents <= set(entry.sources)
+
+    @pytest.mark.parametrize("entry", ENTRIES)
+    def test_cite_their_sources(self, entry: Entry) -> None:
+        """The text names each source of an entry and no other; the evidence names at least one."""
+        cited = set(SOURCE.findall(f"{entry.says} {entry.evidence}"))
+
+        assert cited == set(entry.sources)
+        assert SOURCE.search(entry.evidence)
 
     @pytest.mark.parametrize("entry", ENTRIES)
     def test_claim_absence_only_where_it_is_known(
