@@ -8,6 +8,7 @@ They are not part of the distribution. Each module imports only modules above it
     ledger               corrections.yaml: each mistake and its correction
     corrections          writes docs/corrections.md
     downloaded_document  reads a document that may contain anything
+    page_facts           the facts of the downloaded pages, which published/ must have
     comparison           a published page and a downloaded document of the same operation
     drift                reports what the vendor has changed
     generation           writes generated/ from openapi.yaml

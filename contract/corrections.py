@@ -4,7 +4,7 @@ Writes the page `docs/corrections.md` from the ledger: `python -m contract.corre
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from contract.ledger import ROOT, Entry, Ledger, LedgerInvalid, Statement, read_ledger
@@ -21,10 +21,18 @@ OPERATION_POINTER = re.compile(
 INTRODUCTION = """\
 # Corrections
 
-What the published documents of the SiliconFlow Batch API get wrong, what is right instead, and how
-we know. Written by `make corrections` from
-[contract/corrections.yaml](../contract/corrections.yaml); the tests show both sides of every entry.
-Nothing here was measured against the service: the evidence is what the documents say.
+This page lists the mistakes in the published documents of the SiliconFlow Batch API, with a
+correction and its evidence for each. `make corrections` writes it from
+[contract/corrections.yaml](../contract/corrections.yaml). The tests check the claims of every entry
+against the recorded pages and against `openapi.yaml`.
+
+Nothing was measured against the service. The evidence is what the sources at the end of this page
+say. An entry is *certain* when the documents show both the mistake and its correction. It is
+*likely* when the mistake is shown and only the service could confirm the correction.
+
+An entry says that something is missing from a page only where that page is recorded in full. An
+address is where the vendor publishes the page of the operation now; the recorded version may be
+older.
 """
 
 
@@ -69,12 +77,20 @@ def _location_lines(statements: tuple[Statement, ...]) -> Iterator[str]:
         yield f"  - [{file}]({folder}/{file}): " + ", ".join(in_file)
 
 
-def _section(entry: Entry) -> Iterator[str]:
+def _page_lines(addresses: Mapping[str, str | None]) -> Iterator[str]:
+    yield "- **Pages:** " + ", ".join(
+        f"[{name}]({address})" if address else f"{name} (address unknown)"
+        for name, address in addresses.items()
+    )
+
+
+def _section(ledger: Ledger, entry: Entry) -> Iterator[str]:
     yield f"### {entry.title}\n"
     yield f"`{entry.id}` · {', '.join(entry.sources)} · **{entry.certainty}**\n"
     for label in ("says", "right", "evidence", "effect"):
         text = " ".join(getattr(entry, label).split())
         yield f"- **{label.capitalize()}:** {text}"
+    yield from _page_lines(ledger.addresses(entry))
     yield "- **Where:**"
     yield from _location_lines((*entry.published, *entry.corrected))
     yield ""
@@ -93,8 +109,10 @@ def _contents(ledger: Ledger) -> Iterator[str]:
 
 def _sources(ledger: Ledger) -> Iterator[str]:
     yield "## Sources\n"
-    yield "| letter | document |\n|---|---|"
-    yield from (f"| {letter} | {name} |" for letter, name in ledger.sources.items())
+    yield "| letter | source | addresses |\n|---|---|---|"
+    for letter, source in ledger.sources.items():
+        addresses = "<br>".join(f"<{url}>" for url in dict.fromkeys(source.pages.values()))
+        yield f"| {letter} | {source.name} | {addresses or 'unknown'} {source.note}".rstrip() + " |"
 
 
 def render(ledger: Ledger) -> str:
@@ -102,7 +120,7 @@ def render(ledger: Ledger) -> str:
     for group, entries in ledger.groups().items():
         lines.append(f"## {group}\n")
         for entry in entries:
-            lines += _section(entry)
+            lines += _section(ledger, entry)
     lines += _sources(ledger)
     return "\n".join(lines) + "\n"
 

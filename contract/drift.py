@@ -46,15 +46,18 @@ def _hosts(document: Document) -> set[str]:
 def matching_pages(
     downloaded: Document, pages: Mapping[str, Page], method: str, path: str
 ) -> list[Page]:
-    """The pages of one operation; those on the same host when there are any."""
+    """The pages of one operation, without those of another host when one has the same host."""
     operation = (method, _normalized_path(path))
     matching = [
         page
         for page in pages.values()
         if operation in {(verb, _normalized_path(path)) for verb, path in operations(page.document)}
     ]
-    hosts = _hosts(downloaded)
-    return [page for page in matching if _hosts(page.document) & hosts] or matching
+    hosts = {page.name: _hosts(page.document) for page in matching}
+    same_host = [page for page in matching if hosts[page.name] & _hosts(downloaded)]
+    if not same_host:
+        return matching
+    return [page for page in matching if page in same_host or not hosts[page.name]]
 
 
 def _printable(text: str) -> str:
@@ -98,7 +101,7 @@ def _finding_lines(findings: list[Finding], heading: str, downloaded: Document) 
 
 def report_lines(comparison: Comparison, ledger: Ledger, downloaded: Document) -> Iterator[str]:
     page, findings = comparison.page, comparison.findings
-    yield f"published/{page.name}.yaml, {ledger.sources[page.source]}"
+    yield f"published/{page.name}.yaml, {ledger.sources[page.source].name}"
     for outcome, heading in HEADINGS.items():
         with_outcome = [finding for finding in findings if finding.outcome == outcome]
         yield from _finding_lines(with_outcome, heading, downloaded)

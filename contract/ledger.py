@@ -4,6 +4,7 @@ The ledger `corrections.yaml`: each mistake in the published documents, and how 
 Rule 1: both sides of an entry are data. One table of verbs evaluates the claims of both sides, in
 `published/`, in `openapi.yaml` and in documents that the vendor publishes later.
 Rule 2: an entry needs claims on both sides, and every verb must be in the table.
+Rule 3: a published page can be blamed for lacking something only where it is recorded in full.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +26,7 @@ from contract.document import (
     operation_urls,
     value_before_reference,
 )
-from contract.vendor_pages import Page
+from contract.vendor_pages import Page, read_pages
 
 ROOT = Path(__file__).parents[1]
 LEDGER = ROOT / "contract" / "corrections.yaml"
@@ -73,6 +74,8 @@ VERBS: Mapping[str, Callable[[Document, str, Any], bool]] = {
     "ref_siblings": _ref_siblings,
     "calls": lambda document, at, url: url in operation_urls(document),
 }
+# A claim with one of these verbs can change when more of the page is recorded.
+ABSENCE_VERBS = frozenset({"lacks", "accepts", "rejects", "ref_siblings"})
 LIST_VERBS = frozenset({"has", "lacks", "accepts", "rejects"})
 
 
@@ -92,6 +95,15 @@ class Claim:
 
     def holds_in(self, page: Page) -> bool:
         return self.holds(page.example(self.example).body if self.example else page.document)
+
+    def depends_on_absence(self) -> bool:
+        """
+        Whether the claim is false or unknown when the vendor's page has more than is recorded.
+
+        An object or a list is compared as a whole, unless it is an example value.
+        """
+        compares_whole = isinstance(self.value, Mapping | list) and not self.at.endswith("/example")
+        return self.verb in ABSENCE_VERBS or (self.verb == "is" and compares_whole)
 
     def location(self, document: Document) -> str:
         """The resolved pointer to the value that decides whether the claim holds."""
@@ -149,9 +161,31 @@ class Entry:
 
 
 @attrs.frozen
+class Source:
+    """
+    One of the sources. `pages` maps documents in `published/` to addresses.
+
+    An address is where the vendor publishes the page of the operation now; the recorded version may
+    be older. It is absent where no source states it.
+    """
+
+    name: str
+    pages: Mapping[str, str] = attrs.field(factory=dict)
+    note: str = ""
+
+
+@attrs.frozen
 class Ledger:
-    sources: Mapping[str, str]
+    sources: Mapping[str, Source]
     entries: tuple[Entry, ...]
+
+    def addresses(self, entry: Entry) -> dict[str, str | None]:
+        """The address of each published document that the entry is about."""
+        known = {
+            name: url for source in self.sources.values() for name, url in source.pages.items()
+        }
+        claims = [*entry.published_claims(), *entry.shown_claims()]
+        return {claim.document: known.get(claim.document) for claim in claims}
 
     def groups(self) -> dict[str, list[Entry]]:
         groups: dict[str, list[Entry]] = {}
@@ -207,12 +241,30 @@ def _entry(fields: dict[str, Any], places: Mapping[str, str]) -> Entry:
 
 def parse_ledger(fields: Mapping[str, Any]) -> Ledger:
     entries = tuple(_entry(entry, fields["places"]) for entry in fields["entries"])
-    return Ledger(sources=fields["sources"], entries=entries)
+    sources = {letter: Source(**source) for letter, source in fields["sources"].items()}
+    return Ledger(sources=sources, entries=entries)
+
+
+def check_absences(ledger: Ledger, pages: Mapping[str, Page]) -> None:
+    """
+    Raises `LedgerInvalid` for a claim about what is missing from a page that is recorded in part.
+    """
+    for entry in ledger.entries:
+        for claim in [*entry.published_claims(), *entry.shown_claims()]:
+            page = pages[claim.document]
+            if claim.depends_on_absence() and not page.records_all_of(claim.at, claim.example):
+                raise LedgerInvalid(
+                    entry.id,
+                    f"published/{claim.document}.yaml is not recorded in full at {claim.at}, so "
+                    f"nothing is known to be missing there: {claim}",
+                )
 
 
 @cache
 def read_ledger(path: Path = LEDGER) -> Ledger:
-    return parse_ledger(yaml.safe_load(path.read_text(encoding="utf-8")))
+    ledger = parse_ledger(yaml.safe_load(path.read_text(encoding="utf-8")))
+    check_absences(ledger, read_pages())
+    return ledger
 
 
 def read_contract(path: Path = CONTRACT) -> Document:

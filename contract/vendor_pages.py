@@ -2,10 +2,10 @@
 The vendor's pages, as recorded in `published/`.
 
 Rule 1: only structure is recorded. `…` replaces prose, except words that are themselves a mistake.
-Rule 2: nothing follows from what an incomplete page leaves out.
+Rule 2: nothing follows from what an incomplete page leaves out. The ledger enforces this.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +28,7 @@ class Example:
     A response body shown on a page: JSON in `body`, anything else in `text`.
 
     `judged_by` names the page whose schema applies when the example's own page has none.
+    An `excerpt` lacks fields that the page shows; a `nested` example is part of another one.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Example:
     body: Any = None
     text: str | None = None
     excerpt: bool = False
+    nested: bool = False
     judged_by: str | None = None
 
 
@@ -46,7 +48,8 @@ class Page:
     """
     A published page. `complete` means that all of its structure is recorded.
 
-    `source` is the letter of the page in `corrections.yaml`.
+    `source` is the letter of the page in `corrections.yaml`. `whole` has pointers to the parts of
+    an incomplete page that are recorded in full. `call` is the page's cURL example.
     """
 
     name: str
@@ -54,12 +57,20 @@ class Page:
     complete: bool
     document: Document
     examples: tuple[Example, ...]
+    whole: Sequence[str] = ()
+    call: Mapping[str, Any] | None = None
 
     def example(self, name: str) -> Example:
         for example in self.examples:
             if example.name == name:
                 return example
         raise PointerNotFound(f"published/{self.name}.yaml, example {name!r}")
+
+    def records_all_of(self, pointer: str, example: str | None = None) -> bool:
+        """Whether something that is not recorded there is not on the vendor's page either."""
+        if example is not None:
+            return not self.example(example).excerpt
+        return self.complete or any(f"{pointer}/".startswith(f"{part}/") for part in self.whole)
 
 
 def read_page(path: Path) -> Page:

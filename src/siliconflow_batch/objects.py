@@ -4,6 +4,7 @@ Batches and files as callers use them: typed, with aware datetimes.
 Rule: an object copies nothing; its properties read the generated model that it holds.
 """
 
+import json
 from datetime import UTC, datetime
 
 import httpx
@@ -86,7 +87,12 @@ class Batch:
 
     @property
     def errors(self) -> list[str]:
-        return list(self.model.errors or ())
+        """No document shows an error; one that is not a string is returned as JSON."""
+        errors = self.model.errors or []
+        if isinstance(errors, models.BatchErrorList):
+            data = errors.additional_properties.get("data")
+            errors = data if isinstance(data, list) else [errors.to_dict()]
+        return [error if isinstance(error, str) else json.dumps(error) for error in errors]
 
     @property
     def counts(self) -> Counts:

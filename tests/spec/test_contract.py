@@ -2,6 +2,7 @@
 openapi.yaml is valid and complete, and has the documented limits.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +33,12 @@ def operation_pointer(operation: str, rest: str = "") -> str:
 
 def value(document: Document, pointer: str) -> Any:
     return locate(document, pointer)[1]
+
+
+def parameters(document: Document, operation: str) -> dict[str, Any]:
+    """The parameters of an operation by name."""
+    listed = value(document, operation_pointer(operation, "/parameters"))
+    return {parameter["name"]: parameter for parameter in listed}
 
 
 def media_types(document: Document) -> Iterator[str]:
@@ -94,12 +101,92 @@ class TestDocument:
         assert marked == (operation == "GET /files/{file_id}/content")
 
     @pytest.mark.parametrize("operation", OPERATIONS)
-    @pytest.mark.parametrize("status", ["401", "403", "404", "429", "500", "503", "504"])
+    @pytest.mark.parametrize("status", sorted(STATUSES - {"200"}))
     def test_error_is_read_as_text(self, contract: Document, operation: str, status: str) -> None:
-        """`text/plain` is the first media type of errors whose body may not be JSON."""
+        """`text/plain` is the first media type of every error, so that no body fails to parse."""
         content = value(contract, operation_pointer(operation, f"/responses/{status}/content"))
 
         assert next(iter(content)) == "text/plain"
+
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    @pytest.mark.parametrize("status", sorted(STATUSES))
+    def test_trace_id_is_optional(self, contract: Document, operation: str, status: str) -> None:
+        """Every response may have the header; the contract says where it is declared."""
+        headers = value(contract, operation_pointer(operation, f"/responses/{status}/headers"))
+        header = value(contract, "/components/headers/TraceId")
+
+        assert headers == {"x-siliconcloud-trace-id": {"$ref": "#/components/headers/TraceId"}}
+        assert not header.get("required")
+        assert "chat operation" in header["description"]
+
+
+class TestErrors:
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    @pytest.mark.parametrize("status", sorted(STATUSES - {"200"}))
+    @pytest.mark.parametrize(
+        ("body", "accepted"),
+        [
+            ("Invalid token", True),
+            ({"code": 20012, "message": "string", "data": "string"}, True),
+            ({"code": 30001, "message": "balance", "data": None}, True),
+            ({"message": "rate limiting", "data": "string"}, True),
+            ({"code": None, "message": "string", "data": None}, True),
+            ({"code": 20012, "data": "string"}, False),
+            ({"message": "string"}, False),
+            (None, False),
+            ([], False),
+        ],
+        ids=str,
+    )
+    def test_has_two_shapes(
+        self, contract: Document, operation: str, status: str, body: object, accepted: bool
+    ) -> None:
+        """Any error is a JSON string, or an object with `message` and `data`."""
+        assert accepts(contract, response_schema(operation, int(status)), body) == accepted
+
+
+class TestListFiles:
+    def test_purpose_is_required(self, contract: Document) -> None:
+        """`purpose` is required and has the value `batch`."""
+        purpose = parameters(contract, "GET /files")["purpose"]
+
+        assert purpose["required"] is True
+        assert purpose["schema"] == {"type": "string", "const": "batch"}
+
+    def test_limit_has_a_default(self, contract: Document) -> None:
+        """`limit` is at least 1 and defaults to 10."""
+        limit = parameters(contract, "GET /files")["limit"]
+
+        assert limit["schema"] == {"type": "integer", "minimum": 1, "default": 10}
+
+    def test_has_no_cursor(self, contract: Document) -> None:
+        """There is no parameter for the next page, and the description says so."""
+        assert parameters(contract, "GET /files").keys() == {"purpose", "limit"}
+        assert "No cursor" in value(contract, operation_pointer("GET /files", "/description"))
+
+
+class TestListBatches:
+    def test_limit_has_no_default(self, contract: Document) -> None:
+        """`limit` is at least 1; no document states a default."""
+        limit = parameters(contract, "GET /batches")["limit"]
+
+        assert limit["schema"] == {"type": "integer", "minimum": 1}
+
+    def test_order_is_not_promised(self, contract: Document) -> None:
+        """The contract says that no document states the order of the list."""
+        description = value(contract, operation_pointer("GET /batches", "/description"))
+
+        assert "No document states the order" in description
+
+
+class TestUploadFile:
+    def test_lines_may_stream(self, contract: Document) -> None:
+        """The description allows `"stream": true`, and the example has it."""
+        description = value(contract, operation_pointer("POST /files", "/description"))
+        example = value(contract, "/components/examples/UploadFileRequest/value/file")
+
+        assert '"stream": true' in description
+        assert json.loads(example)["body"]["stream"] is True
 
 
 class TestExamples:
@@ -186,6 +273,36 @@ class TestBatch:
         batch = value(contract, "/components/examples/BatchInQueue/value")
 
         assert accepts(contract, "/components/schemas/Batch", {**batch, "status": status})
+
+    @pytest.mark.parametrize(
+        ("errors", "accepted"),
+        [
+            (None, True),
+            ([], True),
+            (["a string"], True),
+            ([{"code": 20071, "message": "bad line", "line": 3}], True),
+            ({"object": "list", "data": [{"code": "invalid", "line": 3}]}, True),
+            ("a string", False),
+            (1, False),
+        ],
+        ids=str,
+    )
+    def test_errors_are_open(self, contract: Document, errors: object, accepted: bool) -> None:
+        """`errors` may have strings, objects, or OpenAI's list object; no example shows one."""
+        batch = value(contract, "/components/examples/BatchInQueue/value")
+        description = value(contract, "/components/schemas/Batch/properties/errors/description")
+
+        assert (
+            accepts(contract, "/components/schemas/Batch", {**batch, "errors": errors}) == accepted
+        )
+        assert "nobody knows" in description
+
+    def test_counts_have_three_members(self, contract: Document) -> None:
+        """`request_counts` is null, empty, or has the three documented members."""
+        counts = value(contract, "/components/schemas/RequestCounts")
+
+        assert counts["properties"].keys() == {"total", "completed", "failed"}
+        assert "required" not in counts
 
     @pytest.mark.parametrize("field", ["id", "status", "created_at", "errors", "output_file_id"])
     def test_has_required_fields(self, contract: Document, field: str) -> None:

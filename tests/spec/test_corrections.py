@@ -3,9 +3,11 @@ The entries of corrections.yaml: their claims about both sides, and the page wri
 """
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import pytest
 import yaml
 from openapi_spec_validator import OpenAPIV30SpecValidator
@@ -20,7 +22,16 @@ from contract.document import (
     response_schema,
     value_before_reference,
 )
-from contract.ledger import LEDGER, Claim, Entry, Ledger, LedgerInvalid, parse_ledger, read_ledger
+from contract.ledger import (
+    LEDGER,
+    Claim,
+    Entry,
+    Ledger,
+    LedgerInvalid,
+    check_absences,
+    parse_ledger,
+    read_ledger,
+)
 from contract.vendor_pages import Page
 
 ENTRIES = [pytest.param(entry, id=entry.id) for entry in read_ledger().entries]
@@ -34,6 +45,10 @@ CORRECTED = [
     for entry in read_ledger().entries
     for number, claim in enumerate(entry.corrected_claims())
 ]
+
+
+# The letter of a source in a sentence.
+SOURCE = re.compile(rf"\b({'|'.join(read_ledger().sources)})\b")
 
 
 def holds(claim: Claim, document: Document) -> bool:
@@ -117,6 +132,34 @@ class TestEntries:
 
         assert set(entry.sources) <= ledger.sources.keys()
         assert documents <= set(entry.sources)
+
+    @pytest.mark.parametrize("entry", ENTRIES)
+    def test_cite_their_sources(self, entry: Entry) -> None:
+        """The text names each source of an entry and no other; the evidence names at least one."""
+        cited = set(SOURCE.findall(f"{entry.says} {entry.evidence}"))
+
+        assert cited == set(entry.sources)
+        assert SOURCE.search(entry.evidence)
+
+    @pytest.mark.parametrize("entry", ENTRIES)
+    def test_claim_absence_only_where_it_is_known(
+        self, pages: dict[str, Page], entry: Entry
+    ) -> None:
+        """An entry says that something is missing only from a part that is recorded in full."""
+        claims = [*entry.published_claims(), *entry.shown_claims()]
+
+        for claim in filter(Claim.depends_on_absence, claims):
+            page = pages[claim.document]
+            assert page.records_all_of(claim.at, claim.example), str(claim)
+
+    @pytest.mark.parametrize("entry", ENTRIES)
+    def test_name_their_pages(self, ledger: Ledger, entry: Entry) -> None:
+        """The page has the address of each document of an entry, or says that it is unknown."""
+        section = render(ledger).partition(f"### {entry.title}\n")[2].partition("\n### ")[0]
+        line = next(line for line in section.splitlines() if line.startswith("- **Pages:** "))
+
+        for name, address in ledger.addresses(entry).items():
+            assert (f"[{name}]({address})" if address else f"{name} (address unknown)") in line
 
     @pytest.mark.parametrize("entry", ENTRIES)
     def test_are_corrected_in_the_contract(self, contract: Document, entry: Entry) -> None:
@@ -248,6 +291,46 @@ class TestLedger:
             parse_ledger(fields)
 
         assert error.value.entry == "doubled-path"
+
+    @pytest.mark.parametrize(
+        "claim",
+        [
+            {"at": "/paths/~1files/post/responses", "lacks": ["429"]},
+            {"at": "/paths/~1files/post/requestBody", "rejects": [None]},
+            {"at": "/paths/~1files/post/requestBody", "accepts": [{}]},
+            {"at": "/paths/~1files/post/requestBody", "ref_siblings": []},
+            {"at": "/paths/~1files/post/responses/200", "is": {}},
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("side", ["published", "shown"])
+    def test_rejects_absence_from_an_incomplete_page(
+        self, pages: dict[str, Page], side: str, claim: dict[str, Any]
+    ) -> None:
+        """A page that is recorded in part cannot lack anything."""
+        fields = yaml.safe_load(LEDGER.read_text(encoding="utf-8"))
+        fields["entries"][0].setdefault(side, []).append({"document": "upload-file", **claim})
+
+        with pytest.raises(LedgerInvalid, match=r"upload-file\.yaml is not recorded in full"):
+            check_absences(parse_ledger(fields), pages)
+
+    def test_rejects_absence_from_an_excerpt(self, pages: dict[str, Page]) -> None:
+        """An excerpt of an example cannot lack anything."""
+        fields = yaml.safe_load(LEDGER.read_text(encoding="utf-8"))
+        claim = {"document": "cancel-batch", "example": "cancelled, in part", "lacks": ["id"]}
+        fields["entries"][0]["shown"].append(claim)
+
+        with pytest.raises(LedgerInvalid, match=r"cancel-batch\.yaml is not recorded in full"):
+            check_absences(parse_ledger(fields), pages)
+
+    def test_whole_part_does_not_extend_to_its_neighbours(self, pages: dict[str, Page]) -> None:
+        """A part that is recorded in full covers what is below it and nothing beside it."""
+        page = attrs.evolve(pages["guide"], whole=["/statuses"])
+
+        assert page.records_all_of("/statuses")
+        assert page.records_all_of("/statuses/0")
+        assert not page.records_all_of("/statuses_of_lines")
+        assert not page.records_all_of("")
 
     def test_page_is_up_to_date(self, ledger: Ledger) -> None:
         """docs/corrections.md equals the output of `make corrections`."""

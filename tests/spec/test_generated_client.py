@@ -37,7 +37,7 @@ from siliconflow_batch_api.models import (
     UploadFileRequest,
     UploadFileResponse,
 )
-from siliconflow_batch_api.types import File, Response
+from siliconflow_batch_api.types import UNSET, File, Response
 
 Operation = Callable[[AuthenticatedClient], Response[Any]]
 Call = Callable[[str, int, bytes, str], Response[Any]]
@@ -59,7 +59,7 @@ OPERATIONS: dict[str, Operation] = {
             purpose="batch", file=File(payload=BytesIO(b"{}\n"), file_name="requests.jsonl")
         ),
     ),
-    "GET /files": lambda client: list_files.sync_detailed(client=client),
+    "GET /files": lambda client: list_files.sync_detailed(client=client, purpose="batch"),
     "GET /files/{file_id}/content": lambda client: download_file.sync_detailed("f", client=client),
 }
 
@@ -148,7 +148,7 @@ class TestExamples:
 
         assert response.status_code == example.status
         parsed: Any = response.parsed
-        if example.status in (200, 400):
+        if example.status == 200:
             assert parsed.to_dict() == body
         else:
             assert parsed == raw.decode()
@@ -192,15 +192,26 @@ class TestExamples:
         assert isinstance(listed.data.data[0], ListedFile)
         assert listed.data.data[0].created_at == 1741777570
 
-    def test_error_is_typed(self, call: Call, pages: dict[str, Page]) -> None:
-        """A 400 with null as its data is an `ErrorBody`, on every operation."""
-        body = pages["errors"].example("model does not exist").body
+    @pytest.mark.parametrize(
+        ("page", "name", "code"),
+        [
+            ("errors", "model does not exist", 20012),
+            ("list-batches", "overloaded", 50505),
+            ("chat-completions", "rate limited", UNSET),
+        ],
+    )
+    def test_error_is_readable(
+        self, call: Call, pages: dict[str, Page], page: str, name: str, code: object
+    ) -> None:
+        """The text of an error that is an object is the JSON of an `ErrorBody`."""
+        example = pages[page].example(name)
 
         for operation in OPERATIONS:
-            error = call(operation, 400, encoded(body), "application/json").parsed
+            response = call(operation, example.status, encoded(example.body), "application/json")
+            error = ErrorBody.from_dict(json.loads(str(response.parsed)))
 
-            assert isinstance(error, ErrorBody)
-            assert (error.code, error.data) == (20012, None)
+            assert error.code == code
+            assert error.to_dict() == example.body
 
 
 class TestOtherResponses:
@@ -210,6 +221,8 @@ class TestOtherResponses:
             {"status": "paused"},
             {"status": "validating"},
             {"status": "failed", "errors": ["the file is empty"]},
+            {"errors": [{"code": 20071, "line": 3}]},
+            {"errors": {"object": "list", "data": [{"code": "invalid_json_line"}]}},
             {"request_counts": {}},
             {"request_counts": {"total": 3, "completed": 2, "failed": 1}},
             {"metadata": None},
@@ -245,13 +258,19 @@ class TestOtherResponses:
     @pytest.mark.parametrize(
         ("status", "media_type", "text"),
         [
+            (400, "application/json", '{"code": 20012, "message": "string", "data": "string"}'),
+            (400, "application/json", '"a string"'),
+            (400, "application/json", "bare text"),
             (401, "text/plain", "Invalid token"),
             (401, "application/json", '"Invalid token"'),
             (401, "application/json", "Invalid token"),
+            (401, "application/json", '{"message": "Invalid token", "data": null}'),
             (403, "application/json", '"Forbidden"'),
+            (403, "application/json", '{"code": 30001, "message": "balance", "data": null}'),
             (404, "text/plain", "404 page not found"),
             (404, "application/json", "404 page not found"),
             (429, "application/json", "Request was rejected due to rate limiting"),
+            (429, "application/json", '{"message": "rate limiting", "data": "string"}'),
             (500, "text/html", "<h1>500</h1>"),
             (500, "application/json", '{"code": 50000, "message": "unknown", "data": null}'),
             (503, "application/json", '"Model service overloaded"'),
@@ -288,4 +307,4 @@ class TestOtherResponses:
 
         method, path = operation.split()
         path = path.replace("{batch_id}", "b").replace("{file_id}", "f")
-        assert server[1].request_line == f"{method} /v1{path}"
+        assert server[1].request_line.partition("?")[0] == f"{method} /v1{path}"

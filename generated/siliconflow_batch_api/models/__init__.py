@@ -1,6 +1,7 @@
 """Contains all the data models used in inputs/outputs"""
 
 from .batch import Batch
+from .batch_error_list import BatchErrorList
 from .batch_metadata import BatchMetadata
 from .batch_page import BatchPage
 from .batch_status import BatchStatus
@@ -17,6 +18,7 @@ from .uploaded_file import UploadedFile
 
 __all__ = (
     "Batch",
+    "BatchErrorList",
     "BatchMetadata",
     "BatchPage",
     "BatchStatus",

@@ -10,6 +10,7 @@ from ..models.batch_status import BatchStatus
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.batch_error_list import BatchErrorList
     from ..models.batch_metadata import BatchMetadata
     from ..models.request_counts import RequestCounts
 
@@ -19,36 +20,39 @@ T = TypeVar("T", bound="Batch")
 
 @_attrs_define
 class Batch:
-    """A batch. Every time is in Unix seconds, null until it comes.
+    """A batch. All times are Unix seconds. A time is null until its event happens.
 
     Attributes:
         id (str):
         object_ (str): Always `batch`.
         endpoint (str):
-        errors (list[str] | None): What was wrong with the batch as a whole.
+        errors (BatchErrorList | list[Any] | None): Errors of the batch as a whole. The published examples are null and
+            `[]`. No example shows an error,
+            so nobody knows whether errors are strings, objects, or OpenAI's list object with `data`.
         input_file_id (str):
         completion_window (str):
-        status (BatchStatus | str): Where the batch stands. Be ready for a status that no document names.
-        output_file_id (None | str): The answered lines, as a download URL or as a file id.
-        error_file_id (None | str): The failed and expired lines, as a download URL or as a file id.
+        status (BatchStatus | str): The status of the batch. It may be a value that no document names.
+        output_file_id (None | str): The file with the successful lines, as a download URL or as a file id.
+        error_file_id (None | str): The file with the failed and expired lines, as a download URL or as a file id.
         created_at (int):
         in_progress_at (int | None):
-        expires_at (int): Creation plus the completion window.
+        expires_at (int): `created_at` plus `completion_window` in the reference pages. The guide's example differs.
         completed_at (int | None):
         failed_at (int | None):
         expired_at (int | None):
-        request_counts (None | RequestCounts): How far the lines have come; null or empty before they are counted.
-        metadata (BatchMetadata | None): What the caller noted at creation.
+        request_counts (None | RequestCounts): The number of lines by outcome. The examples are null, an empty object
+            and all three counts.
+        metadata (BatchMetadata | None): The metadata of the creation request.
         finalizing_at (int | None | Unset):
         cancelling_at (int | None | Unset):
         cancelled_at (int | None | Unset):
-        file_name (str | Unset): The name of the input file; in lists only.
+        file_name (str | Unset): The name of the input file. Only items of the list have this field.
     """
 
     id: str
     object_: str
     endpoint: str
-    errors: list[str] | None
+    errors: BatchErrorList | list[Any] | None
     input_file_id: str
     completion_window: str
     status: BatchStatus | str
@@ -69,6 +73,7 @@ class Batch:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.batch_error_list import BatchErrorList  # noqa: PLC0415
         from ..models.batch_metadata import BatchMetadata  # noqa: PLC0415
         from ..models.request_counts import RequestCounts  # noqa: PLC0415
 
@@ -78,10 +83,12 @@ class Batch:
 
         endpoint = self.endpoint
 
-        errors: list[str] | None
+        errors: dict[str, Any] | list[Any] | None
         if isinstance(self.errors, list):
             errors = self.errors
 
+        elif isinstance(self.errors, BatchErrorList):
+            errors = self.errors.to_dict()
         else:
             errors = self.errors
 
@@ -185,6 +192,7 @@ class Batch:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.batch_error_list import BatchErrorList  # noqa: PLC0415
         from ..models.batch_metadata import BatchMetadata  # noqa: PLC0415
         from ..models.request_counts import RequestCounts  # noqa: PLC0415
 
@@ -195,18 +203,26 @@ class Batch:
 
         endpoint = d.pop("endpoint")
 
-        def _parse_errors(data: object) -> list[str] | None:
+        def _parse_errors(data: object) -> BatchErrorList | list[Any] | None:
             if data is None:
                 return data
             try:
                 if not isinstance(data, list):
                     raise TypeError()
-                errors_type_0 = cast(list[str], data)
+                errors_type_0 = cast(list[Any], data)
 
                 return errors_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(list[str] | None, data)
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                errors_batch_error_list = BatchErrorList.from_dict(data)
+
+                return errors_batch_error_list
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(BatchErrorList | list[Any] | None, data)
 
         errors = _parse_errors(d.pop("errors"))
 

@@ -13,7 +13,7 @@ T = TypeVar("T", bound="BatchMetadata")
 
 @_attrs_define
 class BatchMetadata:
-    """Up to 16 notes of the caller's own; keys up to 64 characters, values up to 512."""
+    """At most 16 pairs of strings. Keys have at most 64 characters, values at most 512."""
 
     additional_properties: dict[str, str] = _attrs_field(init=False, factory=dict)
 

@@ -22,9 +22,9 @@ class BatchPage:
     Attributes:
         object_ (str): Always `list`.
         data (list[Batch]):
-        first_id (None | str): The id of the page's first batch; null on an empty page.
-        last_id (None | str): The id of the page's last batch, the next page's `after`; null on an empty page.
-        has_more (bool): Whether batches follow behind this page.
+        first_id (None | str): The id of the first batch of the page. No document shows an empty page.
+        last_id (None | str): The id of the last batch of the page. Pass it as `after` to list the next page.
+        has_more (bool): Whether more batches follow this page.
     """
 
     object_: str

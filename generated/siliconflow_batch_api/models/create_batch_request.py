@@ -27,15 +27,16 @@ T = TypeVar("T", bound="CreateBatchRequest")
 
 @_attrs_define
 class CreateBatchRequest:
-    """What to run, and by when.
+    """The input file of a new batch and its options.
 
     Attributes:
         input_file_id (str): The id of an uploaded input file.
-        endpoint (Literal['/v1/chat/completions']): The path that every line is sent to; there is one.
-        completion_window (str): How long the batch may take, in whole hours, from 24h to 336h (14 days).
-        metadata (BatchMetadata | Unset): Up to 16 notes of the caller's own; keys up to 64 characters, values up to
+        endpoint (Literal['/v1/chat/completions']): The path that every line is sent to. This is the only supported
+            value.
+        completion_window (str): The longest time that the batch may take, in whole hours from 24h to 336h (14 days).
+        metadata (BatchMetadata | Unset): At most 16 pairs of strings. Keys have at most 64 characters, values at most
             512.
-        replace (ModelReplacement | Unset): What to put in place of the lines' own values.
+        replace (ModelReplacement | Unset): Values that replace those of the lines.
     """
 
     input_file_id: str

@@ -13,51 +13,47 @@ T = TypeVar("T", bound="ErrorBody")
 
 @_attrs_define
 class ErrorBody:
-    """Why a request was refused.
+    """An error as an object. `code` may be absent.
 
     Attributes:
-        code (int | None):
         message (str):
         data (None | str):
+        code (int | None | Unset): The vendor's error code. The published 429 of the chat operation has none.
     """
 
-    code: int | None
     message: str
     data: None | str
+    code: int | None | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        code: int | None
-        code = self.code
-
         message = self.message
 
         data: None | str
         data = self.data
 
+        code: int | None | Unset
+        if isinstance(self.code, Unset):
+            code = UNSET
+        else:
+            code = self.code
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "code": code,
                 "message": message,
                 "data": data,
             }
         )
+        if code is not UNSET:
+            field_dict["code"] = code
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-
-        def _parse_code(data: object) -> int | None:
-            if data is None:
-                return data
-            return cast(int | None, data)
-
-        code = _parse_code(d.pop("code"))
-
         message = d.pop("message")
 
         def _parse_data(data: object) -> None | str:
@@ -67,10 +63,19 @@ class ErrorBody:
 
         data = _parse_data(d.pop("data"))
 
+        def _parse_code(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        code = _parse_code(d.pop("code", UNSET))
+
         error_body = cls(
-            code=code,
             message=message,
             data=data,
+            code=code,
         )
 
         error_body.additional_properties = d

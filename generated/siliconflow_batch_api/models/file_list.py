@@ -17,7 +17,7 @@ T = TypeVar("T", bound="FileList")
 
 @_attrs_define
 class FileList:
-    """The files. Its `object` says `file`, not `list`.
+    """The files. The published `object` is `file`, not `list`.
 
     Attributes:
         data (list[ListedFile]):

@@ -22,7 +22,7 @@ class ListFilesResponse:
     Attributes:
         code (int): 20000 for success.
         message (str):
-        status (bool): Whether it worked; an envelope can carry a failure under HTTP 200.
+        status (bool): Whether the request succeeded. An envelope may report a failure under HTTP 200.
         data (FileList | None):
     """
 

@@ -13,7 +13,7 @@ T = TypeVar("T", bound="ListedFile")
 
 @_attrs_define
 class ListedFile:
-    """A file as the list shows it. Its time is spelled `created_at` here.
+    """An item of the list of files. Its time is spelt `created_at`.
 
     Attributes:
         id (str):

@@ -13,10 +13,10 @@ T = TypeVar("T", bound="ModelReplacement")
 
 @_attrs_define
 class ModelReplacement:
-    """What to put in place of the lines' own values.
+    """Values that replace those of the lines.
 
     Attributes:
-        model (str | Unset): The model for every line, whatever the lines name.
+        model (str | Unset): The model for every line. It overrides the models that the lines name.
     """
 
     model: str | Unset = UNSET

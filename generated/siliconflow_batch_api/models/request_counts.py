@@ -13,7 +13,7 @@ T = TypeVar("T", bound="RequestCounts")
 
 @_attrs_define
 class RequestCounts:
-    """Lines by outcome.
+    """The number of lines by outcome. Three members are documented; each may be absent.
 
     Attributes:
         total (int | Unset):

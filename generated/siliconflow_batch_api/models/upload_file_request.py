@@ -28,7 +28,7 @@ class UploadFileRequest:
     """An input file and its purpose.
 
     Attributes:
-        purpose (Literal['batch']): What the file is for; there is one purpose.
+        purpose (Literal['batch']): The purpose of the file. `batch` is the only value.
         file (File): The JSON Lines file, with a file name.
     """
 

@@ -13,7 +13,7 @@ T = TypeVar("T", bound="UploadedFile")
 
 @_attrs_define
 class UploadedFile:
-    """A file as the upload answers it. Its time is spelled `createdAt` here.
+    """An uploaded file. Its time is spelt `createdAt`.
 
     Attributes:
         id (str):

@@ -42,10 +42,14 @@ def _shape(hint: Any) -> Shape:
     if origin in (Union, UnionType):
         return {kind: check for option in get_args(hint) for kind, check in _shape(option).items()}
     if origin is list:
+        if get_args(hint)[0] is Any:
+            return {list: None}
         inner = _shape(get_args(hint)[0])
         return {list: lambda items: all(_matches(item, inner) for item in items)}
     if hint is models.BatchMetadata:
         return {hint: _are_strings}
+    if hint is models.BatchErrorList:
+        return {hint: None}  # no document describes it
     return {hint: _fields_of(hint) if has(hint) else None}
 
 

@@ -7,7 +7,6 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.batch import Batch
-from ...models.error_body import ErrorBody
 from ...types import UNSET, Response
 
 
@@ -27,15 +26,14 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Batch | ErrorBody | str | None:
+) -> Batch | str | None:
     if response.status_code == 200:
         response_200 = Batch.from_dict(response.json())
 
         return response_200
 
     if response.status_code == 400:
-        response_400 = ErrorBody.from_dict(response.json())
-
+        response_400 = response.text
         return response_400
 
     if response.status_code == 401:
@@ -74,7 +72,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Batch | ErrorBody | str]:
+) -> Response[Batch | str]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -87,11 +85,12 @@ def sync_detailed(
     batch_id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[Batch | ErrorBody | str]:
+) -> Response[Batch | str]:
     """Cancel a batch
 
-     Stops a batch that has not ended. Its status is `cancelling` while requests in flight end, then
-    `cancelled`; what was answered until then is kept.
+     Cancels a batch that has not ended. Its status becomes `cancelling` until the requests in flight
+    end,
+    then `cancelled`.
 
     Args:
         batch_id (str):
@@ -101,7 +100,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Batch | ErrorBody | str]
+        Response[Batch | str]
     """
 
     kwargs = _get_kwargs(
@@ -119,11 +118,12 @@ def sync(
     batch_id: str,
     *,
     client: AuthenticatedClient,
-) -> Batch | ErrorBody | str | None:
+) -> Batch | str | None:
     """Cancel a batch
 
-     Stops a batch that has not ended. Its status is `cancelling` while requests in flight end, then
-    `cancelled`; what was answered until then is kept.
+     Cancels a batch that has not ended. Its status becomes `cancelling` until the requests in flight
+    end,
+    then `cancelled`.
 
     Args:
         batch_id (str):
@@ -133,7 +133,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Batch | ErrorBody | str
+        Batch | str
     """
 
     return sync_detailed(
@@ -146,11 +146,12 @@ async def asyncio_detailed(
     batch_id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[Batch | ErrorBody | str]:
+) -> Response[Batch | str]:
     """Cancel a batch
 
-     Stops a batch that has not ended. Its status is `cancelling` while requests in flight end, then
-    `cancelled`; what was answered until then is kept.
+     Cancels a batch that has not ended. Its status becomes `cancelling` until the requests in flight
+    end,
+    then `cancelled`.
 
     Args:
         batch_id (str):
@@ -160,7 +161,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Batch | ErrorBody | str]
+        Response[Batch | str]
     """
 
     kwargs = _get_kwargs(
@@ -176,11 +177,12 @@ async def asyncio(
     batch_id: str,
     *,
     client: AuthenticatedClient,
-) -> Batch | ErrorBody | str | None:
+) -> Batch | str | None:
     """Cancel a batch
 
-     Stops a batch that has not ended. Its status is `cancelling` while requests in flight end, then
-    `cancelled`; what was answered until then is kept.
+     Cancels a batch that has not ended. Its status becomes `cancelling` until the requests in flight
+    end,
+    then `cancelled`.
 
     Args:
         batch_id (str):
@@ -190,7 +192,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Batch | ErrorBody | str
+        Batch | str
     """
 
     return (

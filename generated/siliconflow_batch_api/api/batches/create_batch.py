@@ -8,7 +8,6 @@ from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.batch import Batch
 from ...models.create_batch_request import CreateBatchRequest
-from ...models.error_body import ErrorBody
 from ...types import UNSET, Response
 
 
@@ -33,15 +32,14 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Batch | ErrorBody | str | None:
+) -> Batch | str | None:
     if response.status_code == 200:
         response_200 = Batch.from_dict(response.json())
 
         return response_200
 
     if response.status_code == 400:
-        response_400 = ErrorBody.from_dict(response.json())
-
+        response_400 = response.text
         return response_400
 
     if response.status_code == 401:
@@ -80,7 +78,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Batch | ErrorBody | str]:
+) -> Response[Batch | str]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -93,21 +91,22 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: CreateBatchRequest,
-) -> Response[Batch | ErrorBody | str]:
+) -> Response[Batch | str]:
     """Create a batch
 
-     Queues every line of an uploaded file. The batch exists, and will be paid for, once this is answered
-    with 200; a lost answer does not undo it.
+     Queues every line of an uploaded file. Each batch is paid for. When the response is lost, the batch
+    may
+    exist: list the batches before you send the request again.
 
     Args:
-        body (CreateBatchRequest): What to run, and by when.
+        body (CreateBatchRequest): The input file of a new batch and its options.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Batch | ErrorBody | str]
+        Response[Batch | str]
     """
 
     kwargs = _get_kwargs(
@@ -125,21 +124,22 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: CreateBatchRequest,
-) -> Batch | ErrorBody | str | None:
+) -> Batch | str | None:
     """Create a batch
 
-     Queues every line of an uploaded file. The batch exists, and will be paid for, once this is answered
-    with 200; a lost answer does not undo it.
+     Queues every line of an uploaded file. Each batch is paid for. When the response is lost, the batch
+    may
+    exist: list the batches before you send the request again.
 
     Args:
-        body (CreateBatchRequest): What to run, and by when.
+        body (CreateBatchRequest): The input file of a new batch and its options.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Batch | ErrorBody | str
+        Batch | str
     """
 
     return sync_detailed(
@@ -152,21 +152,22 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: CreateBatchRequest,
-) -> Response[Batch | ErrorBody | str]:
+) -> Response[Batch | str]:
     """Create a batch
 
-     Queues every line of an uploaded file. The batch exists, and will be paid for, once this is answered
-    with 200; a lost answer does not undo it.
+     Queues every line of an uploaded file. Each batch is paid for. When the response is lost, the batch
+    may
+    exist: list the batches before you send the request again.
 
     Args:
-        body (CreateBatchRequest): What to run, and by when.
+        body (CreateBatchRequest): The input file of a new batch and its options.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Batch | ErrorBody | str]
+        Response[Batch | str]
     """
 
     kwargs = _get_kwargs(
@@ -182,21 +183,22 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: CreateBatchRequest,
-) -> Batch | ErrorBody | str | None:
+) -> Batch | str | None:
     """Create a batch
 
-     Queues every line of an uploaded file. The batch exists, and will be paid for, once this is answered
-    with 200; a lost answer does not undo it.
+     Queues every line of an uploaded file. Each batch is paid for. When the response is lost, the batch
+    may
+    exist: list the batches before you send the request again.
 
     Args:
-        body (CreateBatchRequest): What to run, and by when.
+        body (CreateBatchRequest): The input file of a new batch and its options.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Batch | ErrorBody | str
+        Batch | str
     """
 
     return (

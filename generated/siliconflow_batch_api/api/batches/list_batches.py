@@ -7,7 +7,6 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.batch_page import BatchPage
-from ...models.error_body import ErrorBody
 from ...types import UNSET, Response, Unset
 
 
@@ -36,15 +35,14 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> BatchPage | ErrorBody | str | None:
+) -> BatchPage | str | None:
     if response.status_code == 200:
         response_200 = BatchPage.from_dict(response.json())
 
         return response_200
 
     if response.status_code == 400:
-        response_400 = ErrorBody.from_dict(response.json())
-
+        response_400 = response.text
         return response_400
 
     if response.status_code == 401:
@@ -83,7 +81,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[BatchPage | ErrorBody | str]:
+) -> Response[BatchPage | str]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -97,10 +95,13 @@ def sync_detailed(
     client: AuthenticatedClient,
     limit: int | Unset = UNSET,
     after: str | Unset = UNSET,
-) -> Response[BatchPage | ErrorBody | str]:
+) -> Response[BatchPage | str]:
     """List batches
 
-     The caller's batches, newest first, a page at a time.
+     Lists the batches of the account, one page at a time. No document states the order of the list, the
+    default page size or the largest page size. The guide says that paging is not supported yet; the
+    page
+    of this operation documents it.
 
     Args:
         limit (int | Unset):
@@ -111,7 +112,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[BatchPage | ErrorBody | str]
+        Response[BatchPage | str]
     """
 
     kwargs = _get_kwargs(
@@ -131,10 +132,13 @@ def sync(
     client: AuthenticatedClient,
     limit: int | Unset = UNSET,
     after: str | Unset = UNSET,
-) -> BatchPage | ErrorBody | str | None:
+) -> BatchPage | str | None:
     """List batches
 
-     The caller's batches, newest first, a page at a time.
+     Lists the batches of the account, one page at a time. No document states the order of the list, the
+    default page size or the largest page size. The guide says that paging is not supported yet; the
+    page
+    of this operation documents it.
 
     Args:
         limit (int | Unset):
@@ -145,7 +149,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        BatchPage | ErrorBody | str
+        BatchPage | str
     """
 
     return sync_detailed(
@@ -160,10 +164,13 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     limit: int | Unset = UNSET,
     after: str | Unset = UNSET,
-) -> Response[BatchPage | ErrorBody | str]:
+) -> Response[BatchPage | str]:
     """List batches
 
-     The caller's batches, newest first, a page at a time.
+     Lists the batches of the account, one page at a time. No document states the order of the list, the
+    default page size or the largest page size. The guide says that paging is not supported yet; the
+    page
+    of this operation documents it.
 
     Args:
         limit (int | Unset):
@@ -174,7 +181,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[BatchPage | ErrorBody | str]
+        Response[BatchPage | str]
     """
 
     kwargs = _get_kwargs(
@@ -192,10 +199,13 @@ async def asyncio(
     client: AuthenticatedClient,
     limit: int | Unset = UNSET,
     after: str | Unset = UNSET,
-) -> BatchPage | ErrorBody | str | None:
+) -> BatchPage | str | None:
     """List batches
 
-     The caller's batches, newest first, a page at a time.
+     Lists the batches of the account, one page at a time. No document states the order of the list, the
+    default page size or the largest page size. The guide says that paging is not supported yet; the
+    page
+    of this operation documents it.
 
     Args:
         limit (int | Unset):
@@ -206,7 +216,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        BatchPage | ErrorBody | str
+        BatchPage | str
     """
 
     return (

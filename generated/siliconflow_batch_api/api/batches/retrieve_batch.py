@@ -7,7 +7,6 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.batch import Batch
-from ...models.error_body import ErrorBody
 from ...types import UNSET, Response
 
 
@@ -27,15 +26,14 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Batch | ErrorBody | str | None:
+) -> Batch | str | None:
     if response.status_code == 200:
         response_200 = Batch.from_dict(response.json())
 
         return response_200
 
     if response.status_code == 400:
-        response_400 = ErrorBody.from_dict(response.json())
-
+        response_400 = response.text
         return response_400
 
     if response.status_code == 401:
@@ -74,7 +72,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Batch | ErrorBody | str]:
+) -> Response[Batch | str]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -87,10 +85,10 @@ def sync_detailed(
     batch_id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[Batch | ErrorBody | str]:
+) -> Response[Batch | str]:
     """Retrieve a batch
 
-     Where a batch stands. `output_file_id` and `error_file_id` appear when it ends.
+     Returns one batch. `output_file_id` and `error_file_id` are null until there are result files.
 
     Args:
         batch_id (str):
@@ -100,7 +98,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Batch | ErrorBody | str]
+        Response[Batch | str]
     """
 
     kwargs = _get_kwargs(
@@ -118,10 +116,10 @@ def sync(
     batch_id: str,
     *,
     client: AuthenticatedClient,
-) -> Batch | ErrorBody | str | None:
+) -> Batch | str | None:
     """Retrieve a batch
 
-     Where a batch stands. `output_file_id` and `error_file_id` appear when it ends.
+     Returns one batch. `output_file_id` and `error_file_id` are null until there are result files.
 
     Args:
         batch_id (str):
@@ -131,7 +129,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Batch | ErrorBody | str
+        Batch | str
     """
 
     return sync_detailed(
@@ -144,10 +142,10 @@ async def asyncio_detailed(
     batch_id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[Batch | ErrorBody | str]:
+) -> Response[Batch | str]:
     """Retrieve a batch
 
-     Where a batch stands. `output_file_id` and `error_file_id` appear when it ends.
+     Returns one batch. `output_file_id` and `error_file_id` are null until there are result files.
 
     Args:
         batch_id (str):
@@ -157,7 +155,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Batch | ErrorBody | str]
+        Response[Batch | str]
     """
 
     kwargs = _get_kwargs(
@@ -173,10 +171,10 @@ async def asyncio(
     batch_id: str,
     *,
     client: AuthenticatedClient,
-) -> Batch | ErrorBody | str | None:
+) -> Batch | str | None:
     """Retrieve a batch
 
-     Where a batch stands. `output_file_id` and `error_file_id` appear when it ends.
+     Returns one batch. `output_file_id` and `error_file_id` are null until there are result files.
 
     Args:
         batch_id (str):
@@ -186,7 +184,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Batch | ErrorBody | str
+        Batch | str
     """
 
     return (

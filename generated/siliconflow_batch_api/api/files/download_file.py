@@ -7,7 +7,6 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.error_body import ErrorBody
 from ...types import UNSET, File, FileTypes, Response
 
 
@@ -27,15 +26,14 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorBody | File | str | None:
+) -> File | str | None:
     if response.status_code == 200:
         response_200 = File(payload=BytesIO(response.content))
 
         return response_200
 
     if response.status_code == 400:
-        response_400 = ErrorBody.from_dict(response.json())
-
+        response_400 = response.text
         return response_400
 
     if response.status_code == 401:
@@ -74,7 +72,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ErrorBody | File | str]:
+) -> Response[File | str]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -87,10 +85,11 @@ def sync_detailed(
     file_id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[ErrorBody | File | str]:
+) -> Response[File | str]:
     """Download a file
 
-     The bytes of a file. Where `output_file_id` is a URL, fetch that URL instead, and send it no key.
+     Returns the bytes of a file. When `output_file_id` is a URL, download that URL without the API key
+    instead.
 
     Args:
         file_id (str):
@@ -100,7 +99,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ErrorBody | File | str]
+        Response[File | str]
     """
 
     kwargs = _get_kwargs(
@@ -118,10 +117,11 @@ def sync(
     file_id: str,
     *,
     client: AuthenticatedClient,
-) -> ErrorBody | File | str | None:
+) -> File | str | None:
     """Download a file
 
-     The bytes of a file. Where `output_file_id` is a URL, fetch that URL instead, and send it no key.
+     Returns the bytes of a file. When `output_file_id` is a URL, download that URL without the API key
+    instead.
 
     Args:
         file_id (str):
@@ -131,7 +131,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ErrorBody | File | str
+        File | str
     """
 
     return sync_detailed(
@@ -144,10 +144,11 @@ async def asyncio_detailed(
     file_id: str,
     *,
     client: AuthenticatedClient,
-) -> Response[ErrorBody | File | str]:
+) -> Response[File | str]:
     """Download a file
 
-     The bytes of a file. Where `output_file_id` is a URL, fetch that URL instead, and send it no key.
+     Returns the bytes of a file. When `output_file_id` is a URL, download that URL without the API key
+    instead.
 
     Args:
         file_id (str):
@@ -157,7 +158,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ErrorBody | File | str]
+        Response[File | str]
     """
 
     kwargs = _get_kwargs(
@@ -173,10 +174,11 @@ async def asyncio(
     file_id: str,
     *,
     client: AuthenticatedClient,
-) -> ErrorBody | File | str | None:
+) -> File | str | None:
     """Download a file
 
-     The bytes of a file. Where `output_file_id` is a URL, fetch that URL instead, and send it no key.
+     Returns the bytes of a file. When `output_file_id` is a URL, download that URL without the API key
+    instead.
 
     Args:
         file_id (str):
@@ -186,7 +188,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ErrorBody | File | str
+        File | str
     """
 
     return (

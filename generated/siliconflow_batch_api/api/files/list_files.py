@@ -6,22 +6,21 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.error_body import ErrorBody
 from ...models.list_files_response import ListFilesResponse
 from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     *,
-    limit: int | Unset = UNSET,
-    purpose: Literal["batch"] | Unset = UNSET,
+    purpose: Literal["batch"],
+    limit: int | Unset = 10,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
 
-    params["limit"] = limit
-
     params["purpose"] = purpose
+
+    params["limit"] = limit
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -36,15 +35,14 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorBody | ListFilesResponse | str | None:
+) -> ListFilesResponse | str | None:
     if response.status_code == 200:
         response_200 = ListFilesResponse.from_dict(response.json())
 
         return response_200
 
     if response.status_code == 400:
-        response_400 = ErrorBody.from_dict(response.json())
-
+        response_400 = response.text
         return response_400
 
     if response.status_code == 401:
@@ -83,7 +81,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ErrorBody | ListFilesResponse | str]:
+) -> Response[ListFilesResponse | str]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -95,28 +93,30 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    limit: int | Unset = UNSET,
-    purpose: Literal["batch"] | Unset = UNSET,
-) -> Response[ErrorBody | ListFilesResponse | str]:
+    purpose: Literal["batch"],
+    limit: int | Unset = 10,
+) -> Response[ListFilesResponse | str]:
     """List files
 
-     The caller's uploaded files.
+     Lists the uploaded files of the account. No cursor is documented, so at most `limit` files can be
+    read.
+    No document states the order of the list.
 
     Args:
-        limit (int | Unset):
-        purpose (Literal['batch'] | Unset):
+        purpose (Literal['batch']):
+        limit (int | Unset):  Default: 10.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ErrorBody | ListFilesResponse | str]
+        Response[ListFilesResponse | str]
     """
 
     kwargs = _get_kwargs(
-        limit=limit,
         purpose=purpose,
+        limit=limit,
     )
 
     response = client.get_httpx_client().request(
@@ -129,57 +129,61 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-    limit: int | Unset = UNSET,
-    purpose: Literal["batch"] | Unset = UNSET,
-) -> ErrorBody | ListFilesResponse | str | None:
+    purpose: Literal["batch"],
+    limit: int | Unset = 10,
+) -> ListFilesResponse | str | None:
     """List files
 
-     The caller's uploaded files.
+     Lists the uploaded files of the account. No cursor is documented, so at most `limit` files can be
+    read.
+    No document states the order of the list.
 
     Args:
-        limit (int | Unset):
-        purpose (Literal['batch'] | Unset):
+        purpose (Literal['batch']):
+        limit (int | Unset):  Default: 10.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ErrorBody | ListFilesResponse | str
+        ListFilesResponse | str
     """
 
     return sync_detailed(
         client=client,
-        limit=limit,
         purpose=purpose,
+        limit=limit,
     ).parsed
 
 
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    limit: int | Unset = UNSET,
-    purpose: Literal["batch"] | Unset = UNSET,
-) -> Response[ErrorBody | ListFilesResponse | str]:
+    purpose: Literal["batch"],
+    limit: int | Unset = 10,
+) -> Response[ListFilesResponse | str]:
     """List files
 
-     The caller's uploaded files.
+     Lists the uploaded files of the account. No cursor is documented, so at most `limit` files can be
+    read.
+    No document states the order of the list.
 
     Args:
-        limit (int | Unset):
-        purpose (Literal['batch'] | Unset):
+        purpose (Literal['batch']):
+        limit (int | Unset):  Default: 10.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ErrorBody | ListFilesResponse | str]
+        Response[ListFilesResponse | str]
     """
 
     kwargs = _get_kwargs(
-        limit=limit,
         purpose=purpose,
+        limit=limit,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -190,29 +194,31 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    limit: int | Unset = UNSET,
-    purpose: Literal["batch"] | Unset = UNSET,
-) -> ErrorBody | ListFilesResponse | str | None:
+    purpose: Literal["batch"],
+    limit: int | Unset = 10,
+) -> ListFilesResponse | str | None:
     """List files
 
-     The caller's uploaded files.
+     Lists the uploaded files of the account. No cursor is documented, so at most `limit` files can be
+    read.
+    No document states the order of the list.
 
     Args:
-        limit (int | Unset):
-        purpose (Literal['batch'] | Unset):
+        purpose (Literal['batch']):
+        limit (int | Unset):  Default: 10.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ErrorBody | ListFilesResponse | str
+        ListFilesResponse | str
     """
 
     return (
         await asyncio_detailed(
             client=client,
-            limit=limit,
             purpose=purpose,
+            limit=limit,
         )
     ).parsed

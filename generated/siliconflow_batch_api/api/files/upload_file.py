@@ -6,7 +6,6 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
-from ...models.error_body import ErrorBody
 from ...models.upload_file_request import UploadFileRequest
 from ...models.upload_file_response import UploadFileResponse
 from ...types import UNSET, Response
@@ -33,15 +32,14 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ErrorBody | UploadFileResponse | str | None:
+) -> UploadFileResponse | str | None:
     if response.status_code == 200:
         response_200 = UploadFileResponse.from_dict(response.json())
 
         return response_200
 
     if response.status_code == 400:
-        response_400 = ErrorBody.from_dict(response.json())
-
+        response_400 = response.text
         return response_400
 
     if response.status_code == 401:
@@ -80,7 +78,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ErrorBody | UploadFileResponse | str]:
+) -> Response[UploadFileResponse | str]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -93,10 +91,18 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: UploadFileRequest,
-) -> Response[ErrorBody | UploadFileResponse | str]:
+) -> Response[UploadFileResponse | str]:
     """Upload an input file
 
-     A JSON Lines file of at most 1 GB and 5,000 lines, each line one chat request.
+     Uploads a JSON Lines file of at most 1 GB and 5,000 lines. Each line is one chat request:
+
+    - `custom_id` is required and unique in the file.
+    - `method` is `POST` and `url` is `/v1/chat/completions`; both may be absent.
+    - `body` is required. Its `messages` end with a message of the role `user`. Every example of the
+    guide
+      also has `"stream": true`, so a line may have it.
+
+    No document states whether a faulty file is refused at upload, at creation, or later.
 
     Args:
         body (UploadFileRequest): An input file and its purpose.
@@ -106,7 +112,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ErrorBody | UploadFileResponse | str]
+        Response[UploadFileResponse | str]
     """
 
     kwargs = _get_kwargs(
@@ -124,10 +130,18 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: UploadFileRequest,
-) -> ErrorBody | UploadFileResponse | str | None:
+) -> UploadFileResponse | str | None:
     """Upload an input file
 
-     A JSON Lines file of at most 1 GB and 5,000 lines, each line one chat request.
+     Uploads a JSON Lines file of at most 1 GB and 5,000 lines. Each line is one chat request:
+
+    - `custom_id` is required and unique in the file.
+    - `method` is `POST` and `url` is `/v1/chat/completions`; both may be absent.
+    - `body` is required. Its `messages` end with a message of the role `user`. Every example of the
+    guide
+      also has `"stream": true`, so a line may have it.
+
+    No document states whether a faulty file is refused at upload, at creation, or later.
 
     Args:
         body (UploadFileRequest): An input file and its purpose.
@@ -137,7 +151,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ErrorBody | UploadFileResponse | str
+        UploadFileResponse | str
     """
 
     return sync_detailed(
@@ -150,10 +164,18 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: UploadFileRequest,
-) -> Response[ErrorBody | UploadFileResponse | str]:
+) -> Response[UploadFileResponse | str]:
     """Upload an input file
 
-     A JSON Lines file of at most 1 GB and 5,000 lines, each line one chat request.
+     Uploads a JSON Lines file of at most 1 GB and 5,000 lines. Each line is one chat request:
+
+    - `custom_id` is required and unique in the file.
+    - `method` is `POST` and `url` is `/v1/chat/completions`; both may be absent.
+    - `body` is required. Its `messages` end with a message of the role `user`. Every example of the
+    guide
+      also has `"stream": true`, so a line may have it.
+
+    No document states whether a faulty file is refused at upload, at creation, or later.
 
     Args:
         body (UploadFileRequest): An input file and its purpose.
@@ -163,7 +185,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[ErrorBody | UploadFileResponse | str]
+        Response[UploadFileResponse | str]
     """
 
     kwargs = _get_kwargs(
@@ -179,10 +201,18 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: UploadFileRequest,
-) -> ErrorBody | UploadFileResponse | str | None:
+) -> UploadFileResponse | str | None:
     """Upload an input file
 
-     A JSON Lines file of at most 1 GB and 5,000 lines, each line one chat request.
+     Uploads a JSON Lines file of at most 1 GB and 5,000 lines. Each line is one chat request:
+
+    - `custom_id` is required and unique in the file.
+    - `method` is `POST` and `url` is `/v1/chat/completions`; both may be absent.
+    - `body` is required. Its `messages` end with a message of the role `user`. Every example of the
+    guide
+      also has `"stream": true`, so a line may have it.
+
+    No document states whether a faulty file is refused at upload, at creation, or later.
 
     Args:
         body (UploadFileRequest): An input file and its purpose.
@@ -192,7 +222,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        ErrorBody | UploadFileResponse | str
+        UploadFileResponse | str
     """
 
     return (
