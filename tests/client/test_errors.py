@@ -11,6 +11,7 @@ import pytest
 
 from siliconflow_batch import errors
 from siliconflow_batch.objects import Batch
+from siliconflow_batch.transport.responses import raise_for_status
 from support.batches import batch
 
 RESPONSE = httpx.Response(200, content=b"{}", request=httpx.Request("GET", "http://x/v1"))
@@ -68,3 +69,25 @@ def test_an_ended_batch_is_typed() -> None:
 
     assert error.batch.model.status == error.status == "failed"
     assert str(error).startswith("Batch 'batch_a' is failed: line 1: no custom_id.")
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"X-Request-Id": "proxy", "X-SiliconCloud-Trace-Id": "service"}, "service"),
+        ({"X-Request-Id": "proxy", "X-Trace-Id": "gateway"}, "proxy"),
+        ({"X-Trace-Id": "gateway"}, "gateway"),
+        ({}, None),
+    ],
+)
+def test_the_request_id_is_the_trace_id_of_the_service(
+    headers: dict[str, str], expected: str | None
+) -> None:
+    """The documented header is preferred to those that a proxy may add."""
+    request = httpx.Request("GET", "http://127.0.0.1/v1/batches")
+    response = httpx.Response(500, headers=headers, request=request)
+
+    with pytest.raises(errors.ServiceUnavailable) as raised:
+        raise_for_status(response)
+
+    assert raised.value.request_id == expected

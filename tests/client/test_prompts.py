@@ -76,11 +76,10 @@ class TestChatLines:
 
         assert str(refused.value).startswith(reason)
 
-    @pytest.mark.parametrize("parameter", [{"stream": True}, {"messages": []}])
-    def test_some_parameters_are_refused(self, parameter: dict[str, Any]) -> None:
-        """`stream` and `messages` are refused when the function is called."""
-        with pytest.raises(ArgumentInvalid, match=f"Remove the parameter `{min(parameter)}`"):
-            chat_lines(["Hi"], **parameter)
+    def test_messages_are_no_parameter(self) -> None:
+        """`messages` is refused when the function is called."""
+        with pytest.raises(ArgumentInvalid, match="Remove the parameter `messages`"):
+            chat_lines(["Hi"], messages=[])
 
 
 class TestWriteLines:

@@ -118,7 +118,7 @@ class TestCheck:
                 "body.model",
                 "must be the same in all lines: it is missing here and 'm' in line 1",
             ),
-            ({"stream": True}, "body.stream", "batches cannot stream; remove it"),
+            ({"stream": "true"}, "body.stream", "must be true or false, not 'true'"),
             (
                 {"thinking_budget": 127},
                 "body.thinking_budget",
@@ -222,6 +222,10 @@ class TestCheck:
             encoded(line("1"), line("2")).rstrip(b"\n"),
             encoded(line("1", stream=False, thinking_budget=None), line("2", x=['"custom_id"'])),
             encoded(line("1", thinking_budget=128), line("2", thinking_budget=32768)),
+            # The parameters of every example in the batch guide.
+            encoded(
+                *(line(id, stream=True, max_tokens=1514, thinking_budget=32768) for id in "12")
+            ),
             encoded(line("1"), line("2", note={"body": '{"body": "custom_id"}'})),
             encoded(line("\u2028\u0085\u001c\u001d\u001e"), line("\u2029\x0b\x0c")),
         ],

@@ -25,7 +25,7 @@ class Body(msgspec.Struct):
     frequency_penalty: float | None = None
     n: float | None = None
     thinking_budget: None = None
-    stream: None = None
+    stream: bool | None = None
 
 
 class Request(msgspec.Struct):

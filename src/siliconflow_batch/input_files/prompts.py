@@ -18,10 +18,6 @@ from .validation import FIXED, Inspection
 Messages = str | list[dict[str, Any]]
 # Valid in JSON, but str.splitlines ends a line at each of them.
 LINE_SEPARATORS = "\u0085\u2028\u2029"
-REFUSED_PARAMETERS = {
-    "messages": "the messages come from the prompts",
-    "stream": "batches cannot stream",
-}
 
 
 def chat_lines(
@@ -45,9 +41,8 @@ def chat_lines(
     """
     if isinstance(prompts, str | bytes):
         raise ArgumentInvalid(f"`prompts` must be a list of prompts, not {type(prompts).__name__}.")
-    for name, reason in REFUSED_PARAMETERS.items():
-        if name in parameters:
-            raise ArgumentInvalid(f"Remove the parameter `{name}`: {reason}.")
+    if "messages" in parameters:
+        raise ArgumentInvalid("Remove the parameter `messages`: they come from the prompts.")
     body = {k: v for k, v in {"model": model, **parameters}.items() if v is not None}
     return _chat_lines(prompts.items() if isinstance(prompts, Mapping) else prompts, system, body)
 

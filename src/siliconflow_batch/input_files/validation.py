@@ -223,8 +223,9 @@ def _check_parameters(body: dict[str, Any]) -> Faults:
     if budget is not None and (not isinstance(budget, int) or not least <= budget <= most):
         reason = f"must be an integer from {least} to {most}, not {_short.repr(budget)}"
         faults.append(("body.thinking_budget", reason))
-    if body.get("stream"):
-        faults.append(("body.stream", "batches cannot stream; remove it"))
+    if not isinstance(body.get("stream"), bool | None):
+        reason = f"must be true or false, not {_short.repr(body['stream'])}"
+        faults.append(("body.stream", reason))
     return faults
 
 

@@ -34,7 +34,8 @@ ERRORS: dict[int, type[APIError]] = {
     404: NotFound,
     429: RateLimited,
 }
-REQUEST_IDS = ("x-request-id", "x-siliconcloud-trace-id", "x-trace-id")
+# The first one is documented, although for another operation; the others are common names.
+REQUEST_IDS = ("x-siliconcloud-trace-id", "x-request-id", "x-trace-id")
 # What parsing raises: of the JSON, or in the generated `from_dict`, which trusts its argument.
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
