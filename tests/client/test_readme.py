@@ -61,9 +61,10 @@ def test_shell_example_runs(example: str, site: Simulator) -> None:
 
 
 def test_numbers_of_behaviours_and_requirements() -> None:
-    """CHANGELOG has the numbers of variants, faults and requirements."""
+    """CHANGELOG has the numbers of variants, faults and requirements; README has the last one."""
     assert f"{len(VARIANTS)} legal\n  variants, {len(FAULTS)} deliberate faults" in CHANGELOG
     assert f"{len(load())} requirements" in CHANGELOG
+    assert f"[{len(load())} requirements]" in README
 
 
 def test_number_of_corrections() -> None:
