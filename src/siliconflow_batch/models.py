@@ -4,6 +4,7 @@ The models of the generated client: the request and response bodies as the contr
 
 from siliconflow_batch_api.models import (
     Batch,
+    BatchErrorList,
     BatchMetadata,
     BatchPage,
     BatchStatus,
@@ -21,6 +22,7 @@ from siliconflow_batch_api.models import (
 
 __all__ = [
     "Batch",
+    "BatchErrorList",
     "BatchMetadata",
     "BatchPage",
     "BatchStatus",
