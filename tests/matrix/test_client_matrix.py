@@ -109,7 +109,7 @@ def assert_recorded(recorded: str, seen: str) -> None:
     assert is_failing or recorded == seen, f"contract/matrix.yaml needs: {seen!r}"
 
 
-@pytest.mark.parametrize(("question", "name"), ALTERNATIVES, ids="/".join)
+@pytest.mark.parametrize(("question", "name"), ALTERNATIVES, ids=map("/".join, ALTERNATIVES))
 def test_an_alternative(question: str, name: str, clock: Clock) -> None:
     """The flow ends as recorded for the alternative."""
     seen = outcome(variants_of(question, name), clock)
@@ -117,7 +117,7 @@ def test_an_alternative(question: str, name: str, clock: Clock) -> None:
     assert_recorded(RECORDED["alternatives"][question][name]["client"], seen)
 
 
-@pytest.mark.parametrize(("question", "name"), SAMPLE, ids="/".join)
+@pytest.mark.parametrize(("question", "name"), SAMPLE, ids=map("/".join, SAMPLE))
 def test_an_alternative_with_the_asynchronous_client(
     question: str, name: str, clock: Clock
 ) -> None:
