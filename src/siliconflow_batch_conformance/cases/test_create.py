@@ -12,6 +12,8 @@ from ..service.target import Target, json_lines
 from .conftest import Checker
 
 METADATA = {"Description": " nightly eval job ", "größe": "名前 \U0001f600", "empty": ""}
+# A list may keep some keys only, or convert values; each value is a string.
+METADATA |= {"name": "nightly", "runs": "42", "final": "true"}
 WINDOWS_OUT_OF_RANGE = ["23h", "337h", "0h"]
 WINDOWS_MALFORMED = ["", "24", "1d", "24.5h", "-24h", 24, None]
 METADATA_AT_LIMIT = {
@@ -20,9 +22,9 @@ METADATA_AT_LIMIT = {
     "CREATE-12": {"key": "é" * 512},
 }
 METADATA_OVER_LIMIT = {
-    "CREATE-10": {f"key-{number}": "value" for number in range(17)},
-    "CREATE-11": {"k" * 65: "value"},
-    "CREATE-12": {"key": "v" * 513},
+    "CREATE-25": {f"key-{number}": "value" for number in range(17)},
+    "CREATE-26": {"k" * 65: "value"},
+    "CREATE-27": {"key": "v" * 513},
 }
 NOT_STRINGS: list[Any] = [1, None, {"a": "b"}]
 NOT_OBJECTS = [b"", b"[]", b'{"input_file_id": NaN}', b"\xff\xfe"]
@@ -175,3 +177,13 @@ def test_spaces_and_field_order(target: Target, input_file: str, check: Checker)
     response = target.request("POST", "/batches", content=content, headers=headers)
 
     check(shapes.status_is, response, 200)
+
+
+@requirement("CREATE-24")
+def test_null_metadata(target: Target, input_file: str, check: Checker) -> None:
+    """A creation with `metadata: null` is refused, or accepted as one without metadata."""
+    body = {"input_file_id": input_file, "endpoint": ENDPOINT, "completion_window": "24h"}
+
+    response = target.request("POST", "/batches", json={**body, "metadata": None})
+
+    check(shapes.status_is, response, 200, 400)

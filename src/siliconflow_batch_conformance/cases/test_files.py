@@ -90,6 +90,12 @@ def test_limit_below_one(target: Target, limit: str, check: Checker) -> None:
     check(shapes.status_is, target.files(limit=limit), 400)
 
 
+@requirement("FILES-10")
+def test_without_purpose(target: Target, check: Checker) -> None:
+    """A list without `purpose` is refused, or has the files for batches."""
+    check(shapes.status_is, target.request("GET", "/files"), 200, 400)
+
+
 @requirement("FILES-2")
 def test_limit(target: Target, check: Checker) -> None:
     """The list holds as many files as the limit allows."""

@@ -120,6 +120,12 @@ def test_most_lines(target: Target, check: Checker) -> None:
     check(bad_inputs.is_accepted, target.create(target.input_file(*lines)))
 
 
+@requirement("INPUT-12")
+def test_streamed_lines(target: Target, check: Checker) -> None:
+    """A line with `"stream": true` is accepted, as in the guide's examples."""
+    check(bad_inputs.is_accepted, target.create(target.input_file(target.line(stream=True))))
+
+
 @requirement("INPUT-11")
 def test_short_lines(target: Target, check: Checker) -> None:
     """A line without method and url is accepted."""
