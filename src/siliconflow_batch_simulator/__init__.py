@@ -8,11 +8,12 @@ layers from the bottom up; each imports only from those above it in this list:
 - `hooks`: methods that can be replaced for one request
 - `files/`: `inspection` of input files, `storage` on disk
 - `batches/`: `lifecycle` (the statuses), `completions` (result lines), `execution`
-- `service/`: `batch_request` (the body of a creation), `refusals`, `clock`, `database`,
-  `service` (the operations), `backend` (a model server that answers the lines)
+- `service/`: `batch_request` (the body of a creation), `refusals`, `input_check`, `clock`,
+  `database`, `service` (the operations), `backend` (a model server that answers the lines)
 - `http/`: `request_bodies`, `app` (the ASGI application), `traffic` (the log), `serving` (uvicorn)
-- `switches/`: `switchboard` (the rules), `altering`, `variants`, `switch` (applies them),
-  `admin` (the control endpoints)
+- `switches/`: `switchboard` (the rules), `altering`, `switch` (applies them), `admin` (the control
+  endpoints)
+- `variants/`: the alternatives of contract/assumptions.yaml, and bad days
 - `faults/`: one table for each class of defects
 - `server` (a socket and a thread), `launcher` (the command), `pytest_plugin` (the fixture)
 

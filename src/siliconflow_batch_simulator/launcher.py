@@ -19,13 +19,15 @@ from .service.backend import Backend
 from .service.clock import Clock
 from .service.database import FolderUnusable
 from .switches.switchboard import Rule
-from .switches.variants import VARIANTS
+from .variants import VARIANTS, by_question
 
 EPILOG = """\
 examples:
   siliconflow-batch simulate
   siliconflow-batch simulate --port 8700 --api-key KEY --api-key KEY2
   siliconflow-batch simulate --speed 3600            one hour passes every second
+  siliconflow-batch simulate --variant result-ids --variant list-oldest-first
+                                                     another answer to two open questions
   siliconflow-batch simulate --fault rate-limited    every request is refused with 429
   siliconflow-batch simulate --rules rules.toml      variants and faults by operation, at random
   siliconflow-batch simulate --backend http://127.0.0.1:11434/v1 --backend-model llama3
@@ -97,12 +99,6 @@ def _add_time_options(parser: argparse.ArgumentParser) -> None:
 def _add_service_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--seed", type=int, help="make ids and random choices repeatable (default: random ids)")
-    add("--result-ids", action="store_true", help="name result files by file id, not by URL")
-    add(
-        "--late-validation",
-        action="store_true",
-        help="create a failed batch from an invalid input file instead of refusing it",
-    )
     add("--data-dir", type=Path, metavar="DIR", help="keep batches and files across restarts")
     add("--backend", metavar="URL", help="send lines to this chat-completions server")
     add("--backend-model", metavar="NAME", help="model to use on the backend")
@@ -116,6 +112,13 @@ def _add_service_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_fault_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
+    add(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer an open question of the documents in this way; can be repeated",
+    )
     add(
         "--fault",
         action="append",
@@ -173,6 +176,7 @@ def _simulator(options: argparse.Namespace) -> Simulator:
         keys=tuple(dict.fromkeys(options.api_key or [DEFAULT_KEY])),
         host=options.host,
         port=options.port,
+        variants=tuple(options.variant),
         faults=(*options.fault, *(read_rules(options.rules) if options.rules else ())),
         backend=_backend(options),
         data_dir=options.data_dir,
@@ -180,8 +184,6 @@ def _simulator(options: argparse.Namespace) -> Simulator:
         clock=Clock(options.speed, **start),
         pace=Pace(running=options.running, cancelling=options.cancelling),
         seed=options.seed,
-        urls=not options.result_ids,
-        late_validation=options.late_validation,
     )
 
 
@@ -212,8 +214,11 @@ def read_rules(path: Path) -> list[Rule]:
 
 def _list_faults() -> None:
     width = max(map(len, {**VARIANTS, **FAULTS}))
+    variants = [
+        (f"variants ({question or 'bad days'})", rows) for question, rows in by_question().items()
+    ]
     classes = [(f"faults ({name})", rows) for name, rows in CLASSES.items()]
-    for heading, rows in [("variants (legal)", VARIANTS), *classes]:
+    for heading, rows in [*variants, *classes]:
         print(f"{heading}:")  # noqa: T201 - the command's output
         for name, behaviour in rows.items():
             print(f"  {name:<{width}}  {behaviour.description}")  # noqa: T201

@@ -29,7 +29,7 @@ from .service.service import Service
 from .switches import admin
 from .switches.switch import Switch
 from .switches.switchboard import Behaviour, Rule, Switchboard
-from .switches.variants import VARIANTS
+from .variants import VARIANTS
 
 DEFAULT_KEY = "sk-simulator"
 BEHAVIOURS: Mapping[str, Behaviour] = {**VARIANTS, **FAULTS}
@@ -40,10 +40,11 @@ class Simulator:
     A running service: a context manager with `base_url`, `api_key`, `clock`, `pace`, `faults` and
     `requests`.
 
-    Each of `keys` is an account. `port` 0 is any free port. `faults` are names of variants or
-    faults, or `Rule`s. `backend` is a model server that answers the lines. `data_dir` keeps the
-    state after the process has ended; without it, the state is in a temporary folder. All other
-    options are those of `Service`.
+    Each of `keys` is an account. `port` 0 is any free port. `variants` are the answers of this
+    service to open questions of the documents. `faults` are names of variants or faults, or
+    `Rule`s; `faults.clear()` removes them and keeps `variants`. `backend` is a model server that
+    answers the lines. `data_dir` keeps the state after the process has ended; without it, the state
+    is in a temporary folder. All other options are those of `Service`.
 
     Raises `OSError` if the port is in use, `ValueError` for an invalid option, `FolderUnusable`.
 
@@ -57,6 +58,7 @@ class Simulator:
         keys: tuple[str, ...] = (DEFAULT_KEY,),
         host: str = "127.0.0.1",
         port: int = 0,
+        variants: tuple[str, ...] = (),
         faults: tuple[str | Rule, ...] = (),
         backend: Backend | None = None,
         data_dir: Path | None = None,
@@ -65,7 +67,7 @@ class Simulator:
     ) -> None:
         _check_keys(keys)
         self.keys = keys
-        self.faults = _switchboard(faults, options.get("seed"))
+        self.faults = _switchboard(variants, faults, options.get("seed"))
         with contextlib.ExitStack() as resources:
             self._socket = resources.enter_context(contextlib.closing(_listen(host, port)))
             folder, journal = _open_folder(data_dir, resources)
@@ -133,8 +135,13 @@ def _check_keys(keys: tuple[str, ...]) -> None:
             raise ValueError("Invalid API key: use printable ASCII without spaces.")
 
 
-def _switchboard(faults: tuple[str | Rule, ...], seed: int | None) -> Switchboard:
-    board = Switchboard(BEHAVIOURS, frozenset(LABELS), seed)
+def _switchboard(
+    variants: tuple[str, ...], faults: tuple[str | Rule, ...], seed: int | None
+) -> Switchboard:
+    for name in variants:
+        if name not in VARIANTS:
+            raise ValueError(f"There is no variant {name!r}. There are: {', '.join(VARIANTS)}.")
+    board = Switchboard(BEHAVIOURS, frozenset(LABELS), seed, variants)
     for fault in faults:
         rule = fault if isinstance(fault, Rule) else Rule(fault)
         board.add(rule.name, rule.operation, rule.times, rule.rate)

@@ -258,7 +258,7 @@ class TestWait:
         expiring = client.submit(json_lines(line("a"))).id
         client.retrieve(expiring)
         simulator.clock.advance(hours=25)
-        simulator.service.late_validation = True
+        simulator.faults.add("input-fails-late")
         failing = client.create(client.upload(b"[]\n").id).id
 
         with pytest.raises(errors.BatchExpired):

@@ -13,7 +13,7 @@ from contract.ledger import read_ledger
 from siliconflow_batch_conformance.requirements import load
 from siliconflow_batch_simulator import Clock, Simulator
 from siliconflow_batch_simulator.faults import FAULTS
-from siliconflow_batch_simulator.switches.variants import VARIANTS
+from siliconflow_batch_simulator.variants import VARIANTS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

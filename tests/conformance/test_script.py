@@ -79,8 +79,11 @@ class TestRequests:
             path = f"/files/{end.json['output_file_id']}/content"
             return example_checks.has_every_line, (recorder.request("GET", path), ["a", "b"])
 
-        faulty = Simulator(keys=KEYS, faults=("line-lost",), pace=QUICK, urls=then)
-        with faulty, Simulator(pace=QUICK, urls=now) as sound:
+        ids = ("result-ids",)
+        faulty = Simulator(
+            keys=KEYS, faults=("line-lost",), pace=QUICK, variants=() if then else ids
+        )
+        with faulty, Simulator(pace=QUICK, variants=() if now else ids) as sound:
             recorder = Recorder(faulty)
             check, arguments = story(recorder)
             failure = Failure("case", "", "", check, arguments, tuple(recorder.story))

@@ -127,18 +127,6 @@ class TestCreate:
         (record,) = api.records(batch["output_file_id"])
         assert odd in record["response"]["body"]["choices"][0]["message"]["content"]
 
-    def test_late_validation_creates_a_failed_batch(self, api: Account) -> None:
-        """With late validation, a batch from an invalid file fails and contains the error."""
-        api.simulator.service.late_validation = True
-
-        batch_id = api.create(b"[]\n").json()["id"]
-        batch = api.advance(batch_id, seconds=1)
-
-        assert batch["status"] == "failed"
-        assert "line 1" in batch["errors"][0]
-        assert isinstance(batch["failed_at"], int)
-        assert batch["output_file_id"] is None
-
 
 class TestList:
     def test_pages_are_newest_first_and_end_exactly(self, api: Account) -> None:

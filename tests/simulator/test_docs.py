@@ -10,7 +10,7 @@ import pytest
 
 from siliconflow_batch_simulator.faults import FAULTS
 from siliconflow_batch_simulator.launcher import read_rules
-from siliconflow_batch_simulator.switches.variants import VARIANTS
+from siliconflow_batch_simulator.variants import VARIANTS
 from support.account import Account
 
 PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")

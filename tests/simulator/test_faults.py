@@ -8,7 +8,7 @@ import pytest
 
 from siliconflow_batch_simulator import Clock, Simulator
 from siliconflow_batch_simulator.faults import CLASSES, FAULTS
-from siliconflow_batch_simulator.switches.variants import VARIANTS
+from siliconflow_batch_simulator.variants import VARIANTS
 from support.account import Account, json_lines, line
 from support.probes import PROBES
 

@@ -155,8 +155,10 @@ class TestResults:
         assert httpx.get(batch["output_file_id"] + "x").status_code == 404
 
     def test_results_can_be_named_by_id(self) -> None:
-        """With `urls=False`, the owner can read result files by id, and others cannot."""
-        with Simulator(urls=False, clock=Clock(0), keys=("sk-a", "sk-b")) as simulator:
+        """With `result-ids`, the owner can read result files by id, and others cannot."""
+        with Simulator(
+            variants=("result-ids",), clock=Clock(0), keys=("sk-a", "sk-b")
+        ) as simulator:
             http = httpx.Client(base_url=simulator.base_url + "/", headers=simulator.headers())
             api = Account(simulator, http)
             batch = api.advance(api.batch(line()), seconds=2)
@@ -170,7 +172,9 @@ class TestResults:
         """The same seed, clock and requests give the same responses, including ids."""
 
         def run() -> list[bytes]:
-            with Simulator(urls=False, seed=7, clock=Clock(0, start=1e9)) as simulator:
+            with Simulator(
+                variants=("result-ids",), seed=7, clock=Clock(0, start=1e9)
+            ) as simulator:
                 base = simulator.base_url + "/"
                 with httpx.Client(base_url=base, headers=simulator.headers()) as http:
                     api = Account(simulator, http)

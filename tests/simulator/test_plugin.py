@@ -68,11 +68,11 @@ def test_mine(pytestconfig):
 
         assert page["data"] == []
 
-    @pytest.mark.siliconflow_simulator(keys=("sk-a", "sk-b"), urls=False)
+    @pytest.mark.siliconflow_simulator(keys=("sk-a", "sk-b"), seed=7)
     def test_a_marker_sets_options(self, siliconflow_simulator: Simulator) -> None:
         """The marker accepts the options of the class."""
         assert siliconflow_simulator.keys == ("sk-a", "sk-b")
-        assert siliconflow_simulator.service.urls is False
+        assert siliconflow_simulator.service.seed == 7
 
 
 class TestRequests:

@@ -11,7 +11,7 @@ import pytest
 
 from siliconflow_batch_simulator import Simulator, launcher
 from siliconflow_batch_simulator.faults import FAULTS
-from siliconflow_batch_simulator.switches.variants import VARIANTS
+from siliconflow_batch_simulator.variants import VARIANTS
 from support.account import Account, line
 from support.shell import start, until
 

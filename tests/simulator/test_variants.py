@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from siliconflow_batch_simulator import Rule, Simulator
-from siliconflow_batch_simulator.switches.variants import SLOW, VARIANTS
+from siliconflow_batch_simulator.variants import VARIANTS
+from siliconflow_batch_simulator.variants.bad_days import SLOW
 from support.account import Account, json_lines, line
 
 RATE_LIMITED = b"Request was rejected due to rate limiting"

@@ -32,7 +32,7 @@ from siliconflow_batch_conformance.verdicts import FAILS
 from siliconflow_batch_simulator import Simulator
 from siliconflow_batch_simulator.faults import CLASSES
 from siliconflow_batch_simulator.switches.switchboard import Rule
-from siliconflow_batch_simulator.switches.variants import VARIANTS
+from siliconflow_batch_simulator.variants import VARIANTS
 from support.repeated_scripts import KEYS, QUICK, Scripts, repeat, scripts
 
 ROOT = Path(__file__).parents[2]

@@ -205,7 +205,7 @@ FAULTS = {
     "total-short": Behaviour(
         "`total` is one too small", _counting(lambda counts: {"total": counts["total"] - 1})
     ),
-    "counts-zero": Behaviour(
+    "counts-stay-zero": Behaviour(
         "`completed` and `failed` are always 0", _counting(lambda _: {"completed": 0, "failed": 0})
     ),
     "counts-early": Behaviour(

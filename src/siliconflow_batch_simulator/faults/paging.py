@@ -87,18 +87,6 @@ def _after_unknown_first(
 
 
 @replaces(Service.list_batches)
-def _oldest_first(
-    original: ListBatches, _: Service, account: str, limit: int, after: str | None
-) -> Page:
-    batches = original(account, NO_LIMIT, None)[0][::-1]
-    ids = [batch.id for batch in batches]
-    if after is not None and after not in ids:
-        return original(account, limit, after)  # raises `Refused`
-    rest = batches[ids.index(after) + 1 if after else 0 :]
-    return rest[:limit], len(rest) > limit
-
-
-@replaces(Service.list_batches)
 def _oldest_lost(
     original: ListBatches, service: Service, account: str, limit: int, after: str | None
 ) -> Page:
@@ -202,7 +190,6 @@ FAULTS = {
         "`has_more` is false if one batch follows", _has_more_not_for_one
     ),
     "oldest-lost": Behaviour("the oldest batch is on no page", _oldest_lost),
-    "oldest-first": Behaviour("the oldest batch is listed first", _oldest_first),
     "page-reversed": Behaviour(
         "each page is in reverse order, so that the next page repeats most of it",
         _altering_page(lambda page, more, _: (page[::-1], more)),

@@ -120,7 +120,7 @@ def _options_broken(response: Response) -> None:
 
 FAULTS = {
     "errors-as-objects": Behaviour(
-        "the body of a 404 is an object",
+        "the body of a 404 is an object with the key `error`",
         altering_json(lambda _: {"error": {"message": "not found"}}, status=404),
     ),
     "unknown-invented": Behaviour(
@@ -129,7 +129,6 @@ FAULTS = {
     "unknown-500": Behaviour(
         "retrieving an unknown batch returns 500", _with_status(500, RETRIEVE, status=404)
     ),
-    "created-201": Behaviour("a creation returns 201", _with_status(201, CREATE, status=200)),
     "refusal-200": Behaviour(
         "a refused creation returns 200 with the error body", _with_status(200, CREATE, status=400)
     ),
@@ -141,7 +140,7 @@ FAULTS = {
     ),
     "unauthorized-403": Behaviour("a wrong key returns 403", _with_status(403, status=401)),
     "unauthorized-as-object": Behaviour(
-        "the body of a 401 is an object",
+        "the body of a 401 is an object with the key `error`",
         altering_json(lambda body: {"error": {"message": body}}, status=401),
     ),
     "unknown-content-empty": Behaviour(

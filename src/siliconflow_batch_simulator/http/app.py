@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route, compile_path
 from starlette.types import Lifespan, Receive, Scope, Send
 
 from ..hooks import Hook
-from ..service.refusals import NOT_FOUND, Refused, bad_request
+from ..service.refusals import NOT_FOUND, Reason, Refused, bad_request
 from ..service.service import Service
 from .request_bodies import MAX_UPLOAD, read_form, read_json
 
@@ -74,11 +74,11 @@ async def _store(service: Service, account: str, request: Request) -> Response:
     try:
         file = form.get("file")
         if form.get("purpose") != "batch":
-            raise bad_request(f"purpose must be 'batch', not {form.get('purpose')!r}.")
+            raise _purpose_refused(form.get("purpose"))
         if not isinstance(file, UploadFile):
             raise bad_request("file must be a part with a file name.")
         if (file.size or 0) > MAX_UPLOAD:
-            raise bad_request(f"The file is larger than {MAX_UPLOAD} bytes.")
+            raise bad_request(f"The file is larger than {MAX_UPLOAD} bytes.", Reason.FILE_SIZE)
         name, now = file.filename or "", service.clock.now()
         kept = await run_in_threadpool(service.storage.keep_input, account, name, file.file, now)
         return json_response(service.upload(kept))
@@ -89,7 +89,7 @@ async def _store(service: Service, account: str, request: Request) -> Response:
 async def list_files(service: Service, account: str, request: Request) -> Response:
     purpose = request.query_params.get("purpose", "batch")
     if purpose != "batch":
-        raise bad_request(f"purpose must be 'batch', not {purpose!r}.")
+        raise _purpose_refused(purpose)
     return json_response(service.list_files(account, _limit(request)))
 
 
@@ -154,6 +154,10 @@ def build_app(
     async def result(request: Request) -> Response:
         return _download(service.result(request.path_params["token"]).path)
 
+    async def refused(_: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)  # noqa: S101 - the type of Starlette's handlers is wider
+        return json_response(service.refusal_body(error), error.status)
+
     routes = [
         Route(path, endpoint(handlers), methods=list(handlers))
         for path, handlers in OPERATIONS.items()
@@ -162,7 +166,7 @@ def build_app(
         routes=[*routes, Route(RESULTS, result), *more],
         lifespan=lifespan,
         exception_handlers={
-            Refused: _refused,
+            Refused: refused,
             HTTPException: _not_routed,
             ClientDisconnect: _disconnected,
             Exception: _internal_error,
@@ -174,11 +178,6 @@ def build_app(
 
 def refusal_response(refused: Refused) -> Response:
     return json_response(refused.body, refused.status)
-
-
-async def _refused(_: Request, refused: Exception) -> Response:
-    assert isinstance(refused, Refused)  # noqa: S101 - the type of Starlette's handlers is wider
-    return refusal_response(refused)
 
 
 async def _not_routed(_: Request, error: Exception) -> Response:
@@ -195,12 +194,17 @@ async def _internal_error(_: Request, error: Exception) -> Response:
     return json_response(f"Internal error of the simulator: {type(error).__name__}.", 500)
 
 
+def _purpose_refused(purpose: object) -> Refused:
+    return bad_request(f"purpose must be 'batch', not {purpose!r}.", Reason.PURPOSE)
+
+
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit")
     if text is None:
         return DEFAULT_LIMIT
     if not (text.isascii() and text.isdigit()) or not text.strip("0"):
-        raise bad_request(f"limit must be a whole number of at least 1, not {text!r}.")
+        message = f"limit must be a whole number of at least 1, not {text!r}."
+        raise bad_request(message, Reason.LIMIT)
     return int(text[-18:]) if len(text.lstrip("0")) <= 18 else 10**18
 
 

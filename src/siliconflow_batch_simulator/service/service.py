@@ -19,13 +19,13 @@ from attrs import define, field
 from ..batches import lifecycle
 from ..batches.execution import Execution
 from ..batches.lifecycle import Batch, Pace
-from ..files.inspection import Inspection
 from ..files.storage import File, Storage
 from ..hooks import Hook
 from .batch_request import read_creation
 from .clock import Clock
 from .database import Journal
-from .refusals import bad_request, invalid_token, not_found, rate_limited
+from .input_check import input_error, input_reason
+from .refusals import Reason, Refused, bad_request, invalid_token, not_found, rate_limited
 
 RESULT_DAYS = 30
 MAX_UPLOADS = 16  # at the same time
@@ -49,9 +49,7 @@ class Service:
     """
     `folder` is where the contents of files are stored; each of `keys` is an account.
 
-    With `urls`, a finished batch names its result files by download URL, otherwise by file id.
-    With `late_validation`, an invalid input file makes a failed batch instead of a refusal. With
-    `backed`, a backend processes the lines. With a `journal`, the state survives the process.
+    With `backed`, a backend processes the lines. With a `journal`, the state survives the process.
     """
 
     folder: Path
@@ -59,8 +57,6 @@ class Service:
     clock: Clock = field(factory=Clock)
     pace: Pace = field(factory=Pace)
     seed: int | None = None
-    urls: bool = True
-    late_validation: bool = False
     backed: bool = False
     journal: Journal | None = None
     storage: Storage = field(init=False)
@@ -141,10 +137,9 @@ class Service:
         creation = read_creation(body)
         file = self.storage.files.get(creation.input_file_id)
         if file is None or file.account != account or file.inspection is None:
-            raise bad_request(f"input_file_id {creation.input_file_id!r} names no uploaded file.")
-        error = file.inspection.message or _model_error(file.inspection, creation.model)
-        if error and not self.late_validation:
-            raise bad_request(f"The input file {file.id!r} is invalid: {error}.")
+            message = f"input_file_id {creation.input_file_id!r} names no uploaded file."
+            raise bad_request(message, Reason.FILE_ID)
+        errors = self.input_errors(file, creation.model)
         batch = Batch(
             id=self.storage.new_id("batch_"),
             account=account,
@@ -155,11 +150,19 @@ class Service:
             created=self.clock.now(),
             metadata=creation.metadata,
             model=creation.model,
-            errors=[error] if error else None,
+            errors=errors,
         )
         self._commit(batch)
         self._add(batch)
         return batch
+
+    @Hook
+    def input_errors(self, file: File, model: str | None) -> list[str] | None:
+        """The errors that a batch from `file` is created with; `model` is `replace.model`."""
+        if error := input_error(file, model):
+            message = f"The input file {file.id!r} is invalid: {error}."
+            raise bad_request(message, input_reason(file))
+        return None
 
     @Hook
     def retrieve(self, account: str, batch_id: str) -> Batch:
@@ -186,7 +189,7 @@ class Service:
         end = len(owner.batches)
         if after is not None:
             if self._owned(account, after) is None:
-                raise bad_request(f"after {after!r} names no batch.")
+                raise bad_request(f"after {after!r} names no batch.", Reason.AFTER)
             end = owner.positions[after]
         begin = max(0, end - limit)
         page = owner.batches[begin:end][::-1]
@@ -201,8 +204,13 @@ class Service:
         for name in ("output_file_id", "error_file_id"):
             file = self.storage.files.get(getattr(batch, name) or "")
             if file is not None and file.token is not None:
-                body[name] = link(file.token) if self.urls else file.id
+                body[name] = link(file.token)
         return body
+
+    @Hook
+    def refusal_body(self, refused: Refused) -> Any:
+        """The body of the response to a request that was refused."""
+        return refused.body
 
     def settle(self, batch: Batch) -> None:
         """Brings a batch up to date."""
@@ -262,15 +270,6 @@ class Service:
 
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:32]
-
-
-def _model_error(inspection: Inspection, replacement: str | None) -> str | None:
-    if replacement is not None or (len(inspection.models) == 1 and None not in inspection.models):
-        return None
-    if inspection.models == {None}:
-        return "no line names a model, and replace.model is missing"
-    models = sorted(str(model) for model in inspection.models)
-    return f"without replace.model every line must name the same model, not {models}"
 
 
 def _envelope(data: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Replacements that alter requests, responses and views of batches.
 Rule: nothing here decides what is altered; the tables of variants and faults do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, BinaryIO
 
 import orjson
@@ -16,6 +16,7 @@ from ..batches.lifecycle import Batch
 from ..files.storage import File
 from ..hooks import Replacement, replaces
 from ..http.app import Application, label
+from ..service.refusals import Refused
 from ..service.service import Service
 
 Body = dict[str, Any]
@@ -30,6 +31,11 @@ View = Callable[[Batch, Link], Body]
 Upload = Callable[[File], Body]
 KeepInput = Callable[[str, str, BinaryIO, float], File]
 Reply = Callable[[Batch, Body, str, int], Body]
+Upcoming = Callable[[Batch], tuple[str, float] | None]
+InputErrors = Callable[[File, str | None], list[str] | None]
+ListFiles = Callable[[str, int], Body]
+Content = Callable[[str, str], File]
+RefusalBody = Callable[[Refused], Any]
 
 CREATE, LIST = "POST /batches", "GET /batches"
 RETRIEVE, CANCEL = "GET /batches/{batch_id}", "POST /batches/{batch_id}/cancel"
@@ -71,13 +77,16 @@ def altering_batch(change: Callable[[Body, Batch], object]) -> Replacement:
 
 
 def altering(
-    change: Callable[[Response], object], *operations: str, status: int | None = 200
+    change: Callable[[Response], object],
+    *operations: str,
+    status: int | Collection[int] | None = 200,
 ) -> Replacement:
     """
     `change` alters the responses to `operations`, by default to every request.
 
-    Responses with another status are unchanged, unless `status` is None.
+    `status` is the status of the responses that are altered, or several; None is any.
     """
+    statuses = {status} if isinstance(status, int) else status
 
     @replaces(Application.respond)
     async def respond(
@@ -85,11 +94,10 @@ def altering(
     ) -> None:
         if scope["method"] == "HEAD" or (operations and label(scope) not in operations):
             return await original(scope, receive, send)
-        response = await _complete(original, app, scope, receive)
+        response = await _complete(original, app, scope, receive, send, statuses)
         if response is None:
-            return None  # another behaviour ended the connection
-        if status in (None, response.status):
-            change(response)
+            return None
+        change(response)
         changed = StarletteResponse(response.body, response.status, response.headers)
         return await changed(scope, receive, send)
 
@@ -97,15 +105,28 @@ def altering(
 
 
 async def _complete(
-    original: ASGIApp, app: Application, scope: Scope, receive: Receive
+    original: ASGIApp,
+    app: Application,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    statuses: Collection[int] | None,
 ) -> Response | None:
-    """The whole response; None if there is none."""
+    """
+    The whole response if it has one of the statuses.
+
+    Otherwise None: the response was sent on, or another behaviour ended the connection.
+    """
     start: Message = {}
     body = bytearray()
 
     async def keep(message: Message) -> None:
-        start.update(message if message["type"] == "http.response.start" else {})
-        body.extend(message.get("body", b""))
+        is_start = message["type"] == "http.response.start"
+        if is_start and (statuses is None or message["status"] in statuses):
+            start.update(message)
+        if not start:
+            await send(message)
+        body.extend(message.get("body", b"") if start else b"")
 
     await original(scope, receive, keep)
     if not start:

@@ -31,7 +31,7 @@ class Switch:
             names = self._names(scope)
         except Refused as refused:
             return await refusal_response(refused)(scope, receive, send)
-        with replaced(tuple(self._board.behaviours[name].replacement for name in names)):
+        with replaced(self._board.replacements(names) if names or self._board.variants else ()):
             return await self._app(scope, receive, send)
 
     def _names(self, scope: Scope) -> list[str]:

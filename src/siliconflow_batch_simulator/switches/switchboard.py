@@ -1,8 +1,9 @@
 """
 Rules: which variants and faults are active for which request.
 
-Rule 1: a behaviour is a `Replacement` with a description; the original code knows none.
+Rule 1: a behaviour is one or more `Replacement`s with a description; the original code knows none.
 Rule 2: the rules are evaluated once per request, in the order in which they were added.
+Rule 3: the order of the table decides which behaviour wraps which, not the order of the names.
 """
 
 import random
@@ -16,12 +17,23 @@ from ..hooks import Replacement
 ANY = "*"
 
 
+def _as_tuple(value: Replacement | tuple[Replacement, ...]) -> tuple[Replacement, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
 @define(frozen=True)
 class Behaviour:
-    """A variant or a fault; raises `TypeError` if `replacement` is not a `Replacement`."""
+    """
+    A variant or a fault; raises `TypeError` if one of `replacements` is not a `Replacement`.
+
+    `question` is the open question that a variant answers, by its id in contract/assumptions.yaml.
+    """
 
     description: str
-    replacement: Replacement = field(validator=validators.instance_of(Replacement))
+    replacements: tuple[Replacement, ...] = field(
+        converter=_as_tuple, validator=validators.deep_iterable(validators.instance_of(Replacement))
+    )
+    question: str | None = field(default=None, kw_only=True)
 
 
 @define(frozen=True)
@@ -49,17 +61,21 @@ class Switchboard:
     """
     The active rules; `operations` are the labels that a rule may name.
 
-    Rules may be added in any thread while the server evaluates them in its own.
+    `variants` are active for every request; they are not rules, and `clear` keeps them. Rules may
+    be added in any thread while the server evaluates them in its own.
     """
 
     behaviours: Mapping[str, Behaviour]
     operations: frozenset[str]
     seed: int | None = None
+    variants: tuple[str, ...] = ()
     rules: list[Rule] = field(factory=list, init=False)
     _random: random.Random = field(init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.check(self.variants)
+        self._check_questions()
         self._random = random.Random(self.seed)  # noqa: S311 - not used for secrets
 
     def add(
@@ -86,6 +102,27 @@ class Switchboard:
             if name not in self.behaviours:
                 known = ", ".join(self.behaviours)
                 raise ValueError(f"There is no fault or variant {name!r}. There are: {known}.")
+
+    def replacements(self, names: Iterable[str]) -> tuple[Replacement, ...]:
+        """The replacements of these behaviours and of the variants, the innermost first."""
+        active = {*names, *self.variants}
+        return tuple(
+            replacement
+            for name, behaviour in self.behaviours.items()
+            if name in active
+            for replacement in behaviour.replacements
+        )
+
+    def _check_questions(self) -> None:
+        """Raises `ValueError` for two variants that answer the same question."""
+        answers: dict[str, str] = {}
+        for name in dict.fromkeys(self.variants):
+            question = self.behaviours[name].question
+            if question is not None and (other := answers.setdefault(question, name)) != name:
+                raise ValueError(
+                    f"{other!r} and {name!r} are alternatives of the question {question!r}: "
+                    "choose one of them."
+                )
 
     def choose(self, operation: str | None) -> tuple[str, ...]:
         """The names that the rules activate for one request, which counts against `times`."""

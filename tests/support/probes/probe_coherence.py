@@ -84,7 +84,7 @@ PROBES: dict[str, Probe] = {
     "errors-when-completed": lambda api, _: not completed(api)["errors"],
     "cancelled-errors-late": lambda api, _: not api.retrieve(cancelled(api)["id"])["errors"],
     **dict.fromkeys(
-        ("counts-twice", "total-short", "counts-zero"), lambda api, _: counts_are_right(api)
+        ("counts-twice", "total-short", "counts-stay-zero"), lambda api, _: counts_are_right(api)
     ),
     "counts-early": lambda api, _: not new_batch(api)["request_counts"],
     "output-early": lambda api, _: new_batch(api)["output_file_id"] is None,

@@ -1,8 +1,7 @@
 """
-Variants: legal but unusual behaviour that every program must cope with.
+Bad days: overload, errors of gateways, and connections that end early.
 
-Rule 1: a variant contradicts no document; a behaviour that does is a fault.
-Rule 2: bodies are those that are published or that public programs report.
+Rule: bodies are those that are published or that public programs report.
 """
 
 import asyncio
@@ -17,13 +16,10 @@ from ..hooks import Replacement, replaces
 from ..http.app import Application, json_response
 from ..http.serving import ABORT, CLOSE
 from ..service.refusals import RATE_LIMITED
-from ..service.service import Service
-from .altering import NO_LIMIT, Body, ListBatches, Page, Reply, altering_batch
-from .switchboard import Behaviour
+from ..switches.altering import Body, Reply, altering_batch
+from ..switches.switchboard import Behaviour
 
 SLOW = 1.0  # real seconds before a slow response
-LAG = 10.0  # simulated seconds until a lagging list contains a batch
-OPTIONAL = ("finalizing_at", "cancelling_at", "cancelled_at")  # absent from the guide's example
 HTML = "<html><head><title>504 Gateway Time-out</title></head><body></body></html>"
 OVERLOADED = "Model service overloaded. Please try again later."
 
@@ -107,19 +103,6 @@ async def _refused_midway(
     await json_response(OVERLOADED, 503)(scope, receive, send)
 
 
-@replaces(Service.list_batches)
-def _lagging(
-    original: ListBatches, service: Service, account: str, limit: int, after: str | None
-) -> Page:
-    batches, _ = original(account, NO_LIMIT, None)
-    listed = [batch for batch in batches if batch.created <= service.clock.now() - LAG]
-    ids = [batch.id for batch in listed]
-    if after is not None and after not in ids:
-        return original(account, limit, after)
-    rest = listed if after is None else listed[ids.index(after) + 1 :]
-    return rest[:limit], len(rest) > limit
-
-
 @replaces(Execution.reply)
 def _every_line_fails(
     original: Reply, _: Execution, batch: Batch, request: Body, id: str, at: int
@@ -127,48 +110,9 @@ def _every_line_fails(
     return failed(request, id, 500, "The model did not answer.")
 
 
-@replaces(Application.respond)
-async def _bare_text(
-    original: ASGIApp, _: Application, scope: Scope, receive: Receive, send: Send
-) -> None:
-    """Removes the quotes of errors that are JSON strings; the media type stays."""
-    start: Message = {}
-
-    async def unquote(message: Message) -> None:
-        nonlocal start
-        if message["type"] == "http.response.start" and message["status"] >= 400:
-            start = message
-            return
-        if start and message["body"].startswith(b'"'):
-            message = {**message, "body": message["body"][1:-1]}
-            length = (b"content-length", str(len(message["body"])).encode())
-            others = [pair for pair in start["headers"] if pair[0] != b"content-length"]
-            start = {**start, "headers": [*others, length]}
-        if start:
-            await send(start)
-        await send(message)
-
-    await original(scope, receive, unquote)
-
-
-def _result_ids(body: Body, batch: Batch) -> None:
-    body.update(output_file_id=batch.output_file_id, error_file_id=batch.error_file_id)
-
-
-def _empty_error_file(body: Body, batch: Batch) -> None:
-    if batch.final and body["error_file_id"] is None:
-        body["error_file_id"] = ""
-
-
 def _unknown_status(body: Body, _: Batch) -> None:
     if body["status"] == "in_progress":
         body["status"] = "throttled"
-
-
-def _fields_missing(body: Body, _: Batch) -> None:
-    for name in OPTIONAL:
-        if body[name] is None:
-            del body[name]
 
 
 VARIANTS = {
@@ -207,27 +151,10 @@ VARIANTS = {
     "upload-refused-midway": Behaviour(
         "503 after the first part of the request body", _refused_midway
     ),
-    "list-lags": Behaviour("a new batch is not listed for ten seconds", _lagging),
-    "result-ids": Behaviour("result files are named by file id", altering_batch(_result_ids)),
-    "error-file-empty-string": Behaviour(
-        "`error_file_id` is an empty string if no line failed", altering_batch(_empty_error_file)
-    ),
     "every-line-fails": Behaviour(
         "every line fails: the batch is completed without an output file", _every_line_fails
     ),
     "status-unknown": Behaviour(
         "a running batch has an undocumented status", altering_batch(_unknown_status)
     ),
-    "fields-missing": Behaviour(
-        "optional times are missing instead of null", altering_batch(_fields_missing)
-    ),
-    "errors-empty-list": Behaviour(
-        "`errors` is an empty list instead of null",
-        altering_batch(lambda body, _: body.update(errors=body["errors"] or [])),
-    ),
-    "counts-empty": Behaviour(
-        "`request_counts` is an empty object instead of null",
-        altering_batch(lambda body, _: body.update(request_counts=body["request_counts"] or {})),
-    ),
-    "errors-bare-text": Behaviour("error strings have no quotes", _bare_text),
 }
