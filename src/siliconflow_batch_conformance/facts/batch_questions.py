@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..checks.creation import MUST_BE_REFUSED
+from ..checks.creation import must_be_refused
 from ..checks.exchange import (
     CANCEL_BATCH,
     CREATE_BATCH,
@@ -16,10 +16,9 @@ from ..checks.exchange import (
     batches,
     the_batch,
 )
-from .sightings import CREATED, Exchanges, Sighting, shows, successes, with_key
+from .sightings import BATCH_ID, CREATED, Exchanges, Sighting, shows, successes, with_key
 
 SHOWING = (CREATE_BATCH, RETRIEVE_BATCH, CANCEL_BATCH, LIST_BATCHES)
-BATCH_ID = re.compile(r"batch_[A-Za-z0-9]+")
 HOURS = re.compile(r"([0-9]+)h")
 # The guide's example of a batch leaves these out.
 SOMETIMES_MISSING = {"finalizing_at", "cancelling_at", "cancelled_at"}
@@ -114,11 +113,14 @@ def waiting_status(exchanges: Exchanges) -> Iterator[Sighting]:
 
 
 def null_in_request(exchanges: Exchanges) -> Iterator[Sighting]:
+    accepted = {one.request_json.get("input_file_id") for one in successes(exchanges, CREATE_BATCH)}
     for creation in with_key(exchanges, CREATE_BATCH):
         body = creation.request_json
-        nulls = [name for name in ("metadata", "replace") if body.get(name, "") is None]
-        if not nulls or any(is_wrong(body) for is_wrong in MUST_BE_REFUSED.values()):
+        optional = [body[name] for name in ("metadata", "replace") if name in body]
+        if not optional or any(value is not None for value in optional):
             continue
+        if body.get("input_file_id") not in accepted or must_be_refused(body):
+            continue  # there may be another reason for a refusal
         if creation.status == 400:
             yield shows(creation, "refused")
         elif batches(creation):

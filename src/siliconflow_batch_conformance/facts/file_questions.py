@@ -69,15 +69,14 @@ def _uploads_invalid_input(upload: Exchange) -> bool:
 
 
 def _is_valid_input(content: bytes) -> bool:
+    """Whether a file is valid by itself; several models may be valid with `replace.model`."""
     lines = [parsed_json(line) for line in content.split(b"\n") if line.strip()]
     ids = [line.get("custom_id") for line in lines if isinstance(line, dict)]
     bodies = [line.get("body") for line in lines if isinstance(line, dict)]
-    models = {body.get("model") for body in bodies if isinstance(body, dict)}
     return (
         0 < len(lines) <= MOST_LINES
         and len({id for id in ids if isinstance(id, str)}) == len(lines)
         and all(isinstance(body, dict) and _are_messages(body.get("messages")) for body in bodies)
-        and len(models) == 1
     )
 
 

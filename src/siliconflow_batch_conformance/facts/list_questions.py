@@ -1,5 +1,7 @@
 """Open questions about `GET /batches`: order, paging, and what the items show."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +14,7 @@ from ..checks.exchange import (
     the_batch,
 )
 from .sightings import (
+    BATCH_ID,
     Exchanges,
     Sighting,
     by_order,
@@ -24,6 +27,7 @@ from .sightings import (
 CAP = 20  # batches on a page whatever `limit` asks for
 DEFAULT, SHORT_DEFAULT = 20, 10  # batches on a page without `limit`
 LAG, LONG_LAG = 10, 55  # seconds
+LITERAL = re.compile(r"true|false|-?(0|[1-9][0-9]*)(\.[0-9]+)?")  # a number or a boolean
 EXAMPLE_KEYS = {"batch_description", "name"}  # of metadata, in the vendor's example of a list
 
 
@@ -32,19 +36,27 @@ def list_order(exchanges: Exchanges) -> Iterator[Sighting]:
 
 
 def list_paging(exchanges: Exchanges) -> Iterator[Sighting]:
-    for page in successes(exchanges, LIST_BATCHES):
-        ids, has_more = listed_ids(page), _has_more(page)
-        limit = page.query.get("limit", "")
-        most = int(limit) if limit.isdecimal() else 0
-        after = page.query.get("after")
-        if after in ids or (most and len(ids) > most):
-            yield shows(page, "ignored")
-        elif most > CAP and len(ids) == most and has_more:
-            yield shows(page, "honoured")
-        elif most > SHORT_DEFAULT and ids and len(ids) < most and has_more:
-            yield shows(page, "capped")
-        elif (most and len(ids) == most and has_more) or (after and ids):
-            yield shows(page, "honoured", "capped")
+    seen: set[tuple[str, str]] = set()  # batches with their account
+    for exchange in successes(exchanges, CREATE_BATCH, LIST_BATCHES):
+        is_after_known = (exchange.sender, exchange.query.get("after", "")) in seen
+        seen |= {(exchange.sender, id) for id in batches(exchange)}
+        if exchange.operation == LIST_BATCHES:
+            possible = _paging_alternatives(exchange, is_after_known)
+            yield from [shows(exchange, *possible)] if possible else []
+
+
+def _paging_alternatives(page: Exchange, is_after_known: bool) -> tuple[str, ...]:
+    """The alternatives that allow a page; empty where every one does."""
+    ids, has_more, limit = listed_ids(page), _has_more(page), page.query.get("limit", "")
+    most = int(limit) if limit.isdecimal() else 0
+    if page.query.get("after") in ids or (most and len(ids) > most):
+        return ("ignored",)
+    if most > CAP and len(ids) == most and has_more:
+        return ("honoured",)
+    if most > SHORT_DEFAULT and ids and len(ids) < most and has_more:
+        return ("capped",)
+    is_cut = bool(most) and len(ids) == most and has_more
+    return ("honoured", "capped") if is_cut or (is_after_known and ids) else ()
 
 
 def list_metadata(exchanges: Exchanges) -> Iterator[Sighting]:
@@ -76,12 +88,8 @@ def _metadata_alternatives(sent: dict[str, Any], listed: dict[str, Any]) -> set[
 
 def _converted(text: Any) -> Any:
     """A value as JSON would have it: a number or a boolean where the text looks like one."""
-    if text in ("true", "false"):
-        return text == "true"
-    try:
-        return int(text)
-    except (TypeError, ValueError):
-        return text
+    is_literal = isinstance(text, str) and LITERAL.fullmatch(text)
+    return json.loads(text) if is_literal else text
 
 
 def _same(expected: dict[str, Any], shown: Any) -> bool:
@@ -96,6 +104,8 @@ def list_lag(exchanges: Exchanges) -> Iterator[Sighting]:
     missing: dict[str, Exchange] = {}
     early: list[Exchange] = []  # pages that show a new batch soon after its creation
     lagged: list[tuple[float, Exchange]] = []
+    orders = {order_of(_times(page)) for page in successes(exchanges, LIST_BATCHES)} - {""}
+    is_newest_first = orders == {"newest-first"}
     for exchange in successes(exchanges, CREATE_BATCH, LIST_BATCHES):
         if exchange.operation == CREATE_BATCH:
             created.update(dict.fromkeys(batches(exchange), exchange))
@@ -110,7 +120,7 @@ def list_lag(exchanges: Exchanges) -> Iterator[Sighting]:
                     lagged.append((page.at - creation.at, page))
                 elif age < LAG:
                     early.append(exchange)
-            elif _must_show(exchange, creation):
+            elif _must_show(exchange, creation, is_newest_first=is_newest_first):
                 missing[id] = exchange
     for age, page in lagged:
         yield shows(page, "a-minute-later" if age >= LAG else "seconds-later")
@@ -118,7 +128,7 @@ def list_lag(exchanges: Exchanges) -> Iterator[Sighting]:
         yield shows(early[0], "at-once")
 
 
-def _must_show(page: Exchange, creation: Exchange) -> bool:
+def _must_show(page: Exchange, creation: Exchange, *, is_newest_first: bool) -> bool:
     """Whether a page has the place of a batch: it is the whole list, or holds older batches."""
     if "after" in page.query:
         return False
@@ -126,8 +136,7 @@ def _must_show(page: Exchange, creation: Exchange) -> bool:
         return True
     times = [time for time in _times(page) if type(time) is int]
     time = the_batch(creation).get("created_at")
-    is_newest_first = order_of(times) == "newest-first"
-    return is_newest_first and type(time) is int and min(times) < time
+    return is_newest_first and bool(times) and type(time) is int and min(times) < time
 
 
 def list_default_limit(exchanges: Exchanges) -> Iterator[Sighting]:
@@ -144,7 +153,9 @@ def list_default_limit(exchanges: Exchanges) -> Iterator[Sighting]:
 def unknown_after(exchanges: Exchanges) -> Iterator[Sighting]:
     known = {id for exchange in exchanges for id in batches(exchange)}
     for page in with_key(exchanges, LIST_BATCHES):
-        if page.query.get("after", "") in {"", *known}:
+        after, limit = page.query.get("after", ""), page.query.get("limit", "1")
+        is_valid = BATCH_ID.fullmatch(after) and limit.isdecimal() and int(limit) > 0
+        if after in known or not is_valid:
             continue
         if page.status in (400, 404):
             yield shows(page, "refused")

@@ -8,6 +8,7 @@ from typing import Any
 from ..checks.exchange import (
     DOWNLOAD_FILE,
     FINAL_STATUSES,
+    REDIRECTS,
     RESULT_FIELDS,
     UPLOAD_FILE,
     Exchange,
@@ -17,7 +18,6 @@ from ..checks.exchange import (
 from ..inventory import download_path
 from .sightings import Exchanges, Sighting, shows, successes, with_key
 
-REDIRECTS = (301, 302, 303, 307, 308)
 LINK_SECONDS = 3600  # for which a link works that expires
 DELAY = 2  # seconds from `completed` to the names of the files
 
@@ -65,21 +65,19 @@ def result_delay(exchanges: Exchanges) -> Iterator[Sighting]:
             if batch.get("status") != "completed":
                 unfinished[id] = exchange.at
             elif id in unfinished:
-                was_unfinished = unfinished[id]
+                seconds = min(exchange.at - unfinished.pop(id), _age(exchange, batch))
                 if not _references(batch):
                     yield shows(exchange, "later")
-                    continue
-                del unfinished[id]
-                if exchange.at - was_unfinished < DELAY or _age(exchange, batch) < DELAY:
+                elif seconds < DELAY:
                     yield shows(exchange, "with-status")
 
 
 def _age(exchange: Exchange, batch: dict[str, Any]) -> float:
-    """Seconds since the batch has completed, by the clock of the service."""
+    """Seconds since the batch has completed, by the service's clock, which shows whole seconds."""
     try:
         date = parsedate_to_datetime(exchange.headers.get("date", ""))
         aware = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return aware.timestamp() - float(batch["completed_at"])
+        return aware.timestamp() + 1 - float(batch["completed_at"])
     except (KeyError, TypeError, ValueError):
         return float("inf")
 

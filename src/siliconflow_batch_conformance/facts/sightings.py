@@ -6,12 +6,14 @@ sightings; it sends nothing and reads no clock.
 Rule 2: an exchange that is possible under every alternative is no sighting.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from attrs import define
 
 from ..checks.exchange import BEARER, Exchange
 
+BATCH_ID = re.compile(r"batch_[A-Za-z0-9]+")
 CREATED = 201  # not documented; a service that returns it has created the batch
 
 
