@@ -107,19 +107,21 @@ def expires_at(exchanges: Exchanges) -> Iterator[Sighting]:
 def waiting_status(exchanges: Exchanges) -> Iterator[Sighting]:
     names = {"in_queue": "in-queue", "validating": "validating"}
     for creation in successes(exchanges, CREATE_BATCH):
-        status = the_batch(creation).get("status")
+        status = str(the_batch(creation).get("status"))
         if status in names:
             yield shows(creation, names[status])
 
 
 def null_in_request(exchanges: Exchanges) -> Iterator[Sighting]:
-    accepted = {one.request_json.get("input_file_id") for one in successes(exchanges, CREATE_BATCH)}
+    accepted = {
+        str(one.request_json.get("input_file_id")) for one in successes(exchanges, CREATE_BATCH)
+    }
     for creation in with_key(exchanges, CREATE_BATCH):
         body = creation.request_json
         optional = [body[name] for name in ("metadata", "replace") if name in body]
         if not optional or any(value is not None for value in optional):
             continue
-        if body.get("input_file_id") not in accepted or must_be_refused(body):
+        if str(body.get("input_file_id")) not in accepted or must_be_refused(body):
             continue  # there may be another reason for a refusal
         if creation.status == 400:
             yield shows(creation, "refused")

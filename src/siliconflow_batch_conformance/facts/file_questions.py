@@ -52,7 +52,7 @@ def invalid_input(exchanges: Exchanges) -> Iterator[Sighting]:
                 yield shows(exchange, "at-creation", "as-failed-batch")
                 invalid.update(files(exchange))
         body = exchange.request_json if exchange.operation == CREATE_BATCH else {}
-        if has_key and body.get("input_file_id") in invalid and not must_be_refused(body):
+        if has_key and str(body.get("input_file_id")) in invalid and not must_be_refused(body):
             if exchange.status == 400:
                 yield shows(exchange, "at-creation")
             created.update(batches(exchange))
@@ -84,7 +84,8 @@ def _are_messages(messages: Any) -> bool:
     if not isinstance(messages, list) or not messages:
         return False
     roles = [message.get("role") for message in messages if isinstance(message, dict)]
-    return len(roles) == len(messages) and {*roles} <= {*ROLES} and roles[-1] == "user"
+    are_known = all(role in ROLES for role in roles)
+    return len(roles) == len(messages) and are_known and roles[-1] == "user"
 
 
 def error_code(exchanges: Exchanges) -> Iterator[Sighting]:
