@@ -5,7 +5,7 @@ SPECTRAL := npx --yes @stoplight/spectral-cli@6.16.3
 
 .DEFAULT_GOAL := all
 .PHONY: all help generate conformance test soak coverage test-wheel test-downloads lint lint-spec \
-	corrections requirements faults drift lock clean
+	corrections requirements assumptions faults drift lock clean
 
 all: generate conformance ## Set up, regenerate the client, run the conformance suite against the simulator
 
@@ -58,6 +58,9 @@ corrections: .venv/installed ## Write docs/corrections.md from contract/correcti
 
 requirements: .venv/installed ## Write docs/requirements.md from the suite's catalogue
 	$(BIN)/python -m siliconflow_batch_conformance.requirements
+
+assumptions: .venv/installed ## Write docs/assumptions.md from contract/assumptions.yaml
+	$(BIN)/python -m siliconflow_batch_conformance.facts.assumptions_page
 
 faults: .venv/installed ## Run the suite against every fault of the simulator; write docs/faults.md (20 minutes)
 	PYTHONPATH=tests $(BIN)/python -m support.fault_report

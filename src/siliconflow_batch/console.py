@@ -29,6 +29,11 @@ COMMANDS = {
         "conformance",
         "test the conformance of a service",
     ),
+    "facts": (
+        "siliconflow_batch_conformance.facts.facts_command",
+        "conformance",
+        "show what a recording says about the open questions",
+    ),
 }
 USAGE = "\n".join(
     [
@@ -40,7 +45,7 @@ USAGE = "\n".join(
         "The key is read from SILICONFLOW_API_KEY, or from a prompt on a terminal. The base URL is",
         "read from SILICONFLOW_BASE_URL; the default is the China site.",
         "",
-        "exit status (simulate and conformance have their own):",
+        "exit status (simulate, conformance and facts have their own):",
         exits.table(),
         "",
         exits.WORST,

@@ -5,6 +5,7 @@ Rule 1: a requirement that does not hold is a failure. A case without a result, 
 did not respond or the suite has a bug, is an error, which says nothing about the service.
 Rule 2: a requirement that failed together with one that it needs is blocked by it.
 Rule 3: a requirement holds when each of its cases does.
+Rule 4: a failure that the service's answer to an open question explains is not judged.
 """
 
 import time
@@ -15,6 +16,7 @@ from attrs import define, evolve, field
 from hypothesis.errors import Flaky
 
 from .checks.exchange import without_keys
+from .facts.suspension import without_explained
 from .repro.story import extract
 from .requirements import Blocked, Deviation, Inconclusive, Requirement, load
 from .rules import MALFORMED
@@ -115,6 +117,7 @@ class Report:
             for id in self.catalogue
             if id in self.only
         }
+        judged = without_explained(judged, self.rig.target.observer.exchanges)
         target, verdicts = self.rig.target.base_url, blocked(judged, self.catalogue)
         return Run(target, self.seed, self.began, seconds, requests, verdicts, self.errors)
 

@@ -16,10 +16,11 @@ from typing import TextIO
 from attrs import define
 
 from . import reports
-from .checks.exchange import without_keys
+from .checks.exchange import Exchange, without_keys
 from .deviations import Entry, LedgerInvalid, apply
 from .deviations import read as read_ledger
 from .exit_status import NO_VERDICT, exit_status
+from .facts.facts_command import write_facts
 from .options import parser, refuse_contradictions
 from .recordings import har
 from .recordings.entries import HarUnreadable
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         refuse_contradictions(options)
         inputs = _read_inputs(options)
         if options.har:
-            return conclude(options, inputs, _judge_har(options))
+            return _judge_har(options, inputs)
         with _open_rig(options) as rig:
             if options.dry_run:
                 return _dry_run(options, rig)
@@ -84,7 +85,8 @@ class Inputs:
 def _read_inputs(options: argparse.Namespace) -> Inputs:
     """Reads all files before the first request, so that an unreadable one wastes no run."""
     earlier = options.report / "report.json" if options.report else None
-    for folder in filter(None, (options.report, options.record and options.record.parent)):
+    files = filter(None, (options.record, options.facts))
+    for folder in filter(None, (options.report, *(file.parent for file in files))):
         folder.mkdir(parents=True, exist_ok=True)
     return Inputs(
         read_ledger(options.deviations, load()),
@@ -109,11 +111,19 @@ def _run(options: argparse.Namespace, inputs: Inputs, rig: Rig) -> int:
             report = judge(rig, options.seed, only)
         keys = tuple(key for target in rig.targets() for key in (target.key, target.key.swapcase()))
         status = conclude(options, inputs, report.run(), keys)
+        observer, base_url = rig.target.observer, rig.target.base_url
+        if options.facts:
+            status = _status_after(_facts_writer(options, observer.exchanges, base_url), status)
         if not options.record:
             return status
-        observer = rig.target.observer
-        write = partial(har.write, options.record, observer.exchanges, rig.target.base_url, keys)
+        write = partial(har.write, options.record, observer.exchanges, base_url, keys)
         return _status_after(partial(write, observer.judgments), status)
+
+
+def _facts_writer(
+    options: argparse.Namespace, exchanges: list[Exchange], base_url: str
+) -> Callable[[], None]:
+    return lambda: print_line(write_facts(options.facts, exchanges, base_url))
 
 
 @contextlib.contextmanager
@@ -167,12 +177,17 @@ def _write_reports(folder: Path, inputs: Inputs, run: Run, secrets: tuple[str, .
     print_line(f"reports: {folder / 'report.html'}")
 
 
-def _judge_har(options: argparse.Namespace) -> Run:
+def _judge_har(options: argparse.Namespace, inputs: Inputs) -> int:
     capture = har.capture(options.har, options.base_url)
     for reason, number in capture.left_out.items():
         print_line(f"skipped: {number} ({reason})")
     only = selected(options.only, core=options.core)
-    return judge_recorded(capture.exchanges, capture.base_url, only, capture.judgments)
+    run = judge_recorded(capture.exchanges, capture.base_url, only, capture.judgments)
+    status = conclude(options, inputs, run)
+    if options.facts:
+        writer = _facts_writer(options, capture.exchanges, capture.base_url)
+        status = _status_after(writer, status)
+    return status
 
 
 def _clean_up(rig: Rig) -> int:

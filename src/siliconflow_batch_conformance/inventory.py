@@ -7,6 +7,7 @@ Rule 2: this module judges nothing; the rules ask it what they need.
 """
 
 from collections.abc import Iterable
+from urllib.parse import urljoin
 
 from attrs import define, field
 
@@ -15,6 +16,7 @@ from .checks.exchange import (
     CREATE_BATCH,
     DOWNLOAD_FILE,
     LIST_BATCHES,
+    REDIRECTS,
     RESULT_FIELDS,
     UPLOAD_FILE,
     Exchange,
@@ -26,16 +28,30 @@ from .checks.exchange import (
 
 @define
 class SeenBatch:
-    """A batch, the account that owns it, and the exchanges that showed it."""
+    """
+    A batch, the account that owns it, and the exchanges that showed it.
+
+    `paths` are all paths that its result files had, each with the count that its lines belong to: a
+    service may sign a URL anew for each response, or redirect.
+    """
 
     owner: str
     created: Exchange | None = None
     retrieved: Exchange | None = None
     latest: Exchange | None = None
+    paths: dict[str, str] = field(factory=dict)
 
     def result_files(self) -> list[tuple[str, str]]:
-        """The path of each result file, and the count that its lines belong to."""
-        batch = the_batch(self.latest) if self.latest else {}
+        """The path of each result file in the latest response, and the count of its lines."""
+        return self._result_files(self.latest) if self.latest else []
+
+    def add_paths(self, exchange: Exchange) -> None:
+        # A file under both names counts as the output file.
+        self.paths.update(reversed(self._result_files(exchange)))
+
+    @staticmethod
+    def _result_files(exchange: Exchange) -> list[tuple[str, str]]:
+        batch = the_batch(exchange)
         return [
             (download_path(batch[name]), count)
             for name, count in RESULT_FIELDS.items()
@@ -60,6 +76,9 @@ class Inventory:
             self.uploads.setdefault(id, exchange)
         for id in batches(exchange):
             self._add_batch(id, exchange)
+        if exchange.status in REDIRECTS and (redirected := self.batch_of_results(exchange)):
+            location = urljoin(exchange.path, exchange.headers.get("location", ""))
+            redirected.paths.setdefault(location, redirected.paths[exchange.path])
         is_download = exchange.operation == DOWNLOAD_FILE or "://" in exchange.path
         if exchange.status == 200 and is_download:
             self.downloads.setdefault(exchange.path, exchange)
@@ -78,6 +97,7 @@ class Inventory:
             batch.retrieved = exchange
         if exchange.operation != LIST_BATCHES or batch.latest is None:
             batch.latest = exchange
+        batch.add_paths(exchange)
 
     def owner(self, id: object) -> str | None:
         """The account that an id belongs to; None for an unknown id."""
@@ -108,7 +128,7 @@ class Inventory:
         """The batch that names the downloaded file as one of its results."""
         is_result = "://" in exchange.path or exchange.path.endswith("/content")
         for batch in self.batches.values() if is_result and exchange.method == "GET" else ():
-            if exchange.path in dict(batch.result_files()):
+            if exchange.path in batch.paths:
                 return batch
         return None
 

@@ -89,6 +89,12 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--har", type=Path, metavar="FILE", help="judge recorded traffic without sending requests")
     add("--record", type=Path, metavar="FILE", help="write the traffic as HAR, without keys")
+    add(
+        "--facts",
+        type=Path,
+        metavar="FILE",
+        help="write the answers to the open questions that the traffic shows (JSON)",
+    )
     add("--report", type=Path, metavar="DIR", help="write reports to this folder")
     add(
         "--beside",
@@ -129,8 +135,10 @@ def refuse_contradictions(options: argparse.Namespace) -> None:
         raise RigBroken("--fault needs the suite's own simulator; leave out --base-url.")
     if options.har and (options.writes or options.fault or options.clean_up):
         raise RigBroken("--har sends no requests; leave out --writes, --fault and --clean-up.")
-    if options.record and options.record.is_dir():
-        raise RigBroken(f"--record names a file, and {options.record} is a folder.")
+    for name in ("record", "facts"):
+        path = getattr(options, name)
+        if path and path.is_dir():
+            raise RigBroken(f"--{name} names a file, and {path} is a folder.")
     if options.beside and not options.report:
         raise RigBroken("--beside needs --report.")
     if options.clean_up and not options.base_url:

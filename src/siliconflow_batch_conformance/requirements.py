@@ -121,10 +121,11 @@ def as_markdown() -> str:
     lines = [
         "# What is required",
         "",
-        "Every sentence of the documents on the seven operations, in our words, with what "
-        "`siliconflow-batch conformance` calls it. This page is written from "
+        "What the documents say about the seven operations, one sentence each, in our words, with "
+        "the ids that `siliconflow-batch conformance` reports. This page is written from "
         "[requirements.yaml](../src/siliconflow_batch_conformance/requirements.yaml) "
-        "by `make requirements`.",
+        "by `make requirements`. A requirement that depends on an [open question]"
+        "(assumptions.md) is judged under the alternative that the service shows.",
         "",
         *(f"- **{tier}**: {why}" for tier, why in TIERS.items()),
     ]

@@ -13,6 +13,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from .checks.exchange import Exchange
 from .collector import Report, blocked
+from .facts.suspension import without_explained
 from .observer import Observer
 from .recordings.judgments import Judgment
 from .requirements import expectation, load
@@ -66,6 +67,7 @@ def judge_recorded(
     for judgment in judgments:
         observer.judge_for_case(judgment.requirement, judgment.check, *judgment.arguments)
     verdicts = {id: _recorded(id, observer) for id in load() if id in only}
+    verdicts = without_explained(verdicts, exchanges)
     seconds = time.time() - began
     return Run(base_url, 0, began, seconds, len(exchanges), blocked(verdicts, load()))
 

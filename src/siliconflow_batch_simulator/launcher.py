@@ -4,6 +4,7 @@ The command `siliconflow-batch simulate`: the simulator in the foreground.
 
 import argparse
 import ipaddress
+import json
 import logging
 import signal
 import sys
@@ -126,6 +127,12 @@ def _add_fault_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="activate a variant or a fault for all requests; can be repeated",
     )
+    add(
+        "--facts",
+        type=Path,
+        metavar="FILE",
+        help="activate the variants that a recording shows: the output of `facts --json`",
+    )
     add("--rules", type=Path, metavar="FILE", help="activate variants and faults by rules (TOML)")
     add("--list-faults", action="store_true", help="list all variants and faults, and exit")
 
@@ -176,7 +183,7 @@ def _simulator(options: argparse.Namespace) -> Simulator:
         keys=tuple(dict.fromkeys(options.api_key or [DEFAULT_KEY])),
         host=options.host,
         port=options.port,
-        variants=tuple(options.variant),
+        variants=(*options.variant, *(read_variants(options.facts) if options.facts else ())),
         faults=(*options.fault, *(read_rules(options.rules) if options.rules else ())),
         backend=_backend(options),
         data_dir=options.data_dir,
@@ -210,6 +217,19 @@ def read_rules(path: Path) -> list[Rule]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, ValueError) as error:
         message = f"{path} cannot be read: {error}; --help shows an example."
         raise OptionInvalid(message) from error
+
+
+def read_variants(path: Path) -> list[str]:
+    """The names in `variants` of a facts file; raises `OptionInvalid`."""
+    try:
+        facts: Any = json.loads(path.read_text(encoding="utf-8"))
+        names = facts["variants"] if isinstance(facts, dict) and "variants" in facts else None
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError("it has no list of names at 'variants'")
+    except (OSError, ValueError) as error:
+        message = f"{path} cannot be read: {error}; `siliconflow-batch facts --json` writes it."
+        raise OptionInvalid(message) from error
+    return names
 
 
 def _list_faults() -> None:

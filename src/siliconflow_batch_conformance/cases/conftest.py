@@ -126,7 +126,7 @@ def completed(lifecycle: list[Exchange]) -> Exchange:
 @pytest.fixture(scope="session")
 def downloads(rig: Rig, completed: Exchange) -> list[Exchange]:
     """The result files of the completed batch, the output file first."""
-    batch = the_batch(completed)
+    batch = the_batch(rig.target.with_results(completed))
     references = [batch[name] for name in RESULT_FIELDS if batch.get(name)]
     return [rig.target.download(reference) for reference in references]
 

@@ -7,7 +7,7 @@ from ..checks.creation import ENDPOINT
 from ..checks.exchange import Exchange, the_batch
 from ..requirements import NotJudged, requirement
 from ..service.rig import Rig
-from ..service.target import Target, id_of
+from ..service.target import Target, id_of, json_lines
 from .conftest import Checker
 
 OPERATIONS = [
@@ -139,5 +139,5 @@ def test_create(batch: Exchange, stranger: Target) -> None:
 @requirement("OWNER-6")
 def test_files(target: Target, stranger: Target) -> None:
     """A list leaves out the files of other accounts."""
-    target.upload(b"{}\n")
+    target.upload(json_lines(target.line()))
     stranger.files(limit=100)

@@ -9,7 +9,7 @@ from ..checks import history, pages, shapes
 from ..checks.exchange import UPLOAD_FILE, Exchange, files
 from ..observer import Observer
 from ..requirements import requirement
-from ..service.target import Target
+from ..service.target import Target, json_lines
 from .conftest import Checker
 
 UNUSUAL_NAME = "Nightly Run größe.JSONL"
@@ -36,7 +36,9 @@ def test_upload(target: Target, content: bytes, check: Checker) -> None:
 @requirement("UPLOAD-3")
 def test_unusual_name(target: Target, check: Checker) -> None:
     """A file keeps the name of the upload."""
-    check(history.has_file_name, target.upload(b"{}\n", UNUSUAL_NAME), UNUSUAL_NAME)
+    upload = target.upload(json_lines(target.line()), UNUSUAL_NAME)
+
+    check(history.has_file_name, upload, UNUSUAL_NAME)
 
 
 @requirement("UPLOAD-4")
@@ -65,8 +67,8 @@ def test_without_file(target: Target, form: Any, check: Checker) -> None:
 @requirement("FILES-6")
 def test_listed(target: Target, check: Checker) -> None:
     """The list shows the upload once, with its name, its size and its number of lines."""
-    data = b"".join(b'{"n": %d}\n' % number for number in range(min(3, target.most_lines)))
-    upload = target.upload(data, f"listed-{time.time_ns()}.jsonl")
+    lines = [target.line(f"line-{number}") for number in range(min(3, target.most_lines))]
+    upload = target.upload(json_lines(*lines), f"listed-{time.time_ns()}.jsonl")
 
     check(
         history.is_listed_once, upload, target.files(limit=20 if target.budget.loopback else 1000)
@@ -90,11 +92,17 @@ def test_limit_below_one(target: Target, limit: str, check: Checker) -> None:
     check(shapes.status_is, target.files(limit=limit), 400)
 
 
+@requirement("FILES-10")
+def test_without_purpose(target: Target, check: Checker) -> None:
+    """A list without `purpose` is refused, or has the files for batches."""
+    check(shapes.status_is, target.request("GET", "/files"), 200, 400)
+
+
 @requirement("FILES-2")
 def test_limit(target: Target, check: Checker) -> None:
     """The list holds as many files as the limit allows."""
     for _ in range(2):
-        target.upload(b"{}\n")
+        target.upload(json_lines(target.line()))
 
     check(pages.lists_number_of_files, target.files(limit=1), 1)
 

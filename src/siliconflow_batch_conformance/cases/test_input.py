@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
-from ..checks import bad_inputs
+from ..checks import bad_inputs, shapes
 from ..checks.exchange import Exchange, the_batch
 from ..requirements import requirement
 from ..service.target import Target, accepted, id_of, id_of_upload, json_lines
@@ -24,10 +23,10 @@ def run_input(target: Target, content: bytes, **fields: Any) -> list[Exchange]:
     """
     target.require_batch()
     uploaded = target.upload(content)
-    if uploaded.status != httpx.codes.OK:
+    if not uploaded.succeeded:
         return [uploaded]
     created = target.create(id_of_upload(uploaded), **fields)
-    if created.status != httpx.codes.OK:
+    if not created.succeeded:
         return [uploaded, created]
     accepted(created)
     *_, last = created, *target.watch(id_of(created))
@@ -117,7 +116,13 @@ def test_most_lines(target: Target, check: Checker) -> None:
     """A file of 5,000 lines is accepted."""
     lines = [target.line(f"line-{number}") for number in range(5_000)]
 
-    check(bad_inputs.is_accepted, target.create(target.input_file(*lines)))
+    check(shapes.is_accepted, target.create(target.input_file(*lines)))
+
+
+@requirement("INPUT-12")
+def test_streamed_lines(target: Target, check: Checker) -> None:
+    """A line with `"stream": true` is accepted, as in the guide's examples."""
+    check(shapes.is_accepted, target.create(target.input_file(target.line(stream=True))))
 
 
 @requirement("INPUT-11")
@@ -126,4 +131,4 @@ def test_short_lines(target: Target, check: Checker) -> None:
     short = target.line()
     del short["method"], short["url"]
 
-    check(bad_inputs.is_accepted, target.create(target.input_file(short)))
+    check(shapes.is_accepted, target.create(target.input_file(short)))

@@ -30,11 +30,6 @@ def line_is_counted_as_failed(responses: list[Exchange]) -> str | None:
     )
 
 
-def is_accepted(exchange: Exchange) -> str | None:
-    """200"""
-    return None if exchange.status == 200 else f"{exchange.status} {exchange.text[:200]}"
-
-
 def _outcome(
     responses: list[Exchange], may_complete: Callable[[dict[str, Any]], bool]
 ) -> str | None:

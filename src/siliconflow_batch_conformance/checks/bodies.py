@@ -40,7 +40,7 @@ REACHED = {
 
 def echoes_the_request(creation: Exchange) -> str | None:
     """the input_file_id, the endpoint and the completion_window of the request"""
-    if creation.status != 200:
+    if not creation.succeeded:
         return None
     names = ("input_file_id", "endpoint", "completion_window")
     sent = {name: creation.request_json.get(name) for name in names}
@@ -49,7 +49,7 @@ def echoes_the_request(creation: Exchange) -> str | None:
 
 def echoes_metadata(creation: Exchange) -> str | None:
     """the metadata of the request; none where the request has none"""
-    if creation.status != 200:
+    if not creation.succeeded:
         return None
     sent = creation.request_json.get("metadata") or {}
     returned = the_batch(creation).get("metadata") or {}
@@ -58,7 +58,7 @@ def echoes_metadata(creation: Exchange) -> str | None:
 
 def is_unfinished(creation: Exchange) -> str | None:
     """a new batch: waiting or in progress, without results and without a final timestamp"""
-    if creation.status != 200:
+    if not creation.succeeded:
         return None
     batch = the_batch(creation)
     names = [f"{status}_at" for status in FINAL_STATUSES] + [*RESULT_FIELDS]
@@ -168,6 +168,16 @@ def result_files_match_counts(exchange: Exchange) -> str | None:
             has_file, lines = bool(batch.get(name)), counts.get(count)
             if batch.get("status") == "completed" and lines is not None and has_file != bool(lines):
                 return f"{lines} lines {count}, and {name} is {batch.get(name)!r}"
+    return None
+
+
+def errors_are_strings(exchange: Exchange) -> str | None:
+    """strings in the errors of a batch"""
+    for batch in batches(exchange).values():
+        errors = batch.get("errors") or []
+        is_list = isinstance(errors, list)
+        if not is_list or any(not isinstance(error, str) for error in errors):
+            return f"errors {errors}"
     return None
 
 

@@ -36,9 +36,9 @@ def must_be_refused(body: dict[str, Any]) -> bool:
 MUST_BE_REFUSED: dict[str, Callable[[dict[str, Any]], bool]] = {
     "CREATE-8": _window_is_out_of_range,
     "CREATE-9": _window_is_malformed,
-    "CREATE-10": lambda body: len(_metadata(body)) > 16,
-    "CREATE-11": lambda body: any(len(key) > 64 for key in _metadata(body)),
-    "CREATE-12": lambda body: any(len(str(value)) > 512 for value in _metadata(body).values()),
+    "CREATE-25": lambda body: len(_metadata(body)) > 16,
+    "CREATE-26": lambda body: any(len(key) > 64 for key in _metadata(body)),
+    "CREATE-27": lambda body: any(len(str(value)) > 512 for value in _metadata(body).values()),
     "CREATE-13": lambda body: not all(isinstance(text, str) for text in _metadata(body).values()),
     "CREATE-14": lambda body: body.get("endpoint", ENDPOINT) != ENDPOINT,
     "CREATE-15": lambda body: not all(name in body for name in REQUIRED),

@@ -24,6 +24,7 @@ OPERATIONS = (
 )
 WAITING_STATUSES = ("validating", "in_queue")
 FINAL_STATUSES = ("completed", "failed", "expired", "cancelled")
+REDIRECTS = (301, 302, 303, 307, 308)
 # The fields of a batch that name its result files, and the count that each file's lines belong to.
 RESULT_FIELDS = {"output_file_id": "completed", "error_file_id": "failed"}
 
@@ -86,6 +87,11 @@ class Exchange:
         return operation if operation in OPERATIONS else ""
 
     @property
+    def succeeded(self) -> bool:
+        """Whether the status is 200, or 201 for a creation: no document excludes that."""
+        return self.status == 200 or (self.status == 201 and self.operation == CREATE_BATCH)
+
+    @property
     def path_id(self) -> str:
         """The id in the path; empty where there is none."""
         segments = self.path.strip("/").split("/")
@@ -120,7 +126,7 @@ def without_keys(text: str, keys: Iterable[str]) -> str:
 
 def batches(exchange: Exchange) -> dict[str, dict[str, Any]]:
     """The batches in a response by id, for every operation that returns batches."""
-    is_batch = exchange.status == 200 and "/batches" in exchange.operation
+    is_batch = exchange.succeeded and "/batches" in exchange.operation
     body = exchange.json if is_batch else None
     if not isinstance(body, dict):
         return {}

@@ -68,7 +68,7 @@ class Extract:
             self.add(other)
             for origin in issued(other):
                 changes = self._changes(origin.value, exchange.number)
-                self._add_all([one for one in changes if one.status == 200])
+                self._add_all([one for one in changes if one.succeeded])
 
     def _listed(self, exchange: Exchange) -> list[Exchange]:
         """The creations that a list depends on, by rule 2."""
@@ -127,8 +127,8 @@ class Extract:
         """Adds the exchanges of rule 3."""
         for exchange in judged:
             earlier = [one for one in self.story if one.number < exchange.number]
-            own = [one for one in earlier if one.sender == exchange.sender and one.status == 200]
-            if exchange.status != 200 and (about := _about(exchange)):
+            own = [one for one in earlier if one.sender == exchange.sender and one.succeeded]
+            if not exchange.succeeded and (about := _about(exchange)):
                 self._add_all([one for one in own if _about(one) == about][-1:])
             if exchange.operation == "GET /files/{file_id}/content":
                 uploads = [one for one in own if one.operation == "POST /files"]

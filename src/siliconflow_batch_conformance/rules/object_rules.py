@@ -24,12 +24,12 @@ from ..inventory import Inventory, SeenBatch, distinct
 from .rule import Arguments, Rule, Select
 
 
-def _foreign_path(operation: str) -> Select:
+def _foreign_path(operation: str, *statuses: int) -> Select:
     """A request that names another account's object in its path."""
 
     def select(exchange: Exchange, inventory: Inventory) -> list[Arguments]:
         foreign = inventory.is_foreign(exchange.path_id, exchange)
-        return [(exchange, 404)] if exchange.operation == operation and foreign else []
+        return [(exchange, *statuses)] if exchange.operation == operation and foreign else []
 
     return select
 
@@ -135,9 +135,9 @@ _created = _each_batch(_creation_unless_retrieved, RETRIEVE_BATCH, CANCEL_BATCH)
 _listed = _each_batch(lambda batch: batch.retrieved, LIST_BATCHES)
 
 RULES = (
-    Rule("OWNER-1", _foreign_path(RETRIEVE_BATCH), shapes.status_is),
-    Rule("OWNER-3", _foreign_path(CANCEL_BATCH), shapes.status_is),
-    Rule("OWNER-4", _foreign_path(DOWNLOAD_FILE), shapes.status_is),
+    Rule("OWNER-1", _foreign_path(RETRIEVE_BATCH, 404, 400), shapes.status_is),
+    Rule("OWNER-3", _foreign_path(CANCEL_BATCH, 404, 400), shapes.status_is),
+    Rule("OWNER-4", _foreign_path(DOWNLOAD_FILE, 404), shapes.status_is),
     Rule("OWNER-5", _foreign_input_file, shapes.status_is),
     Rule("OWNER-2", _others_objects(LIST_BATCHES), pages.leaves_out_other_accounts),
     Rule("OWNER-6", _others_objects(LIST_FILES), pages.leaves_out_other_accounts),

@@ -61,7 +61,10 @@ FORM = (
     Rule("WIRE-4", when(_is_operation), shapes.has_correct_content_length),
     Rule("WIRE-5", when(_has_status(404)), shapes.body_is_a_string),
     Rule("CREATE-19", when(_has_status(400)), shapes.is_an_error_body),
+    Rule("CREATE-28", when(_created, 200), shapes.status_is),
     Rule("BATCH-1", when(_returned_batch), shapes.is_a_batch),
+    Rule("BATCH-4", when(_shows_batches), shapes.has_fields_without_value),
+    Rule("BATCH-5", when(_shows_batches), bodies.errors_are_strings),
     Rule(
         "BATCH-2",
         when(succeeded(CREATE_BATCH, RETRIEVE_BATCH, CANCEL_BATCH, LIST_BATCHES, UPLOAD_FILE)),

@@ -15,7 +15,7 @@ def _first_read(exchange: Exchange, inventory: Inventory) -> tuple[SeenBatch, st
     batch = inventory.batch_of_results(exchange)
     if batch is None or exchange.path in inventory.downloads or exchange.status != 200:
         return None
-    return batch, dict(reversed(batch.result_files()))[exchange.path]
+    return batch, batch.paths[exchange.path]
 
 
 def _read_again(exchange: Exchange, inventory: Inventory) -> list[Arguments]:
@@ -70,7 +70,9 @@ def _input_and_all_results(exchange: Exchange, inventory: Inventory) -> list[Arg
         return []
     upload = inventory.uploads.get(str(the_batch(read[0].latest).get("input_file_id")))
     downloads = {**inventory.downloads, exchange.path: exchange}
-    results = [downloads.get(path) for path, _ in read[0].result_files()]
+    paths = read[0].paths
+    by_count = {paths[path]: one for path, one in downloads.items() if path in paths}
+    results = [downloads.get(path, by_count.get(n)) for path, n in read[0].result_files()]
     return [] if upload is None or None in results else [(upload, results)]
 
 

@@ -26,4 +26,4 @@ def when(condition: Condition, *more: Any) -> Select:
 
 
 def succeeded(*operations: str) -> Condition:
-    return lambda exchange: exchange.status == 200 and exchange.operation in operations
+    return lambda exchange: exchange.succeeded and exchange.operation in operations

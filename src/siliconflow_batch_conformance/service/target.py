@@ -8,16 +8,29 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 from attrs import define
 
 from ..checks.creation import ENDPOINT
-from ..checks.exchange import FINAL_STATUSES, Exchange, batches, files, the_batch
+from ..checks.exchange import (
+    FINAL_STATUSES,
+    REDIRECTS,
+    RESULT_FIELDS,
+    Exchange,
+    batches,
+    files,
+    the_batch,
+)
 from ..requirements import Blocked, Inconclusive, NotJudged
 from ..rules import BUSY
 from .budget import LINES, NotSent
 from .sender import Sender
+
+LONG_PAGE = 100
+RESULT_PATIENCE = 3  # seconds for which a completed batch may name no result file
+MOST_REDIRECTS = 5
 
 
 @define(eq=False, kw_only=True)
@@ -110,13 +123,18 @@ class Target(Sender):
         return self.request("GET", "/batches", query=query)
 
     def page_with(self, *created: Exchange, **query: Any) -> Exchange:
-        """The list once it contains the batches in `created`; lists may lag."""
+        """
+        A page that contains the batches in `created`; lists may lag.
+
+        A longer page is read where the page of the query does not: the oldest may come first.
+        """
         deadline = time.monotonic() + self.patience
         while True:
-            page = self.page(**query)
-            missing = {id_of(response) for response in created} - batches(page).keys()
-            if not missing or page.status != httpx.codes.OK:
-                return page
+            for longer in ({}, {"limit": LONG_PAGE}):
+                page = self.page(**{**query, **longer})
+                missing = {id_of(response) for response in created} - batches(page).keys()
+                if not missing or page.status != httpx.codes.OK:
+                    return page
             if time.monotonic() > deadline:
                 raise Inconclusive(f"{missing} not listed when patience ended")
             time.sleep(0.2)
@@ -146,10 +164,28 @@ class Target(Sender):
             time.sleep(pause)
             pause = min(pause * 1.2, 10)
 
+    def with_results(self, completed: Exchange) -> Exchange:
+        """The completed batch once it names a result file, or the last response for it."""
+        deadline, response, pause = time.monotonic() + RESULT_PATIENCE, completed, 0.2
+        while not any(the_batch(response).get(name) for name in RESULT_FIELDS):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(pause)
+            response = self.retrieve(id_of(completed), awaited=True)
+        return response
+
     def download(self, reference: str) -> Exchange:
-        """Downloads a file by its URL, without a key, or by its id."""
+        """Downloads a file by its URL, without a key, or by its id; follows redirects."""
         path = reference if "://" in reference else f"/files/{reference}/content"
-        return self.request("GET", path)
+        response = self.request("GET", path)
+        for _ in range(MOST_REDIRECTS):
+            location = response.headers.get("location")
+            if response.status not in REDIRECTS or not location:
+                break
+            url = path if "://" in path else self.base_url + path
+            path = urljoin(url, location)
+            response = self.request("GET", path)
+        return response
 
 
 def id_of_upload(response: Exchange) -> str:

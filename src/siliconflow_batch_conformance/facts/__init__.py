@@ -1,0 +1,1 @@
+"""What recorded traffic says about the open questions of `assumptions.yaml`."""

@@ -1,0 +1,69 @@
+"""
+Writes the page `docs/assumptions.md`; `make assumptions` runs it.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from .assumptions import Assumptions, Choice, Question, load_assumptions
+
+PAGE = Path("docs/assumptions.md")
+INTRODUCTION = """\
+# Assumptions
+
+What the documents leave open. Nobody here can reach the live service, so nothing on this page was
+seen there. Written by `make assumptions` from
+[contract/assumptions.yaml](../contract/assumptions.yaml).
+
+- [Open questions](#open-questions): what only the service can answer. The first alternative of each
+  is the simulator's default; the others are variants (`siliconflow-batch simulate --variant NAME`).
+- [Choices](#choices): what this project decided where the documents say nothing.
+
+A recording of real traffic answers the questions: `siliconflow-batch facts --har FILE`, see
+[the first thing to do with a key](first-key.md).
+"""
+
+
+def as_markdown(assumptions: Assumptions) -> str:
+    lines = [INTRODUCTION, "## Open questions", ""]
+    lines += [f"- [{row.id}](#{row.id}): {row.question}" for row in assumptions.questions.values()]
+    for question in assumptions.questions.values():
+        lines += ["", *_section(question)]
+    lines += ["", "## Choices"]
+    choices = assumptions.choices.values()
+    for area, rows in groupby(choices, lambda choice: choice.area):
+        lines += ["", f"### {area}", ""]
+        lines += ["| the documents do not say | chosen | why | where |", "|---|---|---|---|"]
+        lines += map(_choice, rows)
+    return "\n".join(lines) + "\n"
+
+
+def _section(question: Question) -> Iterator[str]:
+    yield f"### {question.id}"
+    yield ""
+    yield question.question
+    yield ""
+    yield "| alternative | meaning | variant | not judged under it |"
+    yield "|---|---|---|---|"
+    for one in question.alternatives:
+        variant = f"`{one.variant}`" if one.variant else "the default"
+        yield f"| {one.name} | {one.means} | {variant} | {', '.join(one.not_judged)} |"
+    yield ""
+    yield f"- **Why {question.chosen.name}:** {question.why}"
+    if question.sources:
+        yield f"- **Sources:** {', '.join(question.sources)} ([letters](corrections.md#sources))"
+    if question.requirements:
+        requirements = ", ".join(question.requirements)
+        yield f"- **Requirements:** {requirements} ([list](requirements.md))"
+    yield f"- **The client:** {question.client}"
+
+
+def _choice(choice: Choice) -> str:
+    package, *_, module = choice.where.split("/")
+    link = f"[{package}/…/{module}](../src/{choice.where})"
+    return f"| {choice.what} | {choice.chosen} | {choice.why} | {link} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(as_markdown(load_assumptions()), encoding="utf-8")
