@@ -99,18 +99,19 @@ class TestExitStatus:
 
     def test_a_must_that_a_should_blocks_is_fatal(self, tmp_path: Path) -> None:
         """The report shows the failed `should` only, and the `must` that it blocks counts."""
-        oldest_first = json.dumps(
-            {"data": [{"id": "batch-a", "created_at": 1}, {"id": "batch-b", "created_at": 2}]}
+        waiting_with_results = {"id": "batch-a", "status": "in_queue", "output_file_id": "file-a"}
+        creation = Exchange(
+            *(1, "POST", "/batches", 200),
+            request_body=b'{"input_file_id": "file-b"}',
+            request_type="application/json",
+            body=json.dumps(waiting_with_results).encode(),
         )
-        page = Exchange(
-            *(1, "GET", "/batches", 200), query={"after": "batch-a"}, body=oldest_first.encode()
-        )
-        har.write(tmp_path / "run.har", [page], "https://api.siliconflow.cn/v1")
+        har.write(tmp_path / "run.har", [creation], "https://api.siliconflow.cn/v1")
 
-        done = conformance_here("--har", str(tmp_path / "run.har"), *only("LIST-2", "LIST-3"))
+        done = conformance_here("--har", str(tmp_path / "run.har"), *only("RESULT-6", "CREATE-4"))
 
         assert done.returncode == 1
-        assert "LIST-2  GET /batches: the newest batch comes first  [should]" in done.stdout
+        assert "RESULT-6  every batch: " in done.stdout
         assert "[must]" not in done.stdout
 
     def test_no_response_is_no_verdict(self) -> None:
