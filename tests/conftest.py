@@ -10,6 +10,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run tests marked `soak` in full")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselects what only the full run has: tests marked `soak(only=True)`."""
+    if config.getoption("--soak"):
+        return
+    long = [item for item in items if _only_in_soak(item)]
+    items[:] = [item for item in items if item not in long]
+    config.hook.pytest_deselected(items=long)
+
+
+def _only_in_soak(item: pytest.Item) -> bool:
+    return any(mark.kwargs.get("only") for mark in item.iter_markers("soak"))
+
+
 @pytest.fixture(scope="session")
 def soak(pytestconfig: pytest.Config) -> bool:
     """Whether a test marked `soak` runs in full; otherwise it runs a seeded sample."""
