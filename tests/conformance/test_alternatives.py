@@ -17,6 +17,7 @@ from siliconflow_batch_conformance.facts.conclusions import (
 )
 from siliconflow_batch_conformance.recordings import har
 from siliconflow_batch_conformance.service import sender
+from support.alternatives import MATRIX, SEEDS, combination, variants
 from support.conformance_command import conformance_here
 
 ASSUMPTIONS = load_assumptions()
@@ -39,11 +40,7 @@ WITH: dict[str, list[str]] = {
     "errors-as-objects-in-batch": ["input-fails-late"],
     "errors-as-list-object": ["input-fails-late"],
 }
-NOT_SEEN_IN_A_RUN = {
-    "late-response": "a response that comes too late is in no recording",
-    "list-lags-a-minute": "the run ends before the list shows its batches",
-    "result-url-expires": "a run is shorter than an hour",
-}
+NOT_SEEN_IN_A_RUN: dict[str, str] = MATRIX["not_seen_in_a_run"]
 NOT_CONFIRMED_IN_A_RUN = {
     "late-response": "a response that comes too late is in no recording",
     "batch-errors": "no batch fails: invalid input files are refused",
@@ -51,6 +48,7 @@ NOT_CONFIRMED_IN_A_RUN = {
 }
 # These runs wait for the list or for responses; `make soak` has them.
 SLOW = {"list-lags", "list-lags-a-minute", "slow-after"}
+QUICK_SEEDS = [seed for seed in SEEDS if not SLOW & {*variants(seed)}][:2]
 # `make test` has these rows, `make soak` all of them.
 SAMPLE = Random(1).sample([row for row in ROWS if row.variant not in SLOW], 8)  # noqa: S311
 
@@ -112,11 +110,34 @@ def test_no_must_fails_on_a_slow_alternative(
     assert CONTRADICTED not in [one.outcome for one in conclusions]
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [pytest.param(n, marks=[] if n in QUICK_SEEDS else pytest.mark.soak(only=True)) for n in SEEDS],
+)
+def test_a_run_shows_a_combination(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No `must` fails on a combination, and `facts` names no alternative that it does not have."""
+    monkeypatch.setattr(sender, "TIMEOUT", httpx.Timeout(5))
+
+    conclusions = recorded(tmp_path, *variants(seed))
+
+    shown = combination(seed)
+    wrong = {
+        one.question.id: one.alternatives
+        for one in conclusions
+        if one.outcome in (CONFIRMED, REFUTED)
+        and shown[one.question.id]["name"] not in one.alternatives
+    }
+    assert wrong == {}
+    assert CONTRADICTED not in [one.outcome for one in conclusions]
+
+
 def test_the_exceptions_are_alternatives() -> None:
     """The tables above name variants and questions that exist."""
-    variants = {row.variant for row in ROWS} | {"late-response"}
+    known = {row.variant for row in ROWS}
 
-    assert {*WITH, *NOT_SEEN_IN_A_RUN, *SLOW} <= variants
+    assert {*WITH, *NOT_SEEN_IN_A_RUN, *SLOW} <= known
     assert NOT_CONFIRMED_IN_A_RUN.keys() <= ASSUMPTIONS.questions.keys()
 
 

@@ -10,23 +10,19 @@ import contextlib
 import random
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 import stamina
-import yaml
 
 from siliconflow_batch import AsyncSiliconFlowBatch, SiliconFlowBatch
 from siliconflow_batch_simulator import Clock, Simulator
+from support.alternatives import MATRIX, QUESTIONS, SEEDS, variants
 from support.blocking import Blocking
 from support.client_flow import DAY, Flow, add_others
 
-CONTRACT = Path(__file__).parents[2] / "contract"
-QUESTIONS = yaml.safe_load((CONTRACT / "assumptions.yaml").read_text(encoding="utf-8"))["questions"]
-RECORDED = yaml.safe_load((CONTRACT / "matrix.yaml").read_text(encoding="utf-8"))
 ALTERNATIVES = {
     (entry["id"], row["name"]): row.get("variant")
     for entry in QUESTIONS
@@ -34,7 +30,6 @@ ALTERNATIVES = {
 }
 Names = tuple[str, ...]
 NEEDS = {"batch-errors": "input-fails-late"}  # otherwise no batch fails
-SEEDS = range(1, 21)
 SAMPLE = [*ALTERNATIVES][::4]  # rows for the asynchronous client
 
 
@@ -42,13 +37,6 @@ def variants_of(question: str, name: str) -> Names:
     """The variants that show an alternative to the client."""
     variants = (NEEDS.get(question), ALTERNATIVES[question, name])
     return tuple(variant for variant in variants if variant is not None)
-
-
-def combination(seed: int) -> Names:
-    """One alternative for each question, at random; the first one has no variant."""
-    choose = random.Random(seed).choice  # noqa: S311 - not used for secrets
-    rows = [choose(entry["alternatives"]) for entry in QUESTIONS]
-    return tuple(row["variant"] for row in rows if "variant" in row)
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +102,7 @@ def test_an_alternative(question: str, name: str, clock: Clock) -> None:
     """The flow ends as recorded for the alternative."""
     seen = outcome(variants_of(question, name), clock)
 
-    assert_recorded(RECORDED["alternatives"][question][name]["client"], seen)
+    assert_recorded(MATRIX["alternatives"][question][name]["client"], seen)
 
 
 @pytest.mark.parametrize(("question", "name"), SAMPLE, ids=map("/".join, SAMPLE))
@@ -124,30 +112,30 @@ def test_an_alternative_with_the_asynchronous_client(
     """The asynchronous client ends as the synchronous one does."""
     seen = outcome(variants_of(question, name), clock, asynchronous=True)
 
-    assert_recorded(RECORDED["alternatives"][question][name]["client"], seen)
+    assert_recorded(MATRIX["alternatives"][question][name]["client"], seen)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_combination(seed: int, clock: Clock) -> None:
     """The flow ends as recorded with one alternative of each question at random."""
-    seen = outcome(combination(seed), clock)
+    seen = outcome(variants(seed), clock)
 
-    assert_recorded(RECORDED["combinations"][seed]["client"], seen)
+    assert_recorded(MATRIX["combinations"][seed]["client"], seen)
 
 
 def test_every_row_is_recorded() -> None:
     """contract/matrix.yaml has a row for each alternative and each seed, and no other row."""
     rows = {
-        (question, name) for question, names in RECORDED["alternatives"].items() for name in names
+        (question, name) for question, names in MATRIX["alternatives"].items() for name in names
     }
 
     assert rows == ALTERNATIVES.keys()
-    assert RECORDED["combinations"].keys() == set(SEEDS)
+    assert MATRIX["combinations"].keys() == set(SEEDS)
 
 
 def test_every_question_is_combined() -> None:
     """Each variant is in one of the combinations, and none has two answers to a question."""
-    combined = {variant for seed in SEEDS for variant in combination(seed)}
+    combined = {variant for seed in SEEDS for variant in variants(seed)}
 
     assert combined == {variant for variant in ALTERNATIVES.values() if variant}
 

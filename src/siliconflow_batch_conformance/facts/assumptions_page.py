@@ -5,10 +5,14 @@ Writes the page `docs/assumptions.md`; `make assumptions` runs it.
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from .assumptions import Assumptions, Choice, Question, load_assumptions
 
 PAGE = Path("docs/assumptions.md")
+MATRIX = Path("contract/matrix.yaml")
 INTRODUCTION = """\
 # Assumptions
 
@@ -18,6 +22,7 @@ seen there. Written by `make assumptions` from
 
 - [Open questions](#open-questions): what only the service can answer. The first alternative of each
   is the simulator's default; the others are variants (`siliconflow-batch simulate --variant NAME`).
+- [The matrix](#the-matrix): how the client, the suite and `facts` cope with each alternative.
 - [Choices](#choices): what this project decided where the documents say nothing.
 
 A recording of real traffic answers the questions: `siliconflow-batch facts --har FILE`, see
@@ -25,12 +30,25 @@ A recording of real traffic answers the questions: `siliconflow-batch facts --ha
 """
 
 
-def as_markdown(assumptions: Assumptions) -> str:
+MATRIX_INTRODUCTION = """\
+## The matrix
+
+Written from [contract/matrix.yaml](../contract/matrix.yaml). The tests run every row: a row that
+ends otherwise fails, also one that is recorded as failing and is right.
+
+- **client**: the whole flow with a lost response to the creation: upload, create, wait, results,
+  list, cancel. It is right, ends with a documented exception, or fails for the given reason.
+- **suite**: no `must` fails in a run of the core against the alternative.
+- **facts**: the alternative is named from the recorded run.
+"""
+
+
+def as_markdown(assumptions: Assumptions, matrix: dict[str, Any]) -> str:
     lines = [INTRODUCTION, "## Open questions", ""]
     lines += [f"- [{row.id}](#{row.id}): {row.question}" for row in assumptions.questions.values()]
     for question in assumptions.questions.values():
         lines += ["", *_section(question)]
-    lines += ["", "## Choices"]
+    lines += ["", MATRIX_INTRODUCTION, *_matrix(assumptions, matrix), "", "## Choices"]
     choices = assumptions.choices.values()
     for area, rows in groupby(choices, lambda choice: choice.area):
         lines += ["", f"### {area}", ""]
@@ -59,6 +77,21 @@ def _section(question: Question) -> Iterator[str]:
     yield f"- **The client:** {question.client}"
 
 
+def _matrix(assumptions: Assumptions, matrix: dict[str, Any]) -> Iterator[str]:
+    yield "| question | alternative | client | suite | facts |"
+    yield "|---|---|---|---|---|"
+    for question in assumptions.questions.values():
+        for one in question.alternatives:
+            client = matrix["alternatives"][question.id][one.name]["client"]
+            facts = matrix["not_seen_in_a_run"].get(one.variant, "named")
+            yield f"| {question.id} | {one.name} | {client} | no `must` fails | {facts} |"
+    yield ""
+    yield "| combination, by its seed | client | suite | facts |"
+    yield "|---|---|---|---|"
+    for seed, row in matrix["combinations"].items():
+        yield f"| {seed} | {row['client']} | no `must` fails | no other alternative is named |"
+
+
 def _choice(choice: Choice) -> str:
     package, *_, module = choice.where.split("/")
     link = f"[{package}/…/{module}](../src/{choice.where})"
@@ -66,4 +99,5 @@ def _choice(choice: Choice) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(as_markdown(load_assumptions()), encoding="utf-8")
+    matrix = yaml.safe_load(MATRIX.read_text(encoding="utf-8"))
+    PAGE.write_text(as_markdown(load_assumptions(), matrix), encoding="utf-8")
