@@ -130,19 +130,15 @@ def null_in_request(exchanges: Exchanges) -> Iterator[Sighting]:
 
 
 def finished_cancel(exchanges: Exchanges) -> Iterator[Sighting]:
-    """A run whose cancel changed a finished batch shows no alternative."""
-    sightings: list[Sighting] = []
     finished: dict[str, str] = {}
     for exchange in with_key(exchanges, *SHOWING):
         status = finished.get(exchange.path_id)
         if exchange.operation == CANCEL_BATCH and status:
             if exchange.status == 400:
-                sightings.append(shows(exchange, "refused"))
-            elif the_batch(exchange).get("status") == status:
-                sightings.append(shows(exchange, "accepted-unchanged"))
+                yield shows(exchange, "refused")
+            elif batches(exchange):
+                is_unchanged = the_batch(exchange).get("status") == status
+                yield shows(exchange, *(["accepted-unchanged"] if is_unchanged else []))
         for id, batch in batches(exchange).items():
-            if batch.get("status") != finished.get(id, batch.get("status")):
-                return
             if batch.get("status") in FINAL_STATUSES:
                 finished[id] = str(batch["status"])
-    yield from sightings
