@@ -92,7 +92,7 @@ class BaseClient(ABC):
         Creates one batch of an uploaded file.
 
         If the response is lost, the client searches the list for the batch before it creates it
-        again, so that no batch is paid for twice.
+        again; `Patience` limits the search.
 
         `window` is in hours, from 24 to 336. `model` replaces the model of every line.
 
