@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -250,6 +251,44 @@ class TestFolder:
 
         assert f"{tmp_path} cannot be used" in capsys.readouterr().err
 
+    @pytest.mark.parametrize(
+        ("damage", "reason"),
+        [
+            (lambda folder: (folder / "simulator.sqlite3").write_bytes(b""), "has no table"),
+            (lambda folder: execute(folder, "drop table batches"), "has no table 'batches'"),
+            (lambda folder: execute(folder, "delete from files"), "no longer names any file"),
+            (
+                lambda folder: (folder / "simulator.sqlite3").unlink(),
+                "simulator.sqlite3 is missing",
+            ),
+            (lambda folder: shutil.rmtree(folder / "files"), "the folder 'files' is missing"),
+            (lambda folder: min((folder / "files").iterdir()).unlink(), "is missing"),
+        ],
+        ids=["emptied", "table", "rows", "database", "folder", "file"],
+    )
+    def test_an_incomplete_folder_is_refused(
+        self, damage: Any, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A folder that has lost a part of its state is refused, and what is left is kept."""
+        with opened(tmp_path) as api:
+            api.advance(api.batch(line()), seconds=2)
+        damage(tmp_path)
+        left = {path for path in tmp_path.rglob("*") if not path.name.endswith(("-wal", "-shm"))}
+
+        assert launcher.main(["--port", "0", "--data-dir", str(tmp_path)]) == 2
+
+        message = capsys.readouterr().err
+        assert f"{tmp_path} cannot be used" in message
+        assert reason in message
+        assert "use an empty folder to start anew" in message
+        assert left <= {*tmp_path.rglob("*")}
+
+    def test_a_folder_without_uploads_can_be_used_again(self, tmp_path: Path) -> None:
+        """A simulator that received nothing leaves a folder that the next one accepts."""
+        for _ in range(2):
+            with opened(tmp_path) as api:
+                assert api.http.get("files").json()["data"]["data"] == []
+
     def test_a_folder_that_cannot_be_created_is_an_error(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -261,9 +300,13 @@ class TestFolder:
         assert "file" in capsys.readouterr().err
 
 
-def newer(path: Path) -> None:
-    """Adds an unknown field to the stored batches."""
-    database = sqlite3.connect(path)
-    database.execute("update batches set row = json_set(row, '$.priority', 1)")
+def execute(folder: Path, statement: str) -> None:
+    database = sqlite3.connect(folder / "simulator.sqlite3")
+    database.execute(statement)
     database.commit()
     database.close()
+
+
+def newer(path: Path) -> None:
+    """Adds an unknown field to the stored batches."""
+    execute(path.parent, "update batches set row = json_set(row, '$.priority', 1)")

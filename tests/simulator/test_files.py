@@ -78,6 +78,35 @@ class TestUpload:
 
         assert response.status_code == 400
 
+    @pytest.mark.parametrize(
+        ("disposition", "name"),
+        [
+            ("filename*=UTF-8''Gr%C3%B6%C3%9Fe%201.jsonl", "Größe 1.jsonl"),
+            ("filename*=iso-8859-1'en'%A3%20rates.jsonl", "£ rates.jsonl"),
+            ("filename=\"plain.jsonl\"; filename*=UTF-8''other.jsonl", "plain.jsonl"),
+        ],
+    )
+    def test_an_extended_file_name(self, api: Account, disposition: str, name: str) -> None:
+        """A part with only `filename*` is a file with that name; `filename` has precedence."""
+        response = self.post(api, disposition)
+
+        assert response.json()["data"]["filename"] == name
+
+    @pytest.mark.parametrize("value", ["UTF-8''%FF", "no-charset''a", "a.jsonl"])
+    def test_a_malformed_extended_file_name(self, api: Account, value: str) -> None:
+        """A part whose only name cannot be read is not a file."""
+        response = self.post(api, f"filename*={value}")
+
+        assert response.status_code == 400
+        assert "a part with a file name" in response.json()["message"]
+
+    def post(self, api: Account, disposition: str) -> httpx.Response:
+        """Uploads a file whose part has this in its Content-Disposition."""
+        part = '--x\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\n{}\r\n'
+        body = part.format("purpose", "", "batch") + part.format("file", f"; {disposition}", "{}")
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        return api.http.post("files", content=f"{body}--x--\r\n", headers=headers)
+
     @pytest.mark.parametrize("name", ["../../escape", "/etc/passwd", "a\\b", "größe 名.jsonl"])
     def test_a_file_name_is_never_used_as_a_path(self, api: Account, name: str) -> None:
         """The response has the name that was sent; on disk, the name is the id."""

@@ -46,7 +46,7 @@ OVERALL, PER_CLASS, MEDIAN = 0.95, 0.90, 2
 REQUESTS, CORE_SECONDS, ALL_SECONDS = 250, 5, 60
 # Variants that would break every request occur with these rates.
 RATES = {
-    **dict.fromkeys(("slow", "rate-limited-retry-after"), 0.01),
+    **dict.fromkeys(("slow", "slow-after", "rate-limited-retry-after"), 0.01),
     **dict.fromkeys(
         (
             *("rate-limited", "rate-limited-plain", "forbidden", "server-error"),

@@ -1,13 +1,11 @@
-"""Variants: what a client receives from each."""
+"""Bad days, and the rules that activate variants and faults."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from siliconflow_batch_simulator import Rule, Simulator
-from siliconflow_batch_simulator.variants import VARIANTS
 from siliconflow_batch_simulator.variants.bad_days import SLOW
 from support.account import Account, json_lines, line
 
@@ -48,15 +46,6 @@ class TestErrors:
         assert bool(response.content) == bool(body)
         assert response.headers.get("retry-after") == retry_after
         assert api.http.get("batches").json()["data"] == []
-
-    def test_error_strings_without_quotes(self, api: Account) -> None:
-        """A 404 is bare text under a JSON media type; successful responses are unchanged."""
-        unknown = api.http.get("batches/batch_x", headers=activate("errors-bare-text"))
-        known = api.http.get("batches", headers=activate("errors-bare-text"))
-
-        assert unknown.headers["content-type"] == "application/json"
-        assert unknown.content == b"404 page not found"
-        assert known.json()["object"] == "list"
 
 
 class TestConnections:
@@ -113,65 +102,7 @@ class TestConnections:
             api.http.get("batches", headers=activate("slow"), timeout=SLOW / 4)
 
 
-class TestShapes:
-    def test_a_lagging_list(self, api: Account) -> None:
-        """A new batch can be retrieved but is listed only ten seconds later."""
-        api.simulator.faults.add("list-lags", "GET /batches")
-        batch_id = api.batch(line())
-
-        early = api.http.get("batches").json()["data"]
-        api.advance(batch_id, seconds=11)
-        later = api.http.get("batches").json()["data"]
-
-        assert (early, [batch["id"] for batch in later]) == ([], [batch_id])
-
-    def test_a_lagging_list_has_full_pages(self, api: Account) -> None:
-        """Batches that are not listed yet take no place on a page."""
-        older = api.batch(line())
-        api.advance(older, seconds=11)
-        api.batch(line())
-
-        page = api.http.get("batches", params={"limit": 1}, headers=activate("list-lags")).json()
-
-        assert [batch["id"] for batch in page["data"]] == [older]
-        assert page["has_more"] is False
-
-    def test_result_files_named_by_id(self, api: Account) -> None:
-        """A result file can be read by id and by URL."""
-        batch = api.advance(api.batch(line()), seconds=2)
-
-        named = api.http.get(f"batches/{batch['id']}", headers=activate("result-ids")).json()
-
-        content = api.http.get(f"files/{named['output_file_id']}/content").content
-        assert content == httpx.get(batch["output_file_id"]).content
-
-    @pytest.mark.parametrize(
-        ("name", "field", "value"),
-        [
-            ("error-file-empty-string", "error_file_id", ""),
-            ("errors-empty-list", "errors", []),
-            ("fields-missing", "cancelled_at", "missing"),
-        ],
-    )
-    def test_a_field_has_another_empty_value(
-        self, api: Account, name: str, field: str, value: Any
-    ) -> None:
-        """A field that is null in one document is empty or missing in another."""
-        batch = api.advance(api.batch(line()), seconds=2)
-
-        body = api.http.get(f"batches/{batch['id']}", headers=activate(name)).json()
-
-        assert batch[field] is None
-        assert body.get(field, "missing") == value
-
-    def test_empty_counts(self, api: Account) -> None:
-        """`request_counts` of a queued batch is an empty object instead of null."""
-        batch_id = api.batch(line())
-
-        body = api.http.get(f"batches/{batch_id}", headers=activate("counts-empty")).json()
-
-        assert body["request_counts"] == {}
-
+class TestBatches:
     def test_an_unknown_status(self, api: Account) -> None:
         """A running batch has a status that no document names."""
         batch_id = api.batch(line())
@@ -192,12 +123,6 @@ class TestShapes:
 
 
 class TestRules:
-    def test_every_variant_has_a_test(self) -> None:
-        """Every variant is named in this module."""
-        source = Path(__file__).read_text(encoding="utf-8")
-
-        assert [name for name in VARIANTS if f'"{name}"' not in source] == []
-
     def test_a_rule_ends_after_its_times(self, api: Account) -> None:
         """`times` counts the requests for the rule's operation; other requests are unaffected."""
         api.simulator.faults.add("rate-limited", "GET /batches", times=2)
