@@ -17,8 +17,10 @@ from support.har_entries import BASE, entry, saved
 from support.shell import start
 
 NULLS = dict.fromkeys(
-    ["in_progress_at", "finalizing_at", "completed_at", "failed_at", "expired_at"]
-    + ["cancelling_at", "cancelled_at", "output_file_id", "error_file_id"]
+    [
+        *("in_progress_at", "finalizing_at", "completed_at", "failed_at", "expired_at"),
+        *("cancelling_at", "cancelled_at", "output_file_id", "error_file_id"),
+    ]
 )
 BATCHES = [{"id": id, **NULLS} for id in ("batch_b", "batch_a")]
 WHOLE_LIST = json.dumps({"data": BATCHES, "has_more": False})

@@ -177,7 +177,7 @@ class TestText:
             text = script(ROW, failure, faulty.base_url)
 
         top = text.split("# ---- How")[0]
-        assert top.startswith("#!/bin/sh\n# LIST-3  GET /batches: a page with after begins")
+        assert top.startswith("#!/bin/sh\n# LIST-3  GET /batches: a page with `after` starts")
         for text_part in (
             'the "list batches" page',
             "expected:",

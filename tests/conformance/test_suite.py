@@ -99,13 +99,14 @@ class TestExitStatus:
 
     def test_a_must_that_a_should_blocks_is_fatal(self, tmp_path: Path) -> None:
         """The report shows the failed `should` only, and the `must` that it blocks counts."""
-        oldest_first = json.dumps(
-            {"data": [{"id": "batch-a", "created_at": 1}, {"id": "batch-b", "created_at": 2}]}
+        older, newer = {"id": "batch-a", "created_at": 1}, {"id": "batch-b", "created_at": 2}
+        first = json.dumps({"data": [newer, older], "has_more": True})
+        second = json.dumps({"data": [older, newer], "has_more": True})
+        page = Exchange(1, "GET", "/batches", 200, query={"limit": "2"}, body=first.encode())
+        other = Exchange(
+            2, "GET", "/batches", 200, query={"after": "batch-a"}, body=second.encode()
         )
-        page = Exchange(
-            *(1, "GET", "/batches", 200), query={"after": "batch-a"}, body=oldest_first.encode()
-        )
-        har.write(tmp_path / "run.har", [page], "https://api.siliconflow.cn/v1")
+        har.write(tmp_path / "run.har", [page, other], "https://api.siliconflow.cn/v1")
 
         done = conformance_here("--har", str(tmp_path / "run.har"), *only("LIST-2", "LIST-3"))
 

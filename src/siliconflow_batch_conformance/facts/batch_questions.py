@@ -136,8 +136,9 @@ def finished_cancel(exchanges: Exchanges) -> Iterator[Sighting]:
         if exchange.operation == CANCEL_BATCH and status:
             if exchange.status == 400:
                 yield shows(exchange, "refused")
-            elif the_batch(exchange).get("status") == status:
-                yield shows(exchange, "accepted-unchanged")
+            elif batches(exchange):
+                is_unchanged = the_batch(exchange).get("status") == status
+                yield shows(exchange, *(["accepted-unchanged"] if is_unchanged else []))
         for id, batch in batches(exchange).items():
             if batch.get("status") in FINAL_STATUSES:
                 finished[id] = str(batch["status"])

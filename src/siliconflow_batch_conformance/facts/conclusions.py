@@ -92,8 +92,8 @@ def answer(question: Question, exchanges: Exchanges) -> Conclusion:
     narrowed_by: Sighting | None = None
     for sighting in FINDERS[question.id](exchanges):
         remaining = possible & sighting.alternatives
-        if not remaining and narrowed_by:
-            return _contradicted(question, narrowed_by, sighting)
+        if not remaining:
+            return _contradicted(question, narrowed_by or sighting, sighting)
         if remaining < possible:
             possible, narrowed_by = remaining, sighting
     if narrowed_by is None:
@@ -109,5 +109,5 @@ def answer(question: Question, exchanges: Exchanges) -> Conclusion:
 
 def _contradicted(question: Question, first: Sighting, second: Sighting) -> Conclusion:
     sets = (first.alternatives, second.alternatives)
-    names = tuple(" or ".join(sorted(alternatives)) for alternatives in sets)
+    names = tuple(" or ".join(sorted(alternatives)) or "none" for alternatives in sets)
     return Conclusion(question, CONTRADICTED, names, first.exchange, second.exchange)

@@ -19,7 +19,7 @@ CREATED = 201  # not documented; a service that returns it has created the batch
 
 @define(frozen=True)
 class Sighting:
-    """The exchange is possible under these `alternatives` and under no other."""
+    """The exchange is possible under these `alternatives` only, or under none if it has none."""
 
     alternatives: frozenset[str]
     exchange: Exchange

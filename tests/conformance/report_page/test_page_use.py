@@ -88,7 +88,7 @@ class TestKeyboard:
 
         assert "LIST-3 on api.siliconflow.cn: fails" in tree
         assert "LIST-3 on api.siliconflow.com: holds" in tree
-        assert 'heading "LIST-3 a page with after begins behind the named batch must"' in tree
+        assert 'heading "LIST-3 a page with `after` starts after that batch must"' in tree
 
     def test_the_wire_log_and_the_script_are_reached(self, open_page: Opener, small: str) -> None:
         """From a cell, Tab moves to the wire log and then to the script."""
