@@ -89,13 +89,25 @@ class TestFullInstallation:
 
         assert result.returncode == 0, result.stderr
 
-    @pytest.mark.parametrize("command", ["validate", "results", "simulate", "conformance"])
+    @pytest.mark.parametrize("command", ["validate", "results", "simulate", "conformance", "facts"])
     def test_command_prints_help(self, full: Environment, command: str) -> None:
         """A command whose extra is installed prints its help."""
         result = full.run("siliconflow-batch", command, "--help")
 
         assert (result.returncode, result.stderr) == (0, "")
         assert "--help" in result.stdout
+
+    def test_facts_finds_the_assumptions(self, full: Environment) -> None:
+        """`conformance --facts` uses the assumptions.yaml in the wheel."""
+        file = full.work_folder / "facts.json"
+
+        result = full.run(
+            *("siliconflow-batch", "conformance", "--only", "FILES-10", "--facts", str(file))
+        )
+
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert '"purpose-required"' not in file.read_text(encoding="utf-8")
+        assert '"files-purpose"' in file.read_text(encoding="utf-8")
 
     def test_conformance_command(self, full: Environment) -> None:
         """The suite's own cases pass against the installed simulator."""
