@@ -72,6 +72,11 @@ def _counting(change: Callable[[Body], Body]) -> Replacement:
     return altering_batch(rewrite)
 
 
+def _without_counts(body: Body, _: Batch) -> None:
+    if body["request_counts"] is None:
+        del body["request_counts"]
+
+
 def _counts_early(body: Body, batch: Batch) -> None:
     if batch.status == "in_queue":
         body["request_counts"] = {"total": batch.total, "completed": batch.total, "failed": 0}
@@ -194,6 +199,13 @@ FAULTS = {
     "errors-when-completed": Behaviour(
         "a completed batch has errors",
         _updating_when(_is_completed, errors=lambda _: ["The batch failed."]),
+    ),
+    "errors-as-numbers": Behaviour(
+        "`errors` of a completed batch are numbers",
+        _updating_when(_is_completed, errors=lambda _: [500]),
+    ),
+    "counts-missing": Behaviour(
+        "`request_counts` is missing instead of null", altering_batch(_without_counts)
     ),
     "cancelled-errors-late": Behaviour(
         "a cancelled batch has errors from the second response on", _cancelled_errors_late

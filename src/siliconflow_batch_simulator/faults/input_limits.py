@@ -107,6 +107,14 @@ def _url_required(original: Create, service: Service, account: str, body: object
     return original(account, body)
 
 
+@replaces(Service.create)
+def _stream_refused(original: Create, service: Service, account: str, body: object) -> Batch:
+    file = named_file(service, body)
+    if file and b'"stream": true' in file.path.read_bytes():
+        raise bad_request("Batches cannot stream.")
+    return original(account, body)
+
+
 def _lines_5000_refused(inspection: Inspection) -> Inspection | None:
     if inspection.lines != 5000:
         return None
@@ -147,5 +155,6 @@ FAULTS = {
         "the last message may have any role", _ignoring(InputFileError.LAST_ROLE_NOT_USER)
     ),
     "url-required": Behaviour("a line without `url` is refused", _url_required),
+    "stream-refused": Behaviour('a line with `"stream": true` is refused', _stream_refused),
     "models-mixed": Behaviour("lines may name different models", _inspecting(_models_mixed)),
 }

@@ -18,7 +18,7 @@ from ..files.storage import File
 from ..hooks import Replacement, replaces
 from ..http.app import Application, label
 from ..service.batch_request import ENDPOINT
-from ..service.refusals import bad_request
+from ..service.refusals import bad_request, not_found
 from ..service.service import Service
 from ..switches.altering import (
     FILES,
@@ -103,6 +103,13 @@ def _unknown_file_accepted(original: Create, service: Service, account: str, bod
     is_unknown = isinstance(file_id, str) and file_id and named_file(service, body) is None
     if isinstance(body, dict) and is_unknown and uploads:
         body = {**body, "input_file_id": uploads[-1].id}
+    return original(account, body)
+
+
+@replaces(Service.create)
+def _null_metadata_404(original: Create, _: Service, account: str, body: object) -> Batch:
+    if isinstance(body, dict) and body.get("metadata", {}) is None:
+        raise not_found()
     return original(account, body)
 
 
@@ -202,6 +209,7 @@ FAULTS = {
             lambda metadata: any(type(value) is int for value in metadata.values())
         ),
     ),
+    "null-metadata-404": Behaviour("`metadata: null` returns 404", _null_metadata_404),
     "limit-0-taken": Behaviour("a limit of 0 is accepted", _accepting_limit(LIST, b"0")),
     "limit-word-taken": Behaviour("a limit may be a word", _accepting_limit(LIST, rb"[A-Za-z]+")),
     "limit-1-refused": Behaviour("a limit of 1 is refused", _limit_1_refused),

@@ -113,6 +113,16 @@ def _unknown_path_200(response: Response) -> None:
         response.status = 200
 
 
+def _created_with_metadata(response: Response) -> None:
+    if response.json["metadata"]:
+        response.status = 201
+
+
+def _purpose_omitted(response: Response) -> None:
+    if b"purpose=" not in response.scope["query_string"]:
+        response.status, response.json = 404, "404 page not found"
+
+
 def _options_broken(response: Response) -> None:
     if response.scope["method"] == "OPTIONS":
         response.status = 500
@@ -125,6 +135,13 @@ FAULTS = {
     ),
     "unknown-invented": Behaviour(
         "retrieving an unknown batch returns an invented one", _unknown_invented
+    ),
+    "metadata-201": Behaviour(
+        "a creation with metadata returns 201, and one without returns 200",
+        altering(_created_with_metadata, CREATE),
+    ),
+    "purpose-omitted-404": Behaviour(
+        "the list of files returns 404 without `purpose`", altering(_purpose_omitted, FILES)
     ),
     "unknown-500": Behaviour(
         "retrieving an unknown batch returns 500", _with_status(500, RETRIEVE, status=404)

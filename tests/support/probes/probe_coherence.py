@@ -81,7 +81,11 @@ PROBES: dict[str, Probe] = {
         record["error"] is None or record["error"]["code"] != "batch_expired"
         for record in records(api, completed(api, GOOD, BAD), "error")
     ),
-    "errors-when-completed": lambda api, _: not completed(api)["errors"],
+    **dict.fromkeys(
+        ("errors-when-completed", "errors-as-numbers"),
+        lambda api, _: not completed(api)["errors"],
+    ),
+    "counts-missing": lambda api, _: "request_counts" in new_batch(api),
     "cancelled-errors-late": lambda api, _: not api.retrieve(cancelled(api)["id"])["errors"],
     **dict.fromkeys(
         ("counts-twice", "total-short", "counts-stay-zero"), lambda api, _: counts_are_right(api)

@@ -53,5 +53,9 @@ PROBES: dict[str, Probe] = {
     "role-any": refuses_file(conversation("tool", "user")),
     "last-role-any": refuses_file(conversation("user", "assistant")),
     "url-required": accepts(),
+    "stream-refused": lambda api, _: (
+        api.create(json_lines(line("a", stream=True))).status_code == 200
+    ),
+    "null-metadata-404": refuses(metadata=None),
     "models-mixed": refuses_file(line("a", model="m"), line("b", model="n")),
 }
