@@ -138,13 +138,12 @@ def test_not_an_object(target: Target, body: bytes) -> None:
 def test_refusal_changes_nothing(target: Target, input_file: str, check: Checker) -> None:
     """A refused creation does not change the list."""
     metadata = {"refused": input_file}
-    target.page_with(target.batch(input_file), limit=3)
-    before = target.page(limit=3)
+    before = target.page_with(target.batch(input_file), limit=3)
     refused = target.create(input_file, completion_window="23h", metadata=metadata)
     if refused.succeeded:
         raise Blocked("a window of 23h was accepted")
 
-    after = target.page(limit=3)
+    after = target.page(**before.query)
 
     check(pages.lists_batches_with_metadata, after, metadata, 0)
     if target.budget.loopback:  # where no other program creates batches
