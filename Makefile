@@ -62,7 +62,7 @@ requirements: .venv/installed ## Write docs/requirements.md from the suite's cat
 assumptions: .venv/installed ## Write docs/assumptions.md from contract/assumptions.yaml
 	$(BIN)/python -m siliconflow_batch_conformance.facts.assumptions_page
 
-faults: .venv/installed ## Run the suite against every fault of the simulator; write docs/faults.md (20 minutes)
+faults: .venv/installed ## Run the suite against every fault of the simulator; write docs/faults.md (15 minutes)
 	PYTHONPATH=tests $(BIN)/python -m support.fault_report
 
 drift: .venv/installed ## Compare a downloaded vendor document with contract/published/: PUBLISHED=file
