@@ -275,3 +275,19 @@ class TestExplained:
         again = page("batch_b", has_more=True, query={"limit": "1", "after": "batch_b"})
 
         assert "LIST-3" not in explained([first, again])
+
+    def test_an_open_question_explains_what_cannot_be_told_without_it(self) -> None:
+        """An empty page for `limit=0` does not show whether the service ignores `limit`."""
+        empty = page(query={"limit": "0"})
+
+        reasons = explained([empty])
+
+        assert reasons["LIST-7"] == "it cannot be judged because no exchange answers list-paging"
+        assert "LIST-3" not in reasons
+
+    def test_an_alternative_that_is_ruled_out_explains_nothing(self) -> None:
+        """A service that honours `limit`, capped or not, must refuse `limit=0`."""
+        cut = page("batch_b", has_more=True, query={"limit": "1"})
+        empty = page(query={"limit": "0"})
+
+        assert "LIST-7" not in explained([cut, empty])

@@ -49,7 +49,11 @@ class Alternative:
 
 @attrs.frozen
 class Question:
-    """What no document answers, or what two documents answer differently."""
+    """
+    What no document answers, or what two documents answer differently.
+
+    The requirements `judged_if_answered` are not judged if the exchanges leave the question open.
+    """
 
     id: str
     question: str
@@ -58,6 +62,7 @@ class Question:
     client: str
     sources: tuple[str, ...] = attrs.field(converter=tuple)
     requirements: tuple[str, ...] = attrs.field(converter=tuple)
+    judged_if_answered: tuple[str, ...] = attrs.field(default=(), converter=tuple)
 
     @property
     def chosen(self) -> Alternative:
@@ -136,12 +141,14 @@ def _question(place: str, row: Any, requirements: Collection[str]) -> Question:
         if number and not one.variant:
             raise AssumptionsInvalid(at, "every alternative but the first needs a variant")
         _refuse_unknown(at, one.not_judged, question.requirements, "requirement of the question")
+    explained = {id for one in alternatives for id in one.not_judged}
+    _refuse_unknown(place, question.judged_if_answered, explained, "requirement in a not_judged:")
     return attrs.evolve(question, alternatives=alternatives)
 
 
 def _row(place: str, row: Any, model: type[Row]) -> Row:
     """A row of the file as an object, with exactly the fields of its class."""
-    lists = ("alternatives", "sources", "requirements", "not_judged")
+    lists = ("alternatives", "sources", "requirements", "judged_if_answered", "not_judged")
     types = {one.name: list if one.name in lists else str for one in attrs.fields(model)}
     optional = {one.name for one in attrs.fields(model) if one.default is not attrs.NOTHING}
     return model(**_fields(place, row, types, optional))

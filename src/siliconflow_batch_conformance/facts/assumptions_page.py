@@ -77,6 +77,9 @@ def _section(question: Question) -> Iterator[str]:
     if question.requirements:
         requirements = ", ".join(question.requirements)
         yield f"- **Requirements:** {requirements} ([list](requirements.md))"
+    if question.judged_if_answered:
+        requirements = ", ".join(question.judged_if_answered)
+        yield f"- **Judged only if the run answers the question:** {requirements}"
     yield f"- **The client:** {question.client}"
 
 

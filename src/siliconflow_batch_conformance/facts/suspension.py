@@ -3,16 +3,18 @@ A requirement is judged under the alternative that the service shows.
 
 Rule 1: an alternative explains the failures of the requirements in its `not_judged`, and only if
 every sighting of its question allows it: a service that contradicts itself is not excused.
-Rule 2: a requirement that holds keeps its verdict.
+Rule 2: a requirement in `judged_if_answered` of a question is not judged either if the exchanges
+leave the question open and an alternative that remains possible explains the failure.
+Rule 3: a requirement that holds keeps its verdict.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
 from ..verdicts import FAILS, NOT_JUDGED, Verdict
-from .assumptions import load_assumptions
-from .conclusions import REFUTED, conclude
+from .assumptions import Alternative, load_assumptions
+from .conclusions import NOT_SEEN, REFUTED, Conclusion, conclude
 from .sightings import Exchanges
 
 
@@ -31,13 +33,25 @@ def explained(exchanges: Exchanges) -> dict[str, str]:
     """The requirements that the exchanges exempt from judgment, each with the reason."""
     reasons = {}
     for one in conclude(exchanges, load_assumptions()):
+        if one.outcome not in (REFUTED, NOT_SEEN):
+            continue
+        possible = _possible(one)
         if one.outcome == REFUTED:
-            shown = [one.question.alternative(name) for name in one.alternatives]
-            names = f"{one.question.id}: {' or '.join(one.alternatives)}"
-            for id in shown[0].not_judged:
-                if all(id in alternative.not_judged for alternative in shown):
-                    reasons[id] = f"it cannot be judged under {names}"
+            names = " or ".join(alternative.name for alternative in possible)
+            reason = f"it cannot be judged under {one.question.id}: {names}"
+            ids = set(possible[0].not_judged).intersection(*(each.not_judged for each in possible))
+        else:
+            reason = f"it cannot be judged because no exchange answers {one.question.id}"
+            ids = {id for each in possible for id in each.not_judged}
+            ids &= {*one.question.judged_if_answered}
+        reasons.update(dict.fromkeys(ids, reason))
     return reasons
+
+
+def _possible(conclusion: Conclusion) -> Sequence[Alternative]:
+    """The alternatives that the exchanges leave possible; all where they show none."""
+    question = conclusion.question
+    return [question.alternative(name) for name in conclusion.alternatives] or question.alternatives
 
 
 def _not_judged(verdict: Verdict, reason: str) -> Verdict:
