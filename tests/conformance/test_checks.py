@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from siliconflow_batch_conformance import checks
+from siliconflow_batch_conformance.checks import shapes
 from siliconflow_batch_conformance.checks.exchange import Exchange, form_parts, uploaded
 from siliconflow_batch_conformance.recordings.judgments import CHECKS
 
@@ -80,6 +81,22 @@ class TestPurity:
 
 
 HEAD = b'Content-Disposition: form-data; name="%b"'
+
+
+class TestStatuses:
+    @pytest.mark.parametrize(
+        ("method", "path", "fails"),
+        [
+            ("GET", "/files/file-a/content", False),
+            ("GET", "/files", True),
+            ("POST", "/batches", True),
+        ],
+    )
+    def test_a_redirect(self, method: str, path: str, fails: bool) -> None:
+        """Only a download may redirect, because no document describes its responses."""
+        redirect = Exchange(1, method, path, 302)
+
+        assert bool(shapes.status_is_documented(redirect, [200])) == fails
 
 
 class TestForms:

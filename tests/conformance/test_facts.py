@@ -145,6 +145,7 @@ COMPLETED = {
 RETRIEVE = "GET /batches/{batch_id}"
 NEW_FILE = {"input_file_id": "file-a", "endpoint": "/v1/chat/completions"}
 CREATE_FROM = json.dumps({**NEW_FILE, "completion_window": "24h"}).encode()
+TWENTY = [f"batch_{letter}" for letter in "abcdefghijklmnopqrst"]
 # Alternatives that a run of the suite does not show, and some that depend on several exchanges.
 SHOWN: dict[tuple[str, str], list[Exchange]] = {
     ("list-lag", "a-minute-later"): [
@@ -154,8 +155,13 @@ SHOWN: dict[tuple[str, str], list[Exchange]] = {
     ],
     ("list-lag", "seconds-later"): [
         creation("batch_b", at=100.0),
-        page("batch_a", number=2, at=101.0),
+        page("batch_a", number=2, at=110.5),  # a slow run sees a lag of ten seconds late
         page("batch_b", "batch_a", number=3, at=112.0),
+    ],
+    ("list-paging", "ignored"): [page("batch_a", query={"limit": "0"})],
+    ("list-default-limit", "twenty"): [
+        page(*TWENTY, has_more=True),
+        page(*TWENTY, "batch_u", query={"limit": "100"}, number=2),
     ],
     ("list-lag", "at-once"): [creation("batch_b", at=100.0), page("batch_b", at=101.0)],
     ("result-expiry", "expires"): [
@@ -197,6 +203,10 @@ SILENT: dict[str, tuple[str, list[Exchange]]] = {
     "a batch on the next page does not lag": (
         "list-lag",
         [creation("batch_a", at=100.0), page("batch_c", "batch_b", has_more=True, at=101.0)],
+    ),
+    "a page of twenty whose length may be a cap": (
+        "list-default-limit",
+        [page(*TWENTY, has_more=True)],
     ),
     "times in the same second have no order": (
         "list-order",

@@ -26,7 +26,8 @@ from .sightings import (
 
 CAP = 20  # batches on a page whatever `limit` asks for
 DEFAULT, SHORT_DEFAULT = 20, 10  # batches on a page without `limit`
-LAG, LONG_LAG = 10, 55  # seconds
+LAG = 10  # seconds; a list that shows a batch earlier than this does not lag
+LONG_LAG = 30  # seconds; between the lags of ten seconds and of a minute, with time for slow runs
 LITERAL = re.compile(r"true|false|-?(0|[1-9][0-9]*)(\.[0-9]+)?")  # a number or a boolean
 EXAMPLE_KEYS = {"batch_description", "name"}  # of metadata, in the vendor's example of a list
 
@@ -49,7 +50,7 @@ def _paging_alternatives(page: Exchange, is_after_known: bool) -> tuple[str, ...
     """The alternatives that allow a page; empty where every one does."""
     ids, has_more, limit = listed_ids(page), _has_more(page), page.query.get("limit", "")
     most = int(limit) if limit.isdecimal() else 0
-    if page.query.get("after") in ids or (most and len(ids) > most):
+    if page.query.get("after") in ids or (limit.isdecimal() and len(ids) > most):
         return ("ignored",)
     if most > CAP and len(ids) == most and has_more:
         return ("honoured",)
@@ -123,7 +124,7 @@ def list_lag(exchanges: Exchanges) -> Iterator[Sighting]:
             elif _must_show(exchange, creation, is_newest_first=is_newest_first):
                 missing[id] = exchange
     for age, page in lagged:
-        yield shows(page, "a-minute-later" if age >= LAG else "seconds-later")
+        yield shows(page, "a-minute-later" if age >= LONG_LAG else "seconds-later")
     if early and not lagged:
         yield shows(early[0], "at-once")
 
@@ -140,12 +141,16 @@ def _must_show(page: Exchange, creation: Exchange, *, is_newest_first: bool) -> 
 
 
 def list_default_limit(exchanges: Exchanges) -> Iterator[Sighting]:
-    for page in successes(exchanges, LIST_BATCHES):
+    pages = list(successes(exchanges, LIST_BATCHES))
+    is_uncapped = any(len(listed_ids(page)) > CAP for page in pages)
+    for page in pages:
         number, has_more = len(listed_ids(page)), _has_more(page)
         if {"limit", "after"} & page.query.keys():
             continue
-        if has_more and number in (DEFAULT, SHORT_DEFAULT):
-            yield shows(page, "twenty" if number == DEFAULT else "ten")
+        if has_more and number == SHORT_DEFAULT:
+            yield shows(page, "ten")
+        elif has_more and number == DEFAULT:  # a cap looks the same
+            yield shows(page, "twenty", *([] if is_uncapped else ["all"]))
         elif not has_more and number > SHORT_DEFAULT:
             yield shows(page, "all", *(["twenty"] if number <= DEFAULT else []))
 
