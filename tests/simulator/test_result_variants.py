@@ -64,16 +64,18 @@ class TestTransfer:
         assert httpx.get(url + "x", follow_redirects=True).status_code == 404
 
     def test_a_redirect_of_a_result_file_by_id(self, api: Account) -> None:
-        """A result file is behind a redirect by id too, and an upload is not."""
+        """A result file is behind a redirect by id too, whose target needs no key."""
         batch = api.advance(api.batch(line()), seconds=2)
         for name in ("result-redirect", "result-ids"):
             api.simulator.faults.add(name)
         file_id = api.retrieve(batch["id"])["output_file_id"]
 
-        result = api.http.get(f"files/{file_id}/content", follow_redirects=True)
+        redirect = api.http.get(f"files/{file_id}/content")
+        result = httpx.get(redirect.url.join(redirect.headers["location"]))
+        stranger = httpx.get(redirect.url, follow_redirects=True)
         upload = api.http.get(f"files/{batch['input_file_id']}/content")
 
-        assert [step.status_code for step in (*result.history, result)] == [302, 200]
+        assert [one.status_code for one in (redirect, result, stranger)] == [302, 200, 401]
         assert result.json()["custom_id"] == upload.json()["custom_id"] == "a"
 
     def test_compression(self, api: Account, url: str) -> None:

