@@ -15,12 +15,16 @@ from weakref import WeakKeyDictionary
 
 from . import flows
 from .base_client import BaseClient
-from .errors import CreateOutcomeUnknown, SiliconFlowError, TransportError
+from .creations import search
+from .creations.list_walk import PAGE, Walk
+from .creations.orders import Settings
+from .errors import SiliconFlowError, TransportError
 from .input_files import validation
 from .objects import Batch, File
+from .parameters import checked_id
 from .result_files import ordering, results
 from .result_files.results import Result
-from .steps import Call, Flow, Reply, Step
+from .steps import Call, Flow, Reply, Save, Step
 from .transport.connection import AsyncConnection
 from .transport.download import Part, Progress, Transfer, refuse
 from .transport.upload import Upload
@@ -74,7 +78,9 @@ class AsyncSiliconFlowBatch(BaseClient):
         on_progress: Progress | None = None,
     ) -> File:
         with Upload(source, name, on_progress) as upload:
-            return await self._run(flows.upload(upload))
+            file = await self._run(flows.upload(upload))
+        self._memory.add_file(file)
+        return file
 
     async def files(self, limit: int | None = None) -> AsyncIterator[File]:
         for file in await self._run(flows.files(limit)):
@@ -87,15 +93,12 @@ class AsyncSiliconFlowBatch(BaseClient):
         window: str | int = "24h",
         metadata: Mapping[str, str] | None = None,
         model: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Batch:
-        flow = flows.create(
-            input_file_id,
-            window=window,
-            metadata=metadata,
-            model=model,
-            patience=self._patience,
-        )
-        return await self._run(flow)
+        settings = Settings(window, metadata, model)
+        order = self._order(settings, idempotency_key, None, file_id=checked_id(input_file_id))
+        await self._run(self._flow(order))
+        return self._made(order)
 
     async def submit(
         self,
@@ -106,11 +109,15 @@ class AsyncSiliconFlowBatch(BaseClient):
         metadata: Mapping[str, str] | None = None,
         name: str | None = None,
         on_progress: Progress | None = None,
+        idempotency_key: str | None = None,
     ) -> Batch:
-        flows.creation("file-to-come", window=window, metadata=metadata, model=model, token="")
+        settings = Settings(window, metadata, model)
         validation.validate(source, model=model, name=name)
-        file = await self.upload(source, name=name, on_progress=on_progress)
-        return await self.create(file.id, window=window, metadata=metadata, model=model)
+        order = self._order(
+            settings, idempotency_key, None, source=lambda: Upload(source, name, on_progress)
+        )
+        await self._run(self._flow(order))
+        return self._made(order)
 
     async def retrieve(self, batch_id: str) -> Batch:
         return await self._run(flows.retrieve(batch_id))
@@ -118,17 +125,15 @@ class AsyncSiliconFlowBatch(BaseClient):
     async def cancel(self, batch_id: str) -> Batch:
         return await self._run(flows.cancel(batch_id))
 
-    async def batches(self, limit: int = flows.PAGE) -> AsyncIterator[Batch]:
-        pages = flows.Pages()
-        while pages.more:
-            for batch in await self._run(pages.next(limit)):
+    async def batches(self, limit: int = PAGE) -> AsyncIterator[Batch]:
+        walk = Walk(limit, trusting=True)
+        while not walk.end:
+            for batch in await self._run(walk.next()):
                 yield batch
+        walk.raise_unless_complete()
 
-    async def find(self, token: str) -> Batch | None:
-        batch, complete = await self._run(flows.find(token, since=0))
-        if batch is None and not complete:
-            raise CreateOutcomeUnknown(token, "the list could not be read to its end")
-        return batch
+    async def find(self, token: str, input_file_id: str | None = None) -> Batch | None:
+        return await self._run(search.find(token, input_file_id))
 
     async def wait(
         self,
@@ -178,7 +183,7 @@ class AsyncSiliconFlowBatch(BaseClient):
                 for kind, reference in ordering.references(batch, ("output", "error"))
             ]
             if source is None:
-                source = await self.download(batch.input_file_id, Path(folder) / "input")
+                source = await self.download(ordering.input_of(batch), Path(folder) / "input")
             for result in ordering.in_order(paths, Path(source)):
                 yield result
 
@@ -237,7 +242,7 @@ class AsyncSiliconFlowBatch(BaseClient):
             while True:
                 try:
                     reply = await self._take(step)
-                except SiliconFlowError as error:
+                except BaseException as error:  # a flow says what an interruption leaves open
                     step = flow.throw(error)
                 else:
                     step = flow.send(reply)
@@ -248,6 +253,9 @@ class AsyncSiliconFlowBatch(BaseClient):
     async def _take(self, step: Step) -> Reply | None:
         if isinstance(step, Call):
             return await self._send(step)
+        if isinstance(step, Save):
+            step.record.record(**step.fields)
+            return None
         await asyncio.sleep(step.seconds)
         return None
 
@@ -258,7 +266,7 @@ class AsyncSiliconFlowBatch(BaseClient):
         except SiliconFlowError as error:
             first = [error]
         # Without stamina a call takes a tenth less CPU, so it is used only after a failure.
-        async for attempt in self._attempts(call.repeatable, call.rewindable):
+        async for attempt in self._attempts(call.repeatable):
             with attempt:
                 if first:
                     raise first.pop()

@@ -13,11 +13,17 @@ from typing import Any, BinaryIO
 
 import httpx
 
-from . import flows
+from .creations.create_once import create_all
+from .creations.evidence import Creation
+from .creations.list_walk import PAGE
+from .creations.memory import Memory
+from .creations.orders import Order, Settings, new_token
 from .objects import Batch
 from .retries import Patience, Retries
+from .steps import Flow, Record
 from .transport import connection
 from .transport.download import Progress
+from .transport.upload import Upload
 
 
 class BaseClient(ABC):
@@ -47,6 +53,7 @@ class BaseClient(ABC):
         """
         self._settings = connection.settings(key, base_url, timeout, retries)
         self._patience = patience or Patience()
+        self._memory = Memory()
         self._connect(http_client)
 
     @abstractmethod
@@ -87,14 +94,19 @@ class BaseClient(ABC):
         window: str | int = "24h",
         metadata: Mapping[str, str] | None = None,
         model: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Any:
         """
         Creates one batch of an uploaded file.
 
-        If the response is lost, the client searches the list for the batch before it creates it
-        again; `Patience` limits the search.
+        If the response is lost, the client searches the list for the batch, and creates it again
+        only if the list shows that there is none; `Patience` limits the search. A file that this
+        client has not uploaded, or has used before, needs a walk over the list before the creation:
+        one request for each 100 batches of the account.
 
         `window` is in hours, from 24 to 336. `model` replaces the model of every line.
+        `idempotency_key`: any text. The same key returns the same batch, in any process on this
+        machine; on other machines, if the list shows the metadata of batches.
 
         Raises `CreateOutcomeUnknown` if the batch may exist and was not found.
         """
@@ -109,9 +121,12 @@ class BaseClient(ABC):
         metadata: Mapping[str, str] | None = None,
         name: str | None = None,
         on_progress: Progress | None = None,
+        idempotency_key: str | None = None,
     ) -> Any:
         """
         Validates an input file, uploads it and creates a batch of it.
+
+        `idempotency_key` is that of `create`; an interrupted submission goes on where it stopped.
 
         Raises `InputFileInvalid`, before anything is sent, if the file has faults.
         """
@@ -125,15 +140,23 @@ class BaseClient(ABC):
         """Cancels a batch; the requests that are in flight are still completed."""
 
     @abstractmethod
-    def batches(self, limit: int = flows.PAGE) -> Any:
-        """Yields every batch of the account, newest first, in pages of `limit` batches."""
+    def batches(self, limit: int = PAGE) -> Any:
+        """
+        Yields every batch of the account, in pages of `limit` batches.
+
+        Raises `ListIncomplete` at the end if the list could not be read completely.
+        """
 
     @abstractmethod
-    def find(self, token: str) -> Any:
+    def find(self, token: str, input_file_id: str | None = None) -> Any:
         """
-        Returns the batch with the token of a `CreateOutcomeUnknown`, or None if none is listed.
+        Returns the batch of a creation that ended in `CreateOutcomeUnknown`.
 
-        Raises `CreateOutcomeUnknown` if the list could not be read to its end.
+        `input_file_id` is its file, if that was uploaded for this batch alone; then the batch is
+        found although lists show no metadata. Returns None if the list shows that there is no such
+        batch so far.
+
+        Raises `CreateOutcomeUnknown` if the list shows neither.
         """
 
     @abstractmethod
@@ -186,11 +209,42 @@ class BaseClient(ABC):
     def errors(self, batch: Batch) -> Any:
         """Yields the results of the lines that failed."""
 
-    def _attempts(self, repeatable: bool = True, rewindable: bool = True) -> Any:
+    def _order(
+        self,
+        settings: Settings,
+        key: str | None,
+        record: Record | None,
+        *,
+        file_id: str | None = None,
+        source: Callable[[], Upload] | None = None,
+    ) -> Order:
+        """An order for one batch, of a file or of what `source` opens."""
+        is_own, uploaded_at = self._memory.take_file(file_id)
+        creation = Creation(
+            new_token(key),
+            file_id,
+            is_own,
+            uploaded_at,
+            before=frozenset(self._memory.batches),
+            is_new_account=self._patience.new_account,
+        )
+        return Order(settings, creation, source, is_keyed=key is not None, record=record)
+
+    def _flow(self, *orders: Order) -> Flow[None]:
+        return create_all(orders, self._patience, known=self._memory.batches)
+
+    def _made(self, order: Order) -> Batch:
+        """The batch of an order that has ended; raises its error."""
+        if order.batch is None:
+            raise order.error or AssertionError
+        self._memory.add_batch(order.batch)
+        return order.batch
+
+    def _attempts(self, repeatable: bool = True) -> Any:
         """The attempts of one request, for a `for` or `async for` loop."""
         import stamina  # it imports asyncio, so it is imported when it is first needed
 
         retries = self._settings.retries
         return stamina.retry_context(
-            on=lambda error: retries.again(error, repeatable, rewindable), **retries.arguments()
+            on=lambda error: retries.again(error, repeatable), **retries.arguments()
         )

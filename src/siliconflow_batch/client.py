@@ -13,12 +13,16 @@ from typing import Any, BinaryIO, Self, TypeVar
 
 from . import flows
 from .base_client import BaseClient
-from .errors import CreateOutcomeUnknown, SiliconFlowError, TransportError
+from .creations import search
+from .creations.list_walk import PAGE, Walk
+from .creations.orders import Settings
+from .errors import SiliconFlowError, TransportError
 from .input_files import validation
 from .objects import Batch, File
+from .parameters import checked_id
 from .result_files import ordering, results
 from .result_files.results import Result
-from .steps import Call, Flow, Reply, Step
+from .steps import Call, Flow, Reply, Save, Step
 from .transport.connection import Connection
 from .transport.download import Part, Progress, Transfer, refuse
 from .transport.upload import Upload
@@ -56,7 +60,9 @@ class SiliconFlowBatch(BaseClient):
         on_progress: Progress | None = None,
     ) -> File:
         with Upload(source, name, on_progress) as upload:
-            return self._run(flows.upload(upload))
+            file = self._run(flows.upload(upload))
+        self._memory.add_file(file)
+        return file
 
     def files(self, limit: int | None = None) -> Iterator[File]:
         return iter(self._run(flows.files(limit)))
@@ -68,15 +74,12 @@ class SiliconFlowBatch(BaseClient):
         window: str | int = "24h",
         metadata: Mapping[str, str] | None = None,
         model: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Batch:
-        flow = flows.create(
-            input_file_id,
-            window=window,
-            metadata=metadata,
-            model=model,
-            patience=self._patience,
-        )
-        return self._run(flow)
+        settings = Settings(window, metadata, model)
+        order = self._order(settings, idempotency_key, None, file_id=checked_id(input_file_id))
+        self._run(self._flow(order))
+        return self._made(order)
 
     def submit(
         self,
@@ -87,11 +90,15 @@ class SiliconFlowBatch(BaseClient):
         metadata: Mapping[str, str] | None = None,
         name: str | None = None,
         on_progress: Progress | None = None,
+        idempotency_key: str | None = None,
     ) -> Batch:
-        flows.creation("file-to-come", window=window, metadata=metadata, model=model, token="")
+        settings = Settings(window, metadata, model)
         validation.validate(source, model=model, name=name)
-        file = self.upload(source, name=name, on_progress=on_progress)
-        return self.create(file.id, window=window, metadata=metadata, model=model)
+        order = self._order(
+            settings, idempotency_key, None, source=lambda: Upload(source, name, on_progress)
+        )
+        self._run(self._flow(order))
+        return self._made(order)
 
     def retrieve(self, batch_id: str) -> Batch:
         return self._run(flows.retrieve(batch_id))
@@ -99,16 +106,14 @@ class SiliconFlowBatch(BaseClient):
     def cancel(self, batch_id: str) -> Batch:
         return self._run(flows.cancel(batch_id))
 
-    def batches(self, limit: int = flows.PAGE) -> Iterator[Batch]:
-        pages = flows.Pages()
-        while pages.more:
-            yield from self._run(pages.next(limit))
+    def batches(self, limit: int = PAGE) -> Iterator[Batch]:
+        walk = Walk(limit, trusting=True)
+        while not walk.end:
+            yield from self._run(walk.next())
+        walk.raise_unless_complete()
 
-    def find(self, token: str) -> Batch | None:
-        batch, complete = self._run(flows.find(token, since=0))
-        if batch is None and not complete:
-            raise CreateOutcomeUnknown(token, "the list could not be read to its end")
-        return batch
+    def find(self, token: str, input_file_id: str | None = None) -> Batch | None:
+        return self._run(search.find(token, input_file_id))
 
     def wait(
         self,
@@ -157,7 +162,7 @@ class SiliconFlowBatch(BaseClient):
                 for kind, reference in ordering.references(batch, ("output", "error"))
             ]
             if source is None:
-                source = self.download(batch.input_file_id, Path(folder) / "input")
+                source = self.download(ordering.input_of(batch), Path(folder) / "input")
             yield from ordering.in_order(paths, Path(source))
 
     def errors(self, batch: Batch) -> Iterator[Result]:
@@ -210,7 +215,7 @@ class SiliconFlowBatch(BaseClient):
             while True:
                 try:
                     reply = self._take(step)
-                except SiliconFlowError as error:
+                except BaseException as error:  # a flow says what an interruption leaves open
                     step = flow.throw(error)
                 else:
                     step = flow.send(reply)
@@ -221,6 +226,9 @@ class SiliconFlowBatch(BaseClient):
     def _take(self, step: Step) -> Reply | None:
         if isinstance(step, Call):
             return self._send(step)
+        if isinstance(step, Save):
+            step.record.record(**step.fields)
+            return None
         time.sleep(step.seconds)
         return None
 
@@ -230,7 +238,7 @@ class SiliconFlowBatch(BaseClient):
         except SiliconFlowError as error:
             first = [error]
         # Without stamina a call takes a tenth less CPU, so it is used only after a failure.
-        for attempt in self._attempts(call.repeatable, call.rewindable):
+        for attempt in self._attempts(call.repeatable):
             with attempt:
                 if first:
                     raise first.pop()

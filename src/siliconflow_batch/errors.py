@@ -13,7 +13,8 @@ The exceptions of this package, as one tree.
     │   └── UnreadableAnswer      200, but the body is not what the contract declares
     ├── TransportError            no response, or only a part of one
     │   └── DownloadTruncated     a download ended early; nothing was written
-    ├── CreateOutcomeUnknown      a batch may exist; it was not created again
+    ├── CreateOutcomeUnknown      a batch may exist, and was not found
+    ├── ListIncomplete            the service shows only a part of the list of batches
     ├── BatchNotCompleted         a batch is final, but not completed
     │   ├── BatchFailed           the service rejected the batch as a whole
     │   ├── BatchExpired          the completion window ended first
@@ -151,21 +152,50 @@ class DownloadTruncated(TransportError):
 
 class CreateOutcomeUnknown(SiliconFlowError):
     """
-    The response to a creation was lost, and the list of batches could not be read.
+    A creation has no clear response, and the list of batches does not show what became of it.
 
     The batch may exist. Its metadata has `token` under the key `siliconflow_batch_token`.
+    `input_file_id` is its file, if that was uploaded for this batch alone; `possible` are the ids
+    of batches that may be the one. `is_absent`: the list shows that there is none so far.
     """
 
-    def __init__(self, token: str, reason: str) -> None:
-        super().__init__(token, reason)
+    def __init__(
+        self,
+        token: str,
+        reason: str,
+        input_file_id: str | None = None,
+        possible: Sequence[str] = (),
+        is_absent: bool = False,
+    ) -> None:
+        super().__init__(token, reason, input_file_id, possible, is_absent)
         self.token, self.reason = token, reason
+        self.input_file_id, self.possible = input_file_id, tuple(possible)
+        self.is_absent = is_absent
 
     def __str__(self) -> str:
-        return (
-            f"It is unknown whether the batch was created: {self.reason}\n\n"
-            f"Call client.find({self.token!r}) later, more than once, because a list can lag "
-            "behind. Create the batch again only if it finds none."
+        happened = (
+            "The batch is not listed so far"
+            if self.is_absent
+            else "It is unknown whether the batch was created"
         )
+        file = f", {self.input_file_id!r}" if self.input_file_id else ""
+        return (
+            f"{happened}: {self.reason}\n\n"
+            f"Call client.find({self.token!r}{file}) in some minutes. It returns the batch, "
+            "None if the list shows that there is none, or raises this exception if the list shows "
+            "neither. Create the batch again only after None."
+        )
+
+
+class ListIncomplete(SiliconFlowError):
+    """A list was read up to a point from where the service shows no more, though it has more."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"The list may have more batches: {self.reason}."
 
 
 class BatchNotCompleted(SiliconFlowError):

@@ -38,6 +38,13 @@ def checked_model(model: str) -> str:
     return model
 
 
+def checked_key(key: str) -> str:
+    """An idempotency key: any text that is not empty."""
+    if not isinstance(key, str) or not key.strip() or not _is_unicode(key):
+        raise ArgumentInvalid(f"Invalid idempotency_key {key!r}: pass a text that is not empty.")
+    return key
+
+
 def checked_metadata(metadata: Mapping[str, str]) -> models.BatchMetadata:
     """Metadata within the limits of the service; one of the 16 pairs is the client's token."""
     if len(metadata) > MOST_PAIRS:

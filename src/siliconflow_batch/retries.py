@@ -12,7 +12,8 @@ with the default timeouts, a service that accepts the connection and stays silen
     retrieve, cancel, files, upload, and each page of batches and find
                   R
     create        creations * (R + search), where
-                  search = seconds * (1 - 1 / (2 * looks)) + looks * pages * R
+                  search = seconds + (looks + 1) * requests * R, and
+                  requests = pages + 2, and up to 20 in the first look
     wait          timeout + R; without `timeout`, until the batch ends, or 3600 s + 1.2 * longest
                   + R after the last response
     download      attempts * R for each 256 KiB, while it makes progress; so does each result file
@@ -26,6 +27,8 @@ from typing import Any
 from attrs import define
 
 from .errors import ArgumentInvalid, RateLimited, ServiceUnavailable, TransportError
+
+FIRST_LOOK = 1 / 30  # of the patience; a list that does not lag shows the batch then
 
 
 @define(frozen=True)
@@ -54,19 +57,17 @@ class Retries:
             "wait_jitter": self.first,
         }
 
-    def again(
-        self, error: Exception, repeatable: bool = True, rewindable: bool = True
-    ) -> bool | float:
+    def again(self, error: Exception, repeatable: bool = True) -> bool | float:
         """
         Whether to send a request again, or the seconds to wait before it is sent again.
 
-        `repeatable` and `rewindable` are those of a `Call`.
+        `repeatable` is that of a `Call`.
         """
+        if isinstance(error, TransportError) and not error.sent:
+            return True
         if isinstance(error, TransportError):
-            return repeatable or not error.sent
-        if isinstance(error, RateLimited):
-            return rewindable and self._pause(error)
-        if isinstance(error, ServiceUnavailable):
+            return repeatable
+        if isinstance(error, RateLimited | ServiceUnavailable):
             return repeatable and self._pause(error)
         return False
 
@@ -80,14 +81,18 @@ class Patience:
     """
     The limits of the search for a batch whose creation had no clear response.
 
-    The client reads the list of batches `looks` times, spread over `seconds`, because a list can
-    lag behind. If the batch is not in the list, it is created again, at most `creations` times in
-    all. Raises `ArgumentInvalid` for limits that would skip the search.
+    The client reads the list of batches `looks` times within `seconds`, ever less often, because a
+    list can lag behind; the last look comes at the end, and is made twice. If the list then shows
+    that there is no batch, the creation is repeated, up to `creations` in all; with 1 it is never
+    repeated. An empty list shows this only if `new_account` is true.
+
+    Raises `ArgumentInvalid` for limits that would skip the search.
     """
 
     seconds: float = 60.0
     looks: int = 5
     creations: int = 3
+    new_account: bool = False
 
     def __attrs_post_init__(self) -> None:
         # Without a look, the batch would count as absent and be paid for twice.
@@ -96,3 +101,15 @@ class Patience:
                 raise ArgumentInvalid(f"`{name}` must be at least 1, not {getattr(self, name)!r}.")
         if not 0 <= self.seconds < float("inf"):
             raise ArgumentInvalid(f"`seconds` must be 0 or more and finite, not {self.seconds!r}.")
+
+    def pauses(self, waited: float = 0.0) -> list[float]:
+        """
+        The seconds to pause before each look, if `waited` seconds have already passed.
+
+        With the defaults, the looks come after 2, 5, 11, 26, 60 and 60 seconds.
+        """
+        steps = range(self.looks - 1, -1, -1)
+        shares = [FIRST_LOOK ** (step / max(self.looks - 1, 1)) for step in steps]
+        moments = [share * self.seconds - waited for share in shares]
+        moments = [*(moment for moment in moments[:-1] if moment > 0), *2 * [max(moments[-1], 0.0)]]
+        return [moment - before for before, moment in zip([0.0, *moments], moments, strict=False)]

@@ -7,7 +7,7 @@ A flow is a generator. It yields a `Call` or a `Pause`; the client carries it ou
 
 from collections.abc import Callable, Generator, Mapping
 from types import ModuleType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import httpx
 from attrs import define
@@ -19,14 +19,11 @@ class Call:
     One operation of the service and its arguments, or a function that makes them for each attempt.
 
     `repeatable`: the call may be sent again when its outcome is unknown.
-    `rewindable`: the body of the request can be sent again from its beginning.
     """
 
     operation: ModuleType
-    model: type[Any]
     arguments: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
     repeatable: bool = True
-    rewindable: bool = True
 
     @property
     def name(self) -> str:
@@ -49,12 +46,26 @@ class Pause:
 
 @define(frozen=True)
 class Reply:
-    """A parsed body, and the HTTP response that it was read from."""
+    """The JSON of a response with a 2xx status, and the response."""
 
-    model: Any
+    body: Any
     response: httpx.Response
 
 
-Step = Call | Pause
+class Record(Protocol):
+    """Where a creation is recorded for the next process, such as a file in the state folder."""
+
+    def record(self, **fields: object) -> None: ...
+
+
+@define(frozen=True)
+class Save:
+    """Fields to save in the record of a creation; they are on disk when the flow goes on."""
+
+    record: Record
+    fields: Mapping[str, object]
+
+
+Step = Call | Pause | Save
 Value = TypeVar("Value")
 Flow: TypeAlias = Generator[Step, Any, Value]

@@ -79,13 +79,14 @@ class TestFlow:
         assert [result.custom_id for result in client.results(batch)] == ["a"]
 
     def test_pages_are_followed(self, client: Any, simulator: Simulator) -> None:
-        """Every batch is yielded once, newest first, and repeated pages end the list."""
+        """Every batch is yielded once, newest first; a list that cannot be paged says so."""
         file = client.upload(json_lines(line("a")))
         created = [client.create(file.id).id for _ in range(5)]
 
         assert [batch.id for batch in client.batches(limit=2)] == created[::-1]
         simulator.faults.add("after-ignored")
-        assert [batch.id for batch in client.batches(limit=2)] == created[:2:-1]
+        with pytest.raises(errors.ListIncomplete, match="ignores `after`"):
+            list(client.batches(limit=2))
 
 
 class TestTypes:
@@ -94,6 +95,8 @@ class TestTypes:
         batch = client.submit(json_lines(line("a")), window=48, metadata={"description": "typed"})
 
         assert isinstance(batch, Batch)
+        assert batch.expires_at is not None
+        assert batch.created_at is not None
         assert batch.expires_at - batch.created_at == timedelta(hours=48)
         assert batch.created_at.tzinfo is UTC
         assert batch.model.created_at == int(batch.created_at.timestamp())

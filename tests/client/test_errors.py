@@ -21,7 +21,7 @@ EXAMPLES = [
     errors.TransportError("retrieve batch: timed out", sent=False),
     errors.DownloadTruncated(5),
     errors.CreateOutcomeUnknown("t", "timed out"),
-    errors.BatchExpired(Batch(batch(status="expired", errors=["line 1"]).model, RESPONSE)),
+    errors.BatchExpired(Batch(batch(status="expired", errors=["line 1"]).raw, RESPONSE)),
     errors.WaitTimedOut("batch_a", 5.0, "in_progress"),
     errors.ResultLineInvalid(3, "not JSON", b"x"),
     errors.KeyMissing(),

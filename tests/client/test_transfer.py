@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from attrs import define, field
 
-from siliconflow_batch import AsyncSiliconFlowBatch, SiliconFlowBatch, errors
+from siliconflow_batch import AsyncSiliconFlowBatch, Batch, SiliconFlowBatch, errors
 from siliconflow_batch_simulator import Simulator
 from support.account import asked, json_lines, line
 from support.blocking import Blocking
@@ -79,8 +79,7 @@ def batch(client: Any) -> Any:
 
 
 def with_output(batch: Any, url: str) -> Any:
-    batch.model.output_file_id = url
-    return batch
+    return Batch({**batch.raw, "output_file_id": url})
 
 
 class TestResults:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from siliconflow_batch import Batch, models
+from siliconflow_batch import Batch
 
 BATCH = {
     "id": "batch_a",
@@ -26,4 +26,4 @@ BATCH = {
 
 
 def batch(**fields: Any) -> Batch:
-    return Batch(models.Batch.from_dict({**BATCH, **fields}))
+    return Batch({**BATCH, **fields})

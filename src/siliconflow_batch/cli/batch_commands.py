@@ -9,7 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from .. import AsyncSiliconFlowBatch, Batch, SiliconFlowBatch, flows
+from .. import AsyncSiliconFlowBatch, Batch, SiliconFlowBatch
+from ..creations.list_walk import PAGE
 from . import arguments as options
 from . import exits
 from .display import BATCHES, FILES, listing, waiting
@@ -103,7 +104,7 @@ def list_(
         return (not statuses or batch.status in statuses) and file in (None, batch.input_file_id)
 
     with session.client(base_url) as client, listing(session, BATCHES) as add:
-        page = min(limit + 1, flows.PAGE) if limit and not (statuses or file) else flows.PAGE
+        page = min(limit + 1, PAGE) if limit and not (statuses or file) else PAGE
         _show(session, filter(is_selected, client.batches(page)), limit, add)
 
 

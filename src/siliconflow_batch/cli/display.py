@@ -36,8 +36,8 @@ Row = TypeVar("Row", Batch, File)
 OnProgress = Callable[[int, int | None], None]
 
 
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+def _time(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 BATCHES: Mapping[str, Callable[[Batch], str]] = {
@@ -47,7 +47,7 @@ BATCHES: Mapping[str, Callable[[Batch], str]] = {
     "completed": lambda batch: str(batch.counts.completed),
     "failed": lambda batch: str(batch.counts.failed),
     "created": lambda batch: _time(batch.created_at),
-    "input": lambda batch: batch.file_name or batch.input_file_id,
+    "input": lambda batch: batch.file_name or batch.input_file_id or "",
     "errors": lambda batch: "; ".join(batch.errors),
 }
 FILES: Mapping[str, Callable[[File], str]] = {
@@ -55,7 +55,7 @@ FILES: Mapping[str, Callable[[File], str]] = {
     "bytes": lambda file: str(file.bytes),
     "lines": lambda file: "" if file.line_count is None else str(file.line_count),
     "created": lambda file: _time(file.created_at),
-    "name": lambda file: file.name,
+    "name": lambda file: file.name or "",
 }
 NUMBERS = {"total", "completed", "failed", "bytes", "lines"}
 WHOLE = {"id", "status", *NUMBERS}  # columns that are never truncated
@@ -71,7 +71,7 @@ def listing(
     def add(item: Row) -> None:
         cells = [safe(cell(item)) for cell in columns.values()]
         if session.json:
-            session.print_json(item.model.to_dict())
+            session.print_json(item.raw)
         elif sys.stdout.isatty():
             rows.append(cells)
         else:

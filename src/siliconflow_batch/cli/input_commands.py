@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from attrs import define
 
-from .. import Batch, SiliconFlowBatch, flows
+from .. import Batch, SiliconFlowBatch
+from ..creations.orders import Settings
 from ..errors import InputFileInvalid, LineFault
 from ..input_files import validation
 from . import arguments, exits
@@ -160,7 +161,7 @@ def _submit(
 def _checked_metadata(window: str, pairs: list[str], model: str | None) -> dict[str, str]:
     """Validates the options of the creation before anything is uploaded."""
     metadata = arguments.metadata(pairs)
-    flows.creation("file-to-come", window=window, metadata=metadata, model=model, token="")
+    Settings(window, metadata, model)
     return metadata
 
 
@@ -186,7 +187,7 @@ def _create(
 
 def _print(session: Session, path: Path, batch: Batch) -> None:
     if session.json:
-        session.print_json({**batch.model.to_dict(), "source": str(path)})
+        session.print_json({**batch.raw, "source": str(path)})
     else:
         session.print_result(safe(batch.id))
 

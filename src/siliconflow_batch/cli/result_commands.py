@@ -131,7 +131,7 @@ class Download:
         ]
         if self.order is None:
             return chain.from_iterable(map(records.read, paths))
-        source = self._fetch(self.batch.input_file_id, folder / "input")
+        source = self._fetch(ordering.input_of(self.batch), folder / "input")
         return ordering.in_order(paths, source)
 
     def _fetch(self, reference: str, target: Path) -> Path:

@@ -32,6 +32,13 @@ def references(batch: Batch, kinds: Iterable[str]) -> list[tuple[str, str]]:
     return [(kind, reference) for kind in kinds if (reference := files[kind])]
 
 
+def input_of(batch: Batch) -> str:
+    """The id of the input file; raises `ArgumentInvalid` if the service does not name it."""
+    if batch.input_file_id is None:
+        raise ArgumentInvalid(f"Batch {batch.id!r} names no input file; pass the file as `source`.")
+    return batch.input_file_id
+
+
 def in_order(paths: list[Path], source: Path) -> Iterator[Result]:
     """
     The records of result files in the order of the input file, then those that it does not name.

@@ -83,7 +83,7 @@ class Connection:
             response = self.http.request(**request)
         except self.failures.exceptions as error:
             raise self.failures.transport_error(error, call.name) from error
-        return responses.read(response, call.model)
+        return responses.read(response)
 
     def close(self) -> None:
         """Closes the httpx client, unless it was passed as `http_client`."""
@@ -106,7 +106,7 @@ class AsyncConnection:
             response = await self.http.request(**request)
         except self.failures.exceptions as error:
             raise self.failures.transport_error(error, call.name) from error
-        return responses.read(response, call.model)
+        return responses.read(response)
 
     async def close(self) -> None:
         """Closes the httpx client, unless it was passed as `http_client`."""

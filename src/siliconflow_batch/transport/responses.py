@@ -1,8 +1,8 @@
 """
-From an HTTP response to a model, or to the exception that describes the response.
+From an HTTP response to an object, or to the exception that describes the response.
 
-Rule: every response becomes a model whose fields have their declared types, or an `APIError` with
-the message of the service.
+Rule: every response becomes an object that has what its caller cannot do without, or an `APIError`
+with the message of the service. Other fields may be odd; `objects` reads them leniently.
 """
 
 import math
@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from attrs import define
 
 from ..errors import (
     AccessDenied,
@@ -24,8 +25,9 @@ from ..errors import (
     ServiceUnavailable,
     UnreadableAnswer,
 )
+from ..objects import Batch, File
+from ..parameters import ID
 from ..steps import Reply
-from .typecheck import fits
 
 ERRORS: dict[int, type[APIError]] = {
     400: BadRequest,
@@ -36,35 +38,96 @@ ERRORS: dict[int, type[APIError]] = {
 }
 # The first one is documented, although for another operation; the others are common names.
 REQUEST_IDS = ("x-siliconcloud-trace-id", "x-request-id", "x-trace-id")
-# What parsing raises: of the JSON, or in the generated `from_dict`, which trusts its argument.
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-
 _decode = msgspec.json.Decoder().decode
 
 
-def read(response: httpx.Response, model: type[Any]) -> Reply:
-    """The model in a response whose body was read; raises an `APIError` if there is none."""
+def read(response: httpx.Response) -> Reply:
+    """The JSON of a response whose body was read; raises an `APIError` if there is none."""
     raise_for_status(response)
     try:
-        parsed = model.from_dict(_json(response))
-    except UNREADABLE as error:
-        raise _unreadable(response, error) from error
-    if _is_failure(parsed):
+        body = _json(response)
+    except (ValueError, RecursionError) as error:
+        raise unreadable(response, f"{error!r} in {response.text}") from error
+    if _is_failure(body):
         code, message = error_message(response)
         raise api_error(EnvelopedFailure, response, message, code)
-    if not fits(parsed, model):
-        reason = f"the response is not a valid {model.__name__}: {response.text}"
-        raise api_error(UnreadableAnswer, response, reason)
-    return Reply(parsed, response)
+    return Reply(body, response)
 
 
 def raise_for_status(response: httpx.Response) -> None:
-    """Raises the `APIError` of any status but 200; the body must have been read."""
+    """Raises the `APIError` of any status but 2xx; the body must have been read."""
     status = response.status_code
-    if status != httpx.codes.OK:
+    if not response.is_success:
         code, message = error_message(response)
         error = ERRORS.get(status, ServiceUnavailable if status >= 500 else APIError)
         raise api_error(error, response, message or response.reason_phrase, code)
+
+
+def read_batch(reply: Reply) -> Batch:
+    """The batch of a response; raises `UnreadableAnswer` unless it has an id and a status."""
+    made = read_named_batch(reply)
+    if made is None:
+        raise unreadable(reply.response, f"the batch has no id: {reply.response.text}")
+    if not isinstance(made.raw.get("status"), str) or not made.raw["status"]:
+        raise unreadable(reply.response, f"the batch has no status: {reply.response.text}")
+    return made
+
+
+def read_named_batch(reply: Reply) -> Batch | None:
+    """The batch of a response, if it has an id."""
+    return Batch(reply.body, reply.response) if _has_id(reply.body) else None
+
+
+def read_upload(reply: Reply) -> File:
+    """The file of an upload, from its envelope or without one; raises `UnreadableAnswer`."""
+    body = reply.body
+    file = body.get("data", body) if isinstance(body, dict) else body
+    if not _has_id(file):
+        raise unreadable(reply.response, f"the file has no id: {reply.response.text}")
+    return File(file, reply.response)
+
+
+def read_files(reply: Reply) -> list[File]:
+    """The files of a list, those without an id left out; raises `UnreadableAnswer`."""
+    body = reply.body
+    for _ in range(2):  # an envelope, and the list in it
+        body = body.get("data") if isinstance(body, dict) else body
+    if not isinstance(body, list):
+        raise unreadable(reply.response, f"the list of files has no `data`: {reply.response.text}")
+    return [File(file, reply.response) for file in body if _has_id(file)]
+
+
+@define(frozen=True)
+class Page:
+    """
+    A page of the list of batches. `left_out` counts the items that have no id.
+    """
+
+    batches: list[Batch]
+    has_more: bool | None
+    last_id: str | None
+    left_out: int
+
+
+def read_page(reply: Reply) -> Page:
+    """A page of batches; raises `UnreadableAnswer` unless it has a list of them."""
+    body = reply.body
+    data = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(data, list):
+        raise unreadable(reply.response, f"the list has no `data`: {reply.response.text}")
+    has_more, last_id = body.get("has_more"), body.get("last_id")
+    batches = [Batch(item, reply.response) for item in data if _has_id(item)]
+    return Page(
+        batches,
+        has_more if isinstance(has_more, bool) else None,
+        last_id if isinstance(last_id, str) and ID.fullmatch(last_id) else None,
+        len(data) - len(batches),
+    )
+
+
+def _has_id(item: Any) -> bool:
+    id = item.get("id") if isinstance(item, dict) else None
+    return isinstance(id, str) and ID.fullmatch(id) is not None
 
 
 def api_error(
@@ -117,16 +180,14 @@ def _json(response: httpx.Response) -> Any:
         return response.json()  # not strict: NaN, a byte order mark, UTF-16
 
 
-def _is_failure(parsed: Any) -> bool:
-    """Whether an envelope reports a failure under status 200."""
-    return getattr(parsed, "status", None) is False or (
-        hasattr(parsed, "data") and parsed.data is None
-    )
+def _is_failure(body: Any) -> bool:
+    """Whether a body without an id reports a failure under status 200."""
+    if not isinstance(body, dict) or "id" in body:
+        return False
+    is_envelope = body.get("status") is False or body.get("data", body) is None
+    is_error = "message" in body or "error" in body
+    return is_envelope or ("data" not in body and is_error)
 
 
-def _unreadable(response: httpx.Response, error: Exception) -> APIError:
-    """The exception for a response whose parsing raised `error`."""
-    code, message = error_message(response)
-    if code is not None and '"id"' not in response.text:
-        return api_error(EnvelopedFailure, response, message, code)
-    return api_error(UnreadableAnswer, response, f"{error!r} in {response.text}", code)
+def unreadable(response: httpx.Response, reason: str) -> APIError:
+    return api_error(UnreadableAnswer, response, reason)

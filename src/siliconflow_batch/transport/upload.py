@@ -40,14 +40,7 @@ class Upload:
         self._on_progress = on_progress
 
     def call(self) -> Call:
-        rewindable = self._start is not None
-        return Call(
-            operations.upload_file,
-            models.UploadFileResponse,
-            self._arguments,
-            repeatable=rewindable,
-            rewindable=rewindable,
-        )
+        return Call(operations.upload_file, self._arguments, repeatable=self._start is not None)
 
     def _arguments(self) -> dict[str, Any]:
         if self._start is not None:

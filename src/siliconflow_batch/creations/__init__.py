@@ -1,0 +1,1 @@
+"""Creations: each makes one batch, even if its response is lost."""

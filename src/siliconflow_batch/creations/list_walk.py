@@ -1,0 +1,122 @@
+"""
+The list of batches, page by page.
+
+Rule 1: a page begins after the last id of the page before, whatever its other fields say.
+Rule 2: a walk that ended before the list did says why; it never passes for a complete one.
+"""
+
+from collections.abc import Callable
+
+from attrs import define, field
+
+from siliconflow_batch_api.types import UNSET
+
+from .. import operations
+from ..errors import APIError, BadRequest, ListIncomplete, TransportError
+from ..objects import Batch
+from ..steps import Call, Flow
+from ..transport.responses import Page, read_page
+from .evidence import COMPLETE, EARLY, Reading
+
+PAGE = 100  # batches on a page, the most that the service documents
+MOST_PAGES = 200
+
+
+def page(after: str | None, limit: int | None) -> Flow[Page]:
+    arguments = {
+        "after": UNSET if after is None else after,
+        "limit": UNSET if limit is None else limit,
+    }
+    return read_page((yield Call(operations.list_batches, arguments)))
+
+
+@define
+class Walk:
+    """
+    A walk over the list, with `limit` batches on a page.
+
+    `end` is empty until the walk has ended: then it is COMPLETE, or why the walk could not go on.
+    `trusting`: a page with `has_more: false` is the last one. Otherwise an empty page is, or a
+    repeated one if the service ignores `after`.
+    """
+
+    limit: int | None = PAGE
+    trusting: bool = False
+    batches: list[Batch] = field(factory=list)
+    end: str = ""
+    _ids: set[str] = field(factory=set)
+    _after: str | None = None
+    _pages: int = 0
+
+    def next(self) -> Flow[list[Batch]]:
+        """The batches of the next page that were not on an earlier one."""
+        shown = yield from self._page()
+        self._pages += 1
+        new = [batch for batch in shown.batches if batch.id not in self._ids]
+        self._ids.update(batch.id for batch in new)
+        self.batches += new
+        self.end = yield from self._end(shown, new)
+        if shown.batches:
+            self._after = shown.batches[-1].id
+        elif shown.last_id:
+            self._after = shown.last_id
+        return new
+
+    def raise_unless_complete(self) -> None:
+        """Raises `ListIncomplete` if the walk ended before the list did."""
+        if self.end != COMPLETE:
+            raise ListIncomplete(self.end)
+
+    def _page(self) -> Flow[Page]:
+        try:
+            return (yield from page(self._after, self.limit))
+        except BadRequest:
+            if self._after is not None or self.limit != PAGE:
+                raise
+            self.limit = None  # the service allows fewer batches on a page
+            return (yield from page(None, None))
+
+    def _end(self, shown: Page, new: list[Batch]) -> Flow[str]:
+        """How the walk ends at a page; empty if it goes on."""
+        if shown.left_out:
+            return "the list has an item that is no batch with an id"
+        if self._pages >= MOST_PAGES:
+            return f"the list has more than {MOST_PAGES} pages"
+        if self.trusting and shown.has_more is False:
+            return COMPLETE
+        if new:
+            return ""
+        if not shown.batches:
+            is_gap = shown.has_more and shown.last_id not in (None, self._after)
+            if is_gap:
+                return ""
+            return (
+                "the list ends with an empty page that says `has_more`"
+                if shown.has_more
+                else COMPLETE
+            )
+        if shown.has_more is not True and (yield from self._is_one_page()):
+            return COMPLETE
+        return "the list cannot be paged: the service ignores `after`"
+
+    def _is_one_page(self) -> Flow[bool]:
+        """Whether a page without paging is the whole list: `has_more` must be right elsewhere."""
+        number = len(self.batches)
+        if number == 1 or (self.limit is not None and number > self.limit):
+            return True
+        first = yield from page(None, 1)
+        return len(first.batches) == number or (len(first.batches) == 1 and first.has_more is True)
+
+
+def read(is_enough: Callable[[list[Batch]], bool]) -> Flow[Reading]:
+    """Reads the list to its end, or until `is_enough(batches)`; errors end it, too."""
+    walk = Walk()
+    while not walk.end:
+        try:
+            yield from walk.next()
+        except (APIError, TransportError) as error:
+            reason = str(error).partition("\n")[0]
+            walk.end = f"the list could not be read: {reason}"
+        if not walk.end and is_enough(walk.batches):
+            walk.end = EARLY
+    return Reading(tuple(walk.batches), walk.end)
