@@ -16,7 +16,7 @@ import httpx
 from .creations.create_once import create_all
 from .creations.evidence import Creation
 from .creations.list_walk import PAGE
-from .creations.memory import Memory
+from .creations.remembered import Memory
 from .creations.orders import Order, Settings, new_token
 from .objects import Batch
 from .retries import Patience, Retries
