@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from siliconflow_batch_conformance.service.journal import Journal, digest
-from siliconflow_batch_conformance.service.locked_file import StateUnusable, state
+from siliconflow_batch.errors import StateUnusable
+from siliconflow_batch.state.locked_file import state
+from siliconflow_batch_conformance.service.journal import Journal
 from support.journaled_runs import KEY, JournaledService, raise_disk_full
 
 
@@ -31,7 +32,7 @@ class TestJournal:
         with service.journal() as journal:
             monkeypatch.setattr(os, "fsync", raise_disk_full)
 
-            with pytest.raises(StateUnusable, match=r"No space left.* Set SILICONFLOW_STATE"):
+            with pytest.raises(StateUnusable, match=r"(?s)No space left.*\sSet SILICONFLOW_STATE"):
                 journal.intend()
             assert journal.open_creations() == []
 
@@ -42,7 +43,7 @@ class TestJournal:
         (tmp_path / "file").write_text("")
         monkeypatch.setenv("SILICONFLOW_STATE", str(tmp_path / "file"))
 
-        with pytest.raises(StateUnusable, match=r"Cannot write .*file: .*SILICONFLOW_STATE"):
+        with pytest.raises(StateUnusable, match=r"(?s)Cannot write .*file: .*SILICONFLOW_STATE"):
             service.journal()
 
     def test_it_is_private_and_contains_no_key(
@@ -70,13 +71,11 @@ class TestJournal:
         others = ["https://a.invalid/v2", "https://b.invalid/v1", "http://a.invalid/v1"]
 
         def folders(urls: list[str]) -> set[Path]:
-            return {_closed(Journal.open(url, digest(KEY))).path.parent for url in urls}
+            return {_closed(Journal.open(url, KEY)).path.parent for url in urls}
 
         assert len(folders(spellings)) == 1
         assert len(folders(spellings + others)) == 4
-        assert _closed(Journal.open(spellings[0], digest("sk-2"))).path.parent not in folders(
-            others
-        )
+        assert _closed(Journal.open(spellings[0], "sk-2")).path.parent not in folders(others)
 
     def test_a_truncated_file_is_read(self, service: JournaledService, state_folder: Path) -> None:
         """A file cut off anywhere, even with garbage appended, yields its complete records."""
