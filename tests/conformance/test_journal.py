@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from siliconflow_batch.errors import StateUnusable
-from siliconflow_batch.state.locked_file import state
-from siliconflow_batch_conformance.service.journal import Journal
-from support.journaled_runs import KEY, JournaledService, raise_disk_full
+from support.journaled_runs import JournaledService, raise_disk_full
 
 
 class TestJournal:
@@ -62,20 +60,6 @@ class TestJournal:
             assert mode == (0o700 if path.is_dir() else 0o600), path
             assert "secret-key" not in str(path)
             assert path.is_dir() or b"secret-key" not in path.read_bytes()
-
-    def test_spellings_of_a_base_url_share_a_folder(
-        self, service: JournaledService, state_folder: Path
-    ) -> None:
-        """A trailing slash, upper case and a default port make no difference."""
-        spellings = ["https://a.invalid/v1", "https://A.invalid/v1/", "https://a.invalid:443/v1"]
-        others = ["https://a.invalid/v2", "https://b.invalid/v1", "http://a.invalid/v1"]
-
-        def folders(urls: list[str]) -> set[Path]:
-            return {_closed(Journal.open(url, KEY)).path.parent for url in urls}
-
-        assert len(folders(spellings)) == 1
-        assert len(folders(spellings + others)) == 4
-        assert _closed(Journal.open(spellings[0], "sk-2")).path.parent not in folders(others)
 
     def test_a_truncated_file_is_read(self, service: JournaledService, state_folder: Path) -> None:
         """A file cut off anywhere, even with garbage appended, yields its complete records."""
@@ -138,29 +122,3 @@ class TestJournal:
             service.clean_up(journal)
 
         assert (young.exists(), old.exists()) == (True, False)
-
-
-def _closed(journal: Journal) -> Journal:
-    journal.close()
-    return journal
-
-
-class TestStateFolder:
-    @pytest.mark.parametrize(
-        ("own", "xdg", "expected"),
-        [
-            ("/own", "/xdg", "/own"),
-            ("", "/xdg", "/xdg/siliconflow-batch"),
-            ("", "", "/home/me/.local/state/siliconflow-batch"),
-            ("", "relative", "/home/me/.local/state/siliconflow-batch"),
-        ],
-    )
-    def test_it_follows_the_environment(
-        self, monkeypatch: pytest.MonkeyPatch, own: str, xdg: str, expected: str
-    ) -> None:
-        """SILICONFLOW_STATE comes first, then an absolute XDG_STATE_HOME, then the home folder."""
-        monkeypatch.setenv("SILICONFLOW_STATE", own)
-        monkeypatch.setenv("XDG_STATE_HOME", xdg)
-        monkeypatch.setenv("HOME", "/home/me")
-
-        assert state() == Path(expected)

@@ -145,7 +145,7 @@ def test_rules_of_the_service_are_written_three_times(package: str, others: list
 
 
 def test_the_suite_takes_only_its_memory_from_the_client() -> None:
-    """The suite imports the client's exceptions and its state folder, and nothing that has rules."""
+    """The suite imports the client's exceptions and its room `state`; neither has rules."""
     imported = {
         _room(other)
         for name, imported_names in graph().items()

@@ -32,7 +32,7 @@ from .locked_file import LockedFile, lines_of_another, state
 
 FOLDER = "submissions"
 VERSION = 1
-FIRST_BYTES = b'{"version": 1, '
+FIRST_CHARACTERS = '{"version": 1, '
 MEMORY = 30 * 86_400.0  # seconds; an entry that no process has opened for so long is deleted
 
 
@@ -222,9 +222,18 @@ def _parsed(path: Path, line: bytes) -> _Record | None:
 
 def _is_cut_off(line: bytes) -> bool:
     """Whether a line is the beginning of a record; what depends on one was never sent."""
-    line = line.rstrip(b"\0")  # after a loss of power
-    begins = line.startswith(FIRST_BYTES) or FIRST_BYTES.startswith(line)
-    return begins and not line.endswith(b"}")
+    text = line.rstrip(b"\0").decode("latin-1")  # zeros follow a loss of power
+    begins = text.startswith(FIRST_CHARACTERS) or FIRST_CHARACTERS.startswith(text)
+    readable = text.isascii() and text.isprintable()
+    return begins and readable and not text.endswith("}}") and not _is_json(text)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
 
 
 def _merged(old: Submission, new: Submission) -> Submission:
