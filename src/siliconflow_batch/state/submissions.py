@@ -242,8 +242,6 @@ def _merged(old: Submission, new: Submission) -> Submission:
     times = [time for time in (old.creating, new.creating) if time is not None]
     return evolve(
         new,
-        began=min(old.began, new.began),
-        source=new.source or old.source,
         file_id=upload.file_id,
         uploaded_at=upload.uploaded_at,
         creating=min(times, default=None),

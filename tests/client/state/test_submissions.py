@@ -183,7 +183,8 @@ class TestProcesses:
         assert opened().submission == begun(**expected)
 
     def test_a_busy_submission_names_its_process(self) -> None:
-        """The process and its machine; the lock is free as soon as that process is killed."""
+        """The last one, and its machine; the lock is free as soon as that process is killed."""
+        run_until_killed(SUBMIT, "began")
         with start(SUBMIT, "never") as process:
             assert process.stdout is not None
             pid = int(process.stdout.readline())
