@@ -21,6 +21,7 @@ The exceptions of this package, as one tree.
     │   └── BatchCancelled        the batch was cancelled
     ├── WaitTimedOut              a batch was not final in time; it continues to run
     ├── ResultLineInvalid         a line of a result file has no readable record
+    ├── StateUnusable             a file in the state folder cannot be written
     └── InputError                refused before anything was sent
         ├── KeyMissing            there is no usable API key
         ├── ArgumentInvalid       an argument is invalid
@@ -34,6 +35,7 @@ Rule 3: every exception can be pickled and copied.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -292,3 +294,18 @@ class ResultLineInvalid(SiliconFlowError):
 
     def __str__(self) -> str:
         return f"result file, line {self.line}: {self.reason}: {self.raw[:200]!r}"
+
+
+class StateUnusable(SiliconFlowError):
+    """A file in the state folder cannot be written. What would be sent next must not be sent."""
+
+    def __init__(self, path: Path | str, reason: object) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return (
+            f"Cannot write {self.path}: {self.reason}\n\n"
+            "Every batch is recorded there before it is created. "
+            "Set SILICONFLOW_STATE to a folder that can be written."
+        )

@@ -15,6 +15,8 @@ from typing import TextIO
 
 from attrs import define
 
+from siliconflow_batch.errors import StateUnusable
+
 from . import reports
 from .checks.exchange import Exchange, without_keys
 from .deviations import Entry, LedgerInvalid, apply
@@ -29,7 +31,6 @@ from .repro.script import script
 from .requirements import load
 from .run import judge, judge_recorded, selected
 from .service.budget import is_loopback
-from .service.locked_file import StateUnusable
 from .service.rig import Rig, RigBroken
 from .verdicts import Run
 

@@ -23,6 +23,7 @@ class TestExits:
             (errors.KeyMissing(), 2),
             (errors.ArgumentInvalid("x"), 2),
             (FileNotFoundError(2, "No such file"), 2),
+            (errors.StateUnusable("a", "x"), 2),
             (errors.NotFound(404, "x"), 3),
             (errors.ServiceUnavailable(503, "x"), 3),
             (errors.ResultLineInvalid(1, "x", b"x"), 3),

@@ -24,6 +24,7 @@ EXAMPLES = [
     errors.BatchExpired(Batch(batch(status="expired", errors=["line 1"]).raw, RESPONSE)),
     errors.WaitTimedOut("batch_a", 5.0, "in_progress"),
     errors.ResultLineInvalid(3, "not JSON", b"x"),
+    errors.StateUnusable("/state/a.jsonl", "No space left on device"),
     errors.KeyMissing(),
     errors.ArgumentInvalid("Invalid id 'x y': use letters, digits, '-' and '_'."),
     errors.InputFileInvalid([errors.LineFault("f", 1, "body", "must be an object")]),

@@ -81,6 +81,19 @@ class TestBaseInstallation:
         assert (result.returncode, result.stdout) == (2, "")
         assert f"pip install 'siliconflow-batch[{extra}]'" in result.stderr
 
+    def test_recording_names_its_missing_extra(self, base: Environment) -> None:
+        """Without filelock, whatever uses the state folder names the extra `state`."""
+        program = (
+            "from siliconflow_batch.errors import ArgumentInvalid\n"
+            "from siliconflow_batch.state.submissions import SubmissionFile\n"
+            "try: SubmissionFile.open('account', 'name', 'request')\n"
+            "except ArgumentInvalid as error: print(error)"
+        )
+
+        result = base.run("python", "-c", program)
+
+        assert "pip install 'siliconflow-batch[state]'" in result.stdout
+
 
 class TestFullInstallation:
     def test_imports(self, full: Environment) -> None:

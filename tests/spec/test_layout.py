@@ -142,3 +142,16 @@ def test_rules_of_the_service_are_written_three_times(package: str, others: list
     }
 
     assert foreign == set()
+
+
+def test_the_suite_takes_only_its_memory_from_the_client() -> None:
+    """The suite imports the client's exceptions and its room `state`; neither has rules."""
+    imported = {
+        _room(other)
+        for name, imported_names in graph().items()
+        if name.startswith("siliconflow_batch_conformance")
+        for other in imported_names
+        if other.startswith("siliconflow_batch.")
+    }
+
+    assert imported == {"errors", "state"}

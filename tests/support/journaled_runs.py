@@ -11,7 +11,7 @@ from attrs import define, field
 
 from siliconflow_batch_conformance.checks.exchange import Exchange
 from siliconflow_batch_conformance.service.cleanup import CleanUp, clean_up
-from siliconflow_batch_conformance.service.journal import Journal, digest
+from siliconflow_batch_conformance.service.journal import Journal
 from siliconflow_batch_simulator import Simulator
 from support.account import Account, asked, json_lines, line
 
@@ -43,7 +43,7 @@ class JournaledService:
     clock: FakeClock
 
     def journal(self, key: str = KEY) -> Journal:
-        return Journal.open(self.simulator.base_url, digest(key), clock=self.clock)
+        return Journal.open(self.simulator.base_url, key, clock=self.clock)
 
     def send(self, method: str, path: str, query: dict[str, Any]) -> Exchange:
         response = self.account.http.request(method, path, params=query)
@@ -72,7 +72,7 @@ class JournaledService:
 RUN = """
 import os, signal, sys
 import httpx
-from siliconflow_batch_conformance.service.journal import Journal, digest
+from siliconflow_batch_conformance.service.journal import Journal
 
 base_url, file_id, last = sys.argv[1:]
 
@@ -80,7 +80,7 @@ def reach(step):
     if step == last:
         os.kill(os.getpid(), signal.SIGKILL)
 
-journal = Journal.open(base_url, digest("sk-simulator"))
+journal = Journal.open(base_url, "sk-simulator")
 reach("opened")
 creation = journal.intend()
 reach("intended")

@@ -13,6 +13,7 @@ from ..errors import (
     InputError,
     InputFileInvalid,
     SiliconFlowError,
+    StateUnusable,
     TransportError,
     WaitTimedOut,
 )
@@ -103,6 +104,7 @@ KINDS: tuple[tuple[type[Exception], int], ...] = (  # the first match counts
     (InputFileInvalid, INPUT_INVALID),
     (InputError, USAGE),
     (OSError, USAGE),
+    (StateUnusable, USAGE),
     (TransportError, NO_RESPONSE),
     (BatchNotCompleted, NOT_COMPLETED),
     (ResultsIncomplete, NOT_COMPLETED),

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..atomic_file import write_file
+from siliconflow_batch.state.atomic_file import write_file
+
 from ..recordings import har
 from ..recordings.entries import HarUnreadable
 from .assumptions import load_assumptions

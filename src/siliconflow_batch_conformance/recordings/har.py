@@ -19,7 +19,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from attrs import define, field
 
-from ..atomic_file import write_file
+from siliconflow_batch.state.atomic_file import write_file
+
 from ..checks.exchange import RESULT_FIELDS, Exchange, parsed_json
 from . import judgments
 from .accounts import Accounts

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..atomic_file import write_file
+from siliconflow_batch.state.atomic_file import write_file
+
 from ..requirements import Requirement
 from ..verdicts import Run
 from .json_report import as_json

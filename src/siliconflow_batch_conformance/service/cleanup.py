@@ -25,10 +25,11 @@ from urllib.parse import quote
 import httpx
 from attrs import define, field
 
+from siliconflow_batch.errors import StateUnusable
+
 from ..checks.exchange import Exchange
 from .budget import LONGEST_PAUSE, NotSent, retry_after
 from .journal import MARK, Creation, Journal
-from .locked_file import StateUnusable
 
 Send = Callable[[str, str, dict[str, Any]], Exchange]
 
@@ -95,7 +96,7 @@ class _Cleaner:
             except _GaveUp as error:
                 reason = self._given_up = str(error)
             except StateUnusable as error:  # continue with the other creations
-                reason = str(error)
+                reason = str(error).partition("\n")[0]
             if reason:
                 self.outcome.left += 1
                 lost = f"a creation of run {journal.run} without a response"

@@ -11,19 +11,18 @@ Rule 3: the journal contains no key, only a digest.
 Input files are not recorded: the service has no operation that deletes one. They remain.
 """
 
-import hashlib
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
 from attrs import define
 
+from siliconflow_batch.state.digests import account_digest
+from siliconflow_batch.state.locked_file import JsonObject, LockedFile
+
 from .budget import is_rejection
-from .locked_file import JsonObject, LockedFile
 
 MARK = "siliconflow_conformance"
 
@@ -61,11 +60,9 @@ class Journal:
     clock: Callable[[], float]
 
     @classmethod
-    def open(
-        cls, base_url: str, key_digest: str, *, clock: Callable[[], float] = time.time
-    ) -> Self:
+    def open(cls, base_url: str, key: str, *, clock: Callable[[], float] = time.time) -> Self:
         """Creates the journal of a new run; raises `StateUnusable`."""
-        folders = ("conformance", _folder_name(base_url, key_digest))
+        folders = ("conformance", account_digest(base_url, key))
         file = LockedFile.create(*folders, name=f"{secrets.token_hex(8)}.jsonl")
         return cls(file, {}, clock)
 
@@ -138,18 +135,6 @@ class Journal:
 
     def _append(self, creation: Creation, event: str, **more: Any) -> None:
         self.file.append({"event": event, "token": creation.token, "at": creation.at, **more})
-
-
-def digest(key: str) -> str:
-    """Identifies a key without revealing it."""
-    return hashlib.sha256(b"siliconflow-batch conformance\0" + key.encode()).hexdigest()[:32]
-
-
-def _folder_name(base_url: str, key_digest: str) -> str:
-    url = httpx.URL(base_url)
-    normalized = f"{url.scheme}://{url.netloc.decode()}{url.path.rstrip('/')}"
-    host = re.sub(r"[^a-z0-9.-]", "_", url.host)
-    return f"{host}-{hashlib.sha256(f'{normalized} {key_digest}'.encode()).hexdigest()[:16]}"
 
 
 def _read_creations(records: Iterable[JsonObject]) -> dict[str, Creation]:

@@ -12,7 +12,7 @@ from attrs import define, evolve
 from ..requirements import NotJudged
 from .budget import BATCHES, LINES, RATE, Budget, is_loopback
 from .cleanup import CleanUp, clean_up
-from .journal import Journal, digest
+from .journal import Journal
 from .prices import price
 from .target import Target
 
@@ -61,7 +61,7 @@ class Rig:
         messages: list[str] = []
         with contextlib.ExitStack() as stack:
             for target in self.targets():
-                journal = stack.enter_context(Journal.open(target.base_url, digest(target.key)))
+                journal = stack.enter_context(Journal.open(target.base_url, target.key))
                 target.journal = journal
                 messages += _clean_up(target, journal).messages
             try:
@@ -75,7 +75,7 @@ class Rig:
         """Cancels the unfinished batches of dead runs."""
         total = CleanUp()
         for target in self.targets():
-            with Journal.open(target.base_url, digest(target.key)) as journal:
+            with Journal.open(target.base_url, target.key) as journal:
                 outcome = _clean_up(target, journal)
                 total.messages.extend(outcome.messages)
                 total.left += outcome.left
