@@ -27,7 +27,7 @@ from .result_files.results import Result
 from .steps import Call, Flow, Reply, Save, Step
 from .transport.connection import AsyncConnection
 from .transport.download import Part, Progress, Transfer, refuse
-from .transport.upload import Upload
+from .transport.upload import Upload, content_digest
 
 Value = TypeVar("Value")
 
@@ -96,9 +96,11 @@ class AsyncSiliconFlowBatch(BaseClient):
         idempotency_key: str | None = None,
     ) -> Batch:
         settings = Settings(window, metadata, model)
-        order = self._order(settings, idempotency_key, None, file_id=checked_id(input_file_id))
-        await self._run(self._flow(order))
-        return self._made(order)
+        file_id, is_keyed = checked_id(input_file_id), idempotency_key is not None
+        with self._recorded(idempotency_key, settings, lambda: file_id) as record:
+            order = self._order(settings, record, file_id=file_id, is_keyed=is_keyed)
+            await self._run(self._flow(order))
+            return self._made(order)
 
     async def submit(
         self,
@@ -113,11 +115,15 @@ class AsyncSiliconFlowBatch(BaseClient):
     ) -> Batch:
         settings = Settings(window, metadata, model)
         validation.validate(source, model=model, name=name)
-        order = self._order(
-            settings, idempotency_key, None, source=lambda: Upload(source, name, on_progress)
-        )
-        await self._run(self._flow(order))
-        return self._made(order)
+        with self._recorded(idempotency_key, settings, lambda: content_digest(source)) as record:
+            order = self._order(
+                settings,
+                record,
+                source=lambda: Upload(source, name, on_progress),
+                is_keyed=idempotency_key is not None,
+            )
+            await self._run(self._flow(order))
+            return self._made(order)
 
     async def retrieve(self, batch_id: str) -> Batch:
         return await self._run(flows.retrieve(batch_id))

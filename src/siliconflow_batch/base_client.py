@@ -6,24 +6,31 @@ overrides. So each docstring is written here, once, and is shown for both classe
 run time would be invisible to editors. A test compares the signatures.
 """
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import httpx
 
 from .creations.create_once import create_all
 from .creations.evidence import Creation
 from .creations.list_walk import PAGE
-from .creations.remembered import Memory
 from .creations.orders import Order, Settings, new_token
-from .objects import Batch
+from .creations.remembered import Memory
+from .objects import Batch, moment
 from .retries import Patience, Retries
-from .steps import Flow, Record
+from .steps import Flow
 from .transport import connection
 from .transport.download import Progress
 from .transport.upload import Upload
+
+if TYPE_CHECKING:
+    from .state.submissions import SubmissionFile
+
+LONG_AGO = 3600.0  # seconds; an earlier process has not repeated a creation after that time
 
 
 class BaseClient(ABC):
@@ -209,26 +216,57 @@ class BaseClient(ABC):
     def errors(self, batch: Batch) -> Any:
         """Yields the results of the lines that failed."""
 
+    def _recorded(
+        self, key: str | None, settings: Settings, content: Callable[[], str]
+    ) -> AbstractContextManager["SubmissionFile | None"]:
+        """
+        The record of a creation with an idempotency key, locked; None without a key.
+
+        `content` returns what the batch is made of, as a file id or a digest.
+        """
+        if key is None:
+            return nullcontext()
+        from .state.digests import account_digest
+        from .state.submissions import SubmissionFile
+
+        token = new_token(key)
+        account = account_digest(self._settings.base_url, self._settings.key)
+        return SubmissionFile.open(account, token, settings.digest(content()), token=token)
+
     def _order(
         self,
         settings: Settings,
-        key: str | None,
-        record: Record | None,
+        record: "SubmissionFile | None" = None,
         *,
         file_id: str | None = None,
         source: Callable[[], Upload] | None = None,
+        is_keyed: bool = False,
     ) -> Order:
-        """An order for one batch, of a file or of what `source` opens."""
+        """
+        An order for one batch, of a file or of what `source` opens.
+
+        With a `record`, it goes on where the record ends.
+        """
+        submission = record.submission if record is not None else None
         is_own, uploaded_at = self._memory.take_file(file_id)
+        if source is not None and submission is not None and submission.file_id is not None:
+            is_own, file_id = True, submission.file_id
+            uploaded_at = moment(submission.uploaded_at)
         creation = Creation(
-            new_token(key),
+            submission.token if submission is not None else new_token(),
             file_id,
             is_own,
             uploaded_at,
             before=frozenset(self._memory.batches),
             is_new_account=self._patience.new_account,
         )
-        return Order(settings, creation, source, is_keyed=key is not None, record=record)
+        order = Order(settings, creation, source, is_keyed=is_keyed, record=record)
+        if submission is not None and submission.batch_id is not None:
+            order.made = submission.batch_id
+        elif submission is not None and submission.creating is not None:
+            age = time.time() - submission.creating
+            order.waited = age if age > LONG_AGO else 0.0  # it may have been repeated since then
+        return order
 
     def _flow(self, *orders: Order) -> Flow[None]:
         return create_all(orders, self._patience, known=self._memory.batches)
@@ -236,6 +274,8 @@ class BaseClient(ABC):
     def _made(self, order: Order) -> Batch:
         """The batch of an order that has ended; raises its error."""
         if order.batch is None:
+            if order.is_refused and order.record is not None:
+                order.record.forget()  # no batch can exist
             raise order.error or AssertionError
         self._memory.add_batch(order.batch)
         return order.batch

@@ -25,7 +25,7 @@ from .result_files.results import Result
 from .steps import Call, Flow, Reply, Save, Step
 from .transport.connection import Connection
 from .transport.download import Part, Progress, Transfer, refuse
-from .transport.upload import Upload
+from .transport.upload import Upload, content_digest
 
 Value = TypeVar("Value")
 
@@ -77,9 +77,11 @@ class SiliconFlowBatch(BaseClient):
         idempotency_key: str | None = None,
     ) -> Batch:
         settings = Settings(window, metadata, model)
-        order = self._order(settings, idempotency_key, None, file_id=checked_id(input_file_id))
-        self._run(self._flow(order))
-        return self._made(order)
+        file_id, is_keyed = checked_id(input_file_id), idempotency_key is not None
+        with self._recorded(idempotency_key, settings, lambda: file_id) as record:
+            order = self._order(settings, record, file_id=file_id, is_keyed=is_keyed)
+            self._run(self._flow(order))
+            return self._made(order)
 
     def submit(
         self,
@@ -94,11 +96,15 @@ class SiliconFlowBatch(BaseClient):
     ) -> Batch:
         settings = Settings(window, metadata, model)
         validation.validate(source, model=model, name=name)
-        order = self._order(
-            settings, idempotency_key, None, source=lambda: Upload(source, name, on_progress)
-        )
-        self._run(self._flow(order))
-        return self._made(order)
+        with self._recorded(idempotency_key, settings, lambda: content_digest(source)) as record:
+            order = self._order(
+                settings,
+                record,
+                source=lambda: Upload(source, name, on_progress),
+                is_keyed=idempotency_key is not None,
+            )
+            self._run(self._flow(order))
+            return self._made(order)
 
     def retrieve(self, batch_id: str) -> Batch:
         return self._run(flows.retrieve(batch_id))

@@ -154,11 +154,11 @@ class DownloadTruncated(TransportError):
 
 class CreateOutcomeUnknown(SiliconFlowError):
     """
-    A creation has no clear response, and the list of batches does not show what became of it.
+    A creation has no clear response, and the list does not show what became of it.
 
     The batch may exist. Its metadata has `token` under the key `siliconflow_batch_token`.
     `input_file_id` is its file, if that was uploaded for this batch alone; `possible` are the ids
-    of batches that may be the one. `is_absent`: the list shows that there is none so far.
+    of batches that may be the one.
     """
 
     def __init__(
@@ -167,25 +167,18 @@ class CreateOutcomeUnknown(SiliconFlowError):
         reason: str,
         input_file_id: str | None = None,
         possible: Sequence[str] = (),
-        is_absent: bool = False,
     ) -> None:
-        super().__init__(token, reason, input_file_id, possible, is_absent)
+        super().__init__(token, reason, input_file_id, possible)
         self.token, self.reason = token, reason
         self.input_file_id, self.possible = input_file_id, tuple(possible)
-        self.is_absent = is_absent
 
     def __str__(self) -> str:
-        happened = (
-            "The batch is not listed so far"
-            if self.is_absent
-            else "It is unknown whether the batch was created"
-        )
-        file = f", {self.input_file_id!r}" if self.input_file_id else ""
+        arguments = [self.token, *([self.input_file_id] if self.input_file_id else [])]
         return (
-            f"{happened}: {self.reason}\n\n"
-            f"Call client.find({self.token!r}{file}) in some minutes. It returns the batch, "
-            "None if the list shows that there is none, or raises this exception if the list shows "
-            "neither. Create the batch again only after None."
+            f"It is unknown whether the batch was created: {self.reason}\n\n"
+            f"Call client.find({', '.join(map(repr, arguments))}) in some minutes. It returns the "
+            "batch, None if the list shows that there is none, or raises this exception if the list "
+            "shows neither. Create the batch again only after None."
         )
 
 

@@ -53,9 +53,18 @@ class Reply:
 
 
 class Record(Protocol):
-    """Where a creation is recorded for the next process, such as a file in the state folder."""
+    """Where a creation is recorded for the next process: a `SubmissionFile`."""
 
-    def record(self, **fields: object) -> None: ...
+    def record(
+        self,
+        *,
+        file_id: str | None = None,
+        uploaded_at: float | None = None,
+        creating: float | None = None,
+        batch_id: str | None = None,
+    ) -> None: ...
+
+    def forget(self) -> None: ...
 
 
 @define(frozen=True)
@@ -63,7 +72,7 @@ class Save:
     """Fields to save in the record of a creation; they are on disk when the flow goes on."""
 
     record: Record
-    fields: Mapping[str, object]
+    fields: Mapping[str, Any]
 
 
 Step = Call | Pause | Save

@@ -147,7 +147,7 @@ class TestTheMatrix:
         ("fault", "reason"),
         [
             ("line-lost", "results of a completed batch are missing"),
-            ("list-once", "the list is not complete"),
+            ("has-more-false", "the list is not complete"),
             ("create-twice", "a second batch is created and paid for"),
             ("cancel-ignored", "cancel returns a batch that is in_queue"),
         ],

@@ -8,6 +8,7 @@ Rule 3: what another process needs to go on is saved before the request that cou
 """
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -116,7 +117,9 @@ def _upload(order: Order) -> Flow[None]:
         file = read_upload((yield source.call()))
     order.creation = evolve(order.creation, file_id=file.id, own=True, uploaded_at=file.created_at)
     if order.record is not None:
-        yield Save(order.record, {"file_id": file.id, "uploaded_at": file.created_at})
+        at = file.created_at
+        uploaded_at = None if at is None else at.timestamp()
+        yield Save(order.record, {"file_id": file.id, "uploaded_at": uploaded_at})
 
 
 def _attempt(order: Order) -> Flow[None]:
@@ -124,7 +127,7 @@ def _attempt(order: Order) -> Flow[None]:
     creation = order.creation
     body = order.settings.body(creation.file_id or "", creation.token)
     if order.record is not None:
-        yield Save(order.record, {"creating": True})
+        yield Save(order.record, {"creating": time.time()})
     was_open, order.is_open = order.attempts > 0, True
     order.attempts += 1
     order.reason = "the response has not arrived"
@@ -142,7 +145,9 @@ def _attempt(order: Order) -> Flow[None]:
         if not is_open(error):
             order.is_open = False
             if was_open:
-                raise _unknown(order, Outcome(reason=order.reason)) from error
+                raise _unknown(
+                    order, Outcome(reason="an earlier attempt may have been carried out")
+                ) from error
             raise
 
 
@@ -177,11 +182,8 @@ def _go_on(order: Order, outcome: Outcome, patience: Patience) -> Flow[None]:
 
 def _unknown(order: Order, outcome: Outcome) -> CreateOutcomeUnknown:
     creation = order.creation
-    so_far = "" if outcome.absent else f"; {outcome.reason}"
+    so_far = "it is not listed so far" if outcome.absent else outcome.reason
+    file_id = creation.file_id if creation.own else None
     return CreateOutcomeUnknown(
-        creation.token,
-        f"{order.reason}{so_far}",
-        input_file_id=creation.file_id if creation.own else None,
-        possible=outcome.possible,
-        is_absent=outcome.absent,
+        creation.token, f"{order.reason}; {so_far}", file_id, outcome.possible
     )

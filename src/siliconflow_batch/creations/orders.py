@@ -13,7 +13,7 @@ from attrs import define, field
 from siliconflow_batch_api import models
 from siliconflow_batch_api.types import UNSET
 
-from ..errors import SiliconFlowError
+from ..errors import CreateOutcomeUnknown, SiliconFlowError
 from ..objects import TOKEN, Batch
 from ..parameters import checked_id, checked_key, checked_metadata, checked_model, checked_window
 from ..steps import Record
@@ -87,3 +87,11 @@ class Order:
     reason: str = ""
     cause: SiliconFlowError | None = None
     named: list[str] = field(factory=list)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it ended with an error, and certainly without a batch."""
+        is_new = self.made is None and self.waited is None and self.attempts < 2
+        return (
+            self.error is not None and is_new and not isinstance(self.error, CreateOutcomeUnknown)
+        )

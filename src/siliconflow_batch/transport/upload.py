@@ -2,6 +2,7 @@
 The upload of an input file: opened here, rewound for each attempt, never held in memory as a whole.
 """
 
+import hashlib
 import io
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -70,6 +71,15 @@ def _opened(source: str | Path | bytes | BinaryIO) -> BinaryIO:
             f"Cannot upload {source!r}: pass a path, bytes, or a file opened in binary mode."
         )
     return source
+
+
+def content_digest(source: str | Path | bytes) -> str:
+    """The SHA-256 of a file or of bytes, in hexadecimal."""
+    with _opened(source) as file:
+        digest = hashlib.sha256()
+        while piece := file.read(PIECE):
+            digest.update(piece)
+        return digest.hexdigest()
 
 
 class _Reading:
