@@ -23,6 +23,14 @@ def _only_in_soak(item: pytest.Item) -> bool:
     return any(mark.kwargs.get("only") for mark in item.iter_markers("soak"))
 
 
+@pytest.fixture(autouse=True)
+def _state_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Each test has a state folder of its own."""
+    monkeypatch.setenv("SILICONFLOW_STATE", str(tmp_path_factory.mktemp("state")))
+
+
 @pytest.fixture(scope="session")
 def soak(pytestconfig: pytest.Config) -> bool:
     """Whether a test marked `soak` runs in full; otherwise it runs a seeded sample."""

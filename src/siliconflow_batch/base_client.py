@@ -224,14 +224,20 @@ class BaseClient(ABC):
 
         `content` returns what the batch is made of, as a file id or a digest.
         """
-        if key is None:
-            return nullcontext()
-        from .state.digests import account_digest
+        return nullcontext() if key is None else self._open_record(key, settings, content())
+
+    def _open_record(
+        self, key: str | None, settings: Settings, content: str, *, name: str = "", source: str = ""
+    ) -> "SubmissionFile":
+        """The record of a creation, by its key, or else by its content and a `name`."""
+        from .state.digests import account_digest, digest
         from .state.submissions import SubmissionFile
 
-        token = new_token(key)
         account = account_digest(self._settings.base_url, self._settings.key)
-        return SubmissionFile.open(account, token, settings.digest(content()), token=token)
+        request = settings.digest(content)
+        token = new_token(key)
+        file_name = digest(request, name) if key is None else token
+        return SubmissionFile.open(account, file_name, request, token=token, source=source)
 
     def _order(
         self,
@@ -268,8 +274,8 @@ class BaseClient(ABC):
             order.waited = age if age > LONG_AGO else 0.0  # it may have been repeated since then
         return order
 
-    def _flow(self, *orders: Order) -> Flow[None]:
-        return create_all(orders, self._patience, known=self._memory.batches)
+    def _flow(self, *orders: Order, on_end: Callable[[Order], None] = lambda _: None) -> Flow[None]:
+        return create_all(orders, self._patience, known=self._memory.batches, on_end=on_end)
 
     def _made(self, order: Order) -> Batch:
         """The batch of an order that has ended; raises its error."""

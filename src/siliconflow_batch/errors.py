@@ -49,8 +49,7 @@ ADVICE = {
     403: "Check the account: its balance, and its real-name verification.",
     404: "Check the id: it must belong to this account and this site.",
     429: "Wait, and send fewer requests at a time.",
-    500: "Try again later.",
-    502: "Try again later.",
+    **dict.fromkeys((500, 502), "Try again later."),
     503: "The service is overloaded; try again later.",
     504: "The service may have done the work; check before you send the request again.",
 }
@@ -145,8 +144,7 @@ class DownloadTruncated(TransportError):
 
     def __init__(self, received: int) -> None:
         super().__init__("download truncated")
-        self.args = (received,)
-        self.received = received
+        self.args, self.received = (received,), received
 
     def __str__(self) -> str:
         return f"The download ended early, after {self.received} bytes.\n\nDownload the file again."
@@ -157,8 +155,7 @@ class CreateOutcomeUnknown(SiliconFlowError):
     A creation has no clear response, and the list does not show what became of it.
 
     The batch may exist. Its metadata has `token` under the key `siliconflow_batch_token`.
-    `input_file_id` is its file, if that was uploaded for this batch alone; `possible` are the ids
-    of batches that may be the one.
+    `input_file_id` is its file, if uploaded for it alone; `possible` are ids that may be its own.
     """
 
     def __init__(
@@ -176,14 +173,13 @@ class CreateOutcomeUnknown(SiliconFlowError):
         arguments = [self.token, *([self.input_file_id] if self.input_file_id else [])]
         return (
             f"It is unknown whether the batch was created: {self.reason}\n\n"
-            f"Call client.find({', '.join(map(repr, arguments))}) in some minutes. It returns the "
-            "batch, None if the list shows that there is none, or raises this exception if the list "
-            "shows neither. Create the batch again only after None."
+            f"Call client.find({', '.join(map(repr, arguments))}) in some minutes, and create the "
+            "batch again only if that returns None: then the list shows that there is none."
         )
 
 
 class ListIncomplete(SiliconFlowError):
-    """A list was read up to a point from where the service shows no more, though it has more."""
+    """The service shows only a part of the list of batches."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

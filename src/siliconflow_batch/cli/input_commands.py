@@ -4,16 +4,20 @@ The commands for input files: validate and submit.
 Rule: all files are validated before anything is sent.
 """
 
+import contextlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from attrs import define
 
 from .. import Batch, SiliconFlowBatch
-from ..creations.orders import Settings
+from ..creations.orders import Order, Settings
 from ..errors import InputFileInvalid, LineFault
 from ..input_files import validation
+from ..state.submissions import SubmissionFile
+from ..transport.upload import Upload, content_digest
 from . import arguments, exits
 from .display import OnProgress, transfers
 from .messages import safe
@@ -88,22 +92,20 @@ def _fault(fault: LineFault) -> dict[str, object]:
     return {"line": fault.line, "field": fault.field, "reason": fault.reason}
 
 
-@define
-class Submission:
-    """The progress of one file; `creating` means that a batch may exist."""
-
-    path: Path
-    file_id: str | None = None
-    creating: bool = False
-    batch: Batch | None = None
-
-
 def submit(
     context: typer.Context,
     files: arguments.InputFiles,
     model: arguments.Model = None,
     window: Window = WINDOW,
     metadata: Metadata = None,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(
+            "--idempotency-key",
+            metavar="KEY",
+            help="Any text, for one file: the same key returns the same batch.",
+        ),
+    ] = None,
     base_url: arguments.BaseUrl = None,
     as_json: arguments.Json = False,
 ) -> None:
@@ -113,29 +115,30 @@ def submit(
     The ids of the batches are printed, one per line. If any file is invalid, nothing is sent.
     Standard input is not supported.
 
+    If the command ends before every file has its batch, run the same command again: it continues,
+    and creates no second batch. The progress is recorded in $SILICONFLOW_STATE, or else in
+    ~/.local/state/siliconflow-batch.
+
     \b
     Examples:
       siliconflow-batch submit prompts.jsonl
       siliconflow-batch submit shards/*.jsonl --window 48h --metadata job=nightly
+      siliconflow-batch submit prompts.jsonl --idempotency-key nightly-2026-11-25
       siliconflow-batch results --wait $(siliconflow-batch submit prompts.jsonl)
     """
     session: Session = context.obj
     if len({file.resolve() for file in files}) < len(files):
         raise exits.UsageWrong("The same file occurs twice; both batches would be charged.")
-    checked_metadata = _checked_metadata(window, metadata or [], model)
+    if idempotency_key is not None and len(files) > 1:
+        raise exits.UsageWrong("--idempotency-key needs exactly one file: a key names one batch.")
+    settings = Settings(window, arguments.metadata(metadata or []), model)
     for file in files:
         with session.report_errors(str(file)):
             validation.validate(file, model=model)
     if session.exit_status:
         return
-    submissions = [Submission(file) for file in files]
-    try:
-        _submit(session, submissions, base_url, window, checked_metadata, model)
-    except KeyboardInterrupt:
-        options = _settings(window, checked_metadata, model)
-        session.next_steps = [_next_step(submission, options) for submission in submissions]
-        raise
-    if ids := [submission.batch.id for submission in submissions if submission.batch]:
+    ids = _submit(session, files, base_url, settings, idempotency_key)
+    if ids:
         session.print_note("Next:")
         session.print_note(f"  {session.command('wait', *ids)}")
         session.print_note(f"  {session.command('results', '--wait', *ids)}")
@@ -143,77 +146,66 @@ def submit(
 
 def _submit(
     session: Session,
-    submissions: list[Submission],
+    files: list[Path],
     base_url: str | None,
-    window: str,
-    metadata: dict[str, str],
-    model: str | None,
-) -> None:
-    """Uploads each file and creates its batch; `submissions` record the progress."""
-    with session.client(base_url) as client, transfers(session) as bar:
-        for submission in submissions:
-            with session.report_errors(str(submission.path)):
-                file_id = _upload(client, submission, bar(submission.path.name))
-                batch = _create(client, submission, file_id, window, metadata, model)
-                _print(session, submission.path, batch)
+    settings: Settings,
+    key: str | None,
+) -> list[str]:
+    """
+    Creates a batch for each file, and returns their ids.
+
+    The records of the files are deleted when each file has its batch, so that the same command can
+    continue until then. With an idempotency key they stay.
+    """
+    made: list[str] = []
+    orders: dict[int, Path] = {}
+
+    def on_end(order: Order) -> None:
+        path = orders[id(order)]
+        with session.report_errors(str(path)):
+            batch = client._made(order)
+            _print(session, path, order, batch)
+            made.append(batch.id)
+
+    with (
+        session.client(base_url) as client,
+        transfers(session) as bar,
+        contextlib.ExitStack() as records,
+    ):
+        begun = []
+        for path in files:
+            with session.report_errors(str(path)):
+                record = records.enter_context(_record(client, path, settings, key))
+                upload = partial(_opened, path, bar)
+                order = client._order(settings, record, source=upload, is_keyed=key is not None)
+                orders[id(order)] = path
+                begun.append((order, record))
+        client._run(client._flow(*(order for order, _ in begun), on_end=on_end))
+        if key is None and len(made) == len(files):
+            for _, record in begun:
+                record.forget()
+    return made
 
 
-def _checked_metadata(window: str, pairs: list[str], model: str | None) -> dict[str, str]:
-    """Validates the options of the creation before anything is uploaded."""
-    metadata = arguments.metadata(pairs)
-    Settings(window, metadata, model)
-    return metadata
+def _record(
+    client: SiliconFlowBatch, path: Path, settings: Settings, key: str | None
+) -> SubmissionFile:
+    """The record of a file's submission, by the key, or else by the path and the content."""
+    content = content_digest(path)
+    name = str(path.resolve())
+    return client._open_record(key, settings, content, name=name, source=path.name)
 
 
-def _upload(
-    client: SiliconFlowBatch, submission: Submission, on_progress: OnProgress | None
-) -> str:
-    submission.file_id = client.upload(submission.path, on_progress=on_progress).id
-    return submission.file_id
+def _opened(path: Path, bar: Callable[[str], OnProgress | None]) -> Upload:
+    return Upload(path, None, bar(path.name))
 
 
-def _create(
-    client: SiliconFlowBatch,
-    submission: Submission,
-    file_id: str,
-    window: str,
-    metadata: dict[str, str],
-    model: str | None,
-) -> Batch:
-    submission.creating = True
-    submission.batch = client.create(file_id, window=window, metadata=metadata, model=model)
-    return submission.batch
-
-
-def _print(session: Session, path: Path, batch: Batch) -> None:
+def _print(session: Session, path: Path, order: Order, batch: Batch) -> None:
+    if order.made or (order.is_keyed and order.is_found):
+        session.print_note(f"{path}: an earlier command has created this batch.")
+    elif order.waited is not None and order.is_found:
+        session.print_note(f"{path}: an earlier command was interrupted after creating this batch.")
     if session.json:
         session.print_json({**batch.raw, "source": str(path)})
     else:
         session.print_result(safe(batch.id))
-
-
-def _settings(window: str, metadata: dict[str, str], model: str | None) -> tuple[str, ...]:
-    """The options that repeat these settings."""
-    options = [] if model is None else ["--model", model]
-    options += [] if window == WINDOW else ["--window", window]
-    for key, value in metadata.items():
-        options += ["--metadata", f"{key}={value}"]
-    return tuple(options)
-
-
-def _next_step(submission: Submission, settings: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """The state of an interrupted submission, and the command to continue with."""
-    name, file_id = str(submission.path), submission.file_id
-    if submission.batch is not None:
-        return f"{name}: batch {submission.batch.id} continues:", ("wait", submission.batch.id)
-    uploaded = f"uploaded as {file_id}; " if file_id else ""
-    if submission.creating and file_id:
-        text = (
-            f"{name}: {uploaded}a batch may exist; submit the file again only if this lists none:"
-        )
-        return text, ("list", "--limit", "0", "--file", file_id)
-    return f"{name}: {uploaded}no batch was created; submit the file again:", (
-        "submit",
-        name,
-        *settings,
-    )
