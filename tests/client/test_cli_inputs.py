@@ -1,6 +1,10 @@
 """`siliconflow-batch validate` and `submit`, against a simulator on a real socket."""
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,6 +12,8 @@ from typing import Any
 import pytest
 
 from siliconflow_batch import Patience, SiliconFlowBatch
+from siliconflow_batch.cli.input_commands import _record
+from siliconflow_batch.creations.orders import Settings
 from siliconflow_batch_simulator import Simulator
 from support.account import asked, json_lines, line
 from support.shell import Shell
@@ -77,6 +83,9 @@ class TestValidate:
         }
 
 
+QUICK = partial(Patience, seconds=0.01, looks=2)
+
+
 class TestSubmit:
     def test_ids_and_next_commands(self, shell: Shell, prompts: str, site: Simulator) -> None:
         """Ids are printed on stdout, and the next commands on stderr."""
@@ -144,8 +153,7 @@ class TestSubmit:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The exit status is 7, and the printed command finds the batch later."""
-        quick = partial(Patience, seconds=0.01, looks=2)
-        monkeypatch.setattr("siliconflow_batch.base_client.Patience", quick)
+        monkeypatch.setattr("siliconflow_batch.base_client.Patience", QUICK)
         site.faults.add("reset-after", "POST /batches")
         site.faults.add("forbidden", "GET /batches")
         result = shell("submit", prompts, "--json")
@@ -158,42 +166,92 @@ class TestSubmit:
 
         assert (result.status, error["kind"]) == (7, "CreateOutcomeUnknown")
         assert error["token"] in error["next"][0]
-        assert (forbidden.status, forbidden.out) == (3, "")
+        assert (forbidden.status, forbidden.out) == (7, "")
         assert "403" in forbidden.err
         assert found.rows[0][0] == batch.id
 
-    @pytest.mark.parametrize("when", ["upload", "create", "second"])
-    def test_an_interruption_reports_the_state_of_each_file(
+    @pytest.mark.parametrize("operation", ["upload_file", "create_batch"])
+    @pytest.mark.parametrize("number", [1, 2])
+    @pytest.mark.parametrize("is_sent", [False, True])
+    def test_the_same_command_continues_after_an_interruption(
         self,
         shell: Shell,
         prompts: str,
         monkeypatch: pytest.MonkeyPatch,
         site: Simulator,
-        when: str,
+        operation: str,
+        number: int,
+        is_sent: bool,
     ) -> None:
-        """For each file the command to continue with is printed."""
+        """Ctrl-C before or after a request: the printed command ends with one batch a file."""
+        monkeypatch.setattr("siliconflow_batch.base_client.Patience", QUICK)
+        with SiliconFlowBatch() as client:
+            client.submit(json_lines(line("y")))  # so that the list is not empty
         Path("second.jsonl").write_bytes(json_lines(line("z")))
-        original = SiliconFlowBatch.create
+        original = SiliconFlowBatch._send
+        calls: list[str] = []
 
-        def create(*arguments: Any, **options: Any) -> Any:
-            if when == "create" or site.service.batches:
+        def send(client: SiliconFlowBatch, call: Any) -> Any:
+            calls.append(call.name.replace(" ", "_"))
+            if calls.count(operation) == number and calls[-1] == operation:
+                if is_sent:
+                    original(client, call)
                 raise KeyboardInterrupt
-            return original(*arguments, **options)
+            return original(client, call)
 
-        def upload(*_: Any, **__: Any) -> Any:
-            raise KeyboardInterrupt
+        monkeypatch.setattr(SiliconFlowBatch, "_send", send)
+        interrupted = shell("submit", prompts, "second.jsonl", "--metadata", "a=b c")
+        command = interrupted.err.splitlines()[-1]
 
-        monkeypatch.setattr(SiliconFlowBatch, "create", create)
-        if when == "upload":
-            monkeypatch.setattr(SiliconFlowBatch, "upload", upload)
+        continued = shell(*shlex.split(command)[1:])
 
-        result = shell("submit", prompts, "second.jsonl", "--window", "48h", "--metadata", "a=b c")
+        assert (interrupted.status, continued.status) == (130, 0)
+        made = [batch for batch in site.service.batches.values() if "a" in batch.metadata]
+        assert sorted(batch.file_name for batch in made) == ["prompts.jsonl", "second.jsonl"]
+        assert {*continued.out.split()} == {batch.id for batch in made}
 
-        again = "siliconflow-batch submit second.jsonl --window 48h --metadata 'a=b c'"
-        expected = {
-            "upload": [again, again.replace("second", "prompts")],
-            "create": ["prompts.jsonl: uploaded as file-", "list --limit 0 --file file-", again],
-            "second": ["siliconflow-batch wait batch_", "list --limit 0 --file file-"],
-        }
-        assert result.status == 130
-        assert all(text in result.err for text in expected[when])
+    def test_the_same_command_continues_after_a_kill(
+        self, shell: Shell, prompts: str, monkeypatch: pytest.MonkeyPatch, site: Simulator
+    ) -> None:
+        """A batch whose response did not arrive before the kill is found, and not created again."""
+        monkeypatch.setattr("siliconflow_batch.base_client.Patience", QUICK)
+        site.faults.add("slow-after", "POST /batches", times=1)
+        program = Path(sys.executable).with_name("siliconflow-batch")
+        with subprocess.Popen([program, "submit", prompts], stdout=subprocess.PIPE) as killed:  # noqa: S603
+            while killed.poll() is None and not site.service.batches:
+                os.sched_yield()
+            killed.kill()
+
+        continued = shell("submit", prompts)
+        another = shell("submit", prompts)
+
+        first, second = site.service.batches
+        assert (continued.out, another.out) == (f"{first}\n", f"{second}\n")
+        assert "an earlier command was interrupted" in continued.err
+
+    def test_a_second_process_is_refused(self, shell: Shell, prompts: str, site: Simulator) -> None:
+        """While one process submits a file, another one is refused, and sends nothing."""
+        with SiliconFlowBatch() as client:
+            record = _record(client, Path(prompts), Settings(), None)
+            with record:
+                refused = shell("submit", prompts)
+                sent = len(site.requests)
+            accepted = shell("submit", prompts)
+
+        assert (refused.status, sent, accepted.status) == (2, 0, 0)
+        assert f"Process {os.getpid()} " in refused.err
+
+    def test_an_idempotency_key_names_one_batch(
+        self, shell: Shell, prompts: str, site: Simulator
+    ) -> None:
+        """The same key returns the same batch; a key for another file is refused."""
+        Path("second.jsonl").write_bytes(json_lines(line("z")))
+
+        first = shell("submit", prompts, "--idempotency-key", "nightly")
+        again = shell("submit", prompts, "--idempotency-key", "nightly")
+        other = shell("submit", "second.jsonl", "--idempotency-key", "nightly")
+        two = shell("submit", prompts, "second.jsonl", "--idempotency-key", "nightly")
+
+        assert first.out == again.out == "".join(f"{id}\n" for id in site.service.batches)
+        assert "an earlier command has created this batch" in again.err
+        assert (first.status, again.status, other.status, two.status) == (0, 0, 2, 2)

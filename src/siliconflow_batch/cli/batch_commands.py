@@ -57,16 +57,11 @@ def status(
 
 
 def _find(client: SiliconFlowBatch, token: str) -> Batch:
-    """
-    Finds the batch with a token; raises `TokenNotListed`.
-
-    Unlike `client.find` it raises if the list cannot be read. Otherwise a caller could conclude
-    that there is no batch, and pay for a second one.
-    """
-    for batch in client.batches():
-        if batch.token == token:
-            return batch
-    raise exits.TokenNotListed(token)
+    """The batch with a token; raises `TokenNotListed` if the list shows that there is none."""
+    batch = client.find(token)
+    if batch is None:
+        raise exits.TokenNotListed(token)
+    return batch
 
 
 def list_(
@@ -87,7 +82,7 @@ def list_(
     as_json: options.Json = False,
 ) -> None:
     """
-    List the batches of the account, newest first.
+    List the batches of the account, in the order of the service.
 
     In a pipe, the columns are tab-separated and have no header: id, status, total, completed,
     failed, created, input, errors.

@@ -40,7 +40,10 @@ FACTS = (
     ),
 )
 KEYS = "Set SILICONFLOW_API_KEY; create a key at https://cloud.siliconflow.cn/account/ak."
-LOOK = "Lists can lag. Submit the file again only if this repeatedly finds no batch:"
+LOOK = (
+    "Run the same command again in some minutes: it looks for the batch before anything is sent. "
+    "To look only:"
+)
 ADVICE: tuple[tuple[type[Exception], str, tuple[str, ...]], ...] = (
     (KeyMissing, KEYS, ()),
     (CreateOutcomeUnknown, LOOK, ("status", "--token", "{token}")),

@@ -18,7 +18,7 @@ from .session import PROGRAM, Session, interruptible, reported_retries
 COMMANDS: dict[str, tuple[Callable[..., None], tuple[int, ...]]] = {
     "validate": (input_commands.validate, (0, 1, 2)),
     "submit": (input_commands.submit, (0, 1, 2, 3, 4, 7)),
-    "status": (batch_commands.status, (0, 2, 3, 4)),
+    "status": (batch_commands.status, (0, 2, 3, 4, 7)),
     "list": (batch_commands.list_, (0, 2, 3, 4)),
     "wait": (batch_commands.wait, (0, 2, 3, 4, 5, 6)),
     "results": (result_commands.results, (0, 2, 3, 4, 5, 6)),
