@@ -206,7 +206,7 @@ class TestSubmit:
         continued = shell(*shlex.split(command)[1:])
 
         assert (interrupted.status, continued.status) == (130, 0)
-        made = [batch for batch in site.service.batches.values() if "a" in batch.metadata]
+        made = [batch for batch in site.service.batches.values() if "a" in (batch.metadata or {})]
         assert sorted(batch.file_name for batch in made) == ["prompts.jsonl", "second.jsonl"]
         assert {*continued.out.split()} == {batch.id for batch in made}
 
