@@ -21,7 +21,7 @@ from ..objects import Batch
 from ..retries import Patience
 from ..steps import Call, Flow, Pause, Save
 from ..transport.responses import read_named_batch, read_upload, unreadable
-from .evidence import COMPLETE, OTHER, OURS, Outcome, kinship
+from .evidence import COMPLETE, OTHER, OURS, UNPAGED, Outcome, kinship
 from .list_walk import read
 from .orders import Order
 from .search import settle
@@ -104,7 +104,7 @@ def _look_before(order: Order) -> Flow[None]:
         if order.is_keyed and kinship(order.creation, one) == OURS:
             order.batch, order.is_found = one, True
             return
-    if order.is_keyed and reading.end != COMPLETE and not reading.batches:
+    if order.is_keyed and reading.end not in (COMPLETE, UNPAGED) and not reading.batches:
         raise CreateOutcomeUnknown(order.creation.token, reading.end)
     before = frozenset(one.id for one in reading.batches)
     order.creation = evolve(order.creation, before=before)

@@ -19,8 +19,8 @@ from ..objects import TOKEN, Batch
 
 OURS, POSSIBLE, OTHER = "ours", "possible", "other"
 # How a walk over the list ended. Any other text is the reason why it could not go on.
-COMPLETE, EARLY = "complete", "early"
-# Lengths at which a service may cut a list without saying so; so may every multiple of 100.
+COMPLETE, UNPAGED, EARLY = "complete", "unpaged", "early"
+# Lengths at which a service may cut a list that it does not page; so may every multiple of 100.
 ROUND = frozenset({10, 20, 25, 50})
 
 
@@ -47,7 +47,8 @@ class Reading:
     """
     The list as one walk has read it: each of the `batches` once, in the order of the list.
 
-    `end` is COMPLETE, EARLY if older batches were not read, or why the walk could not go on.
+    `end` is COMPLETE if nothing follows the last batch, UNPAGED if the service ignores paging and
+    shows all on one page, EARLY if older batches were not read, or why the walk could not go on.
     """
 
     batches: tuple[Batch, ...] = ()
@@ -131,7 +132,7 @@ def is_older(creation: Creation, batch: Batch) -> bool:
 def doubt(creation: Creation, evidence: Evidence) -> str:
     """Why a reading without the batch does not prove its absence; empty if it does."""
     reading = evidence.reading
-    if reading.end not in (COMPLETE, EARLY):
+    if reading.end not in (COMPLETE, UNPAGED, EARLY):
         return reading.end
     if not reading.batches:
         believed = creation.is_new_account and not evidence.known
@@ -143,7 +144,7 @@ def doubt(creation: Creation, evidence: Evidence) -> str:
     if reading.end == EARLY:
         return "the list was not read to its end"
     number = len(reading.batches)
-    if number in ROUND or number % 100 == 0:
+    if reading.end == UNPAGED and (number in ROUND or number % 100 == 0):
         return f"the list may be cut: it has {number} batches, not in the order of their times"
     return ""
 

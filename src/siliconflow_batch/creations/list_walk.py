@@ -16,7 +16,7 @@ from ..errors import APIError, BadRequest, ListIncomplete, TransportError
 from ..objects import Batch
 from ..steps import Call, Flow
 from ..transport.responses import Page, read_page
-from .evidence import COMPLETE, EARLY, Reading
+from .evidence import COMPLETE, EARLY, UNPAGED, Reading
 
 PAGE = 100  # batches on a page, the most that the service documents
 MOST_PAGES = 200
@@ -35,7 +35,7 @@ class Walk:
     """
     A walk over the list, with `limit` batches on a page.
 
-    `end` is empty until the walk has ended: then it is COMPLETE, or why the walk could not go on.
+    `end` is empty until the walk has ended: then COMPLETE, UNPAGED, or why it could not go on.
     `trusting`: a page with `has_more: false` is the last one. Otherwise an empty page is, or a
     repeated one if the service ignores `after`.
     """
@@ -64,7 +64,7 @@ class Walk:
 
     def raise_unless_complete(self) -> None:
         """Raises `ListIncomplete` if the walk ended before the list did."""
-        if self.end != COMPLETE:
+        if self.end not in (COMPLETE, UNPAGED):
             raise ListIncomplete(self.end)
 
     def _page(self) -> Flow[Page]:
@@ -96,7 +96,7 @@ class Walk:
                 else COMPLETE
             )
         if shown.has_more is not True and (yield from self._is_one_page()):
-            return COMPLETE
+            return UNPAGED
         return "the list cannot be paged: the service ignores `after`"
 
     def _is_one_page(self) -> Flow[bool]:
