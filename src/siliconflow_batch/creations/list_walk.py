@@ -36,8 +36,9 @@ class Walk:
     A walk over the list, with `limit` batches on a page.
 
     `end` is empty until the walk has ended: then COMPLETE, UNPAGED, or why it could not go on.
-    `trusting`: a page with `has_more: false` is the last one. Otherwise an empty page is, or a
-    repeated one if the service ignores `after`.
+    `trusting`: a page with `has_more: false` is the last one. Otherwise it is only if it is shorter
+    than an earlier page; an empty page is the last one, too, or a repeated one if the service
+    ignores `after`.
     """
 
     limit: int | None = PAGE
@@ -47,6 +48,7 @@ class Walk:
     _ids: set[str] = field(factory=set)
     _after: str | None = None
     _pages: int = 0
+    _longest: int = 0  # batches on the longest page
 
     def next(self) -> Flow[list[Batch]]:
         """The batches of the next page that were not on an earlier one."""
@@ -84,6 +86,10 @@ class Walk:
             return f"the list has more than {MOST_PAGES} pages"
         if self.trusting and shown.has_more is False:
             return COMPLETE
+        is_shorter = len(shown.batches) < self._longest
+        if shown.batches and shown.has_more is False and is_shorter:
+            return COMPLETE
+        self._longest = max(self._longest, len(shown.batches))
         if new:
             return ""
         if not shown.batches:

@@ -1,5 +1,6 @@
 """The walk over a list of batches: where it goes on, and where it ends."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -97,6 +98,18 @@ def test_a_cut_list_whose_has_more_is_always_false() -> None:
     reading, _ = walked(lambda _, limit: pages(None, limit))
 
     assert "ignores `after`" in reading.end
+
+
+def test_a_list_that_grows_while_it_is_read() -> None:
+    """A service whose other users create batches all the time, oldest first, has an end as well."""
+    numbers = itertools.count(30)
+
+    def growing(after: str | None, limit: int | None) -> dict[str, Any]:
+        return paged(next(numbers))(after, limit)
+
+    reading, requests = walked(growing)
+
+    assert (len(reading.batches), reading.end, requests) == (31, COMPLETE, 2)
 
 
 def test_an_empty_page_in_the_middle() -> None:
