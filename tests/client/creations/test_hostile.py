@@ -1,4 +1,4 @@
-"""No batch is paid twice, whatever becomes of an answer and whatever the list does: see WAYS, LISTS."""
+"""No batch is paid twice, whatever becomes of an answer and whatever the list does."""
 
 from collections.abc import Iterator
 from random import Random
