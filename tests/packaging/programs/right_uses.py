@@ -60,7 +60,7 @@ def print_batch(batch: Batch) -> None:
     assert_type(batch.status, str)
     assert_type(batch.counts, Counts)
     assert_type(batch.counts.completed, int)
-    assert_type(batch.created_at, datetime)
+    assert_type(batch.created_at, datetime | None)
     assert_type(batch.completed_at, datetime | None)
     assert_type(batch.metadata, dict[str, str])
     assert_type(batch.response, httpx.Response | None)
