@@ -17,7 +17,7 @@ from . import flows
 from .base_client import BaseClient
 from .creations import search
 from .creations.list_walk import PAGE, Walk
-from .creations.orders import Settings
+from .creations.orders import BatchSettings
 from .errors import SiliconFlowError, TransportError
 from .input_files import validation
 from .objects import Batch, File
@@ -95,7 +95,7 @@ class AsyncSiliconFlowBatch(BaseClient):
         model: str | None = None,
         idempotency_key: str | None = None,
     ) -> Batch:
-        settings = Settings(window, metadata, model)
+        settings = BatchSettings(window, metadata, model)
         file_id, is_keyed = checked_id(input_file_id), idempotency_key is not None
         with self._recorded(idempotency_key, settings, lambda: file_id) as record:
             order = self._order(settings, record, file_id=file_id, is_keyed=is_keyed)
@@ -113,7 +113,7 @@ class AsyncSiliconFlowBatch(BaseClient):
         on_progress: Progress | None = None,
         idempotency_key: str | None = None,
     ) -> Batch:
-        settings = Settings(window, metadata, model)
+        settings = BatchSettings(window, metadata, model)
         validation.validate(source, model=model, name=name)
         with self._recorded(idempotency_key, settings, lambda: content_digest(source)) as record:
             order = self._order(

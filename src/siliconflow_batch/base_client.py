@@ -18,7 +18,7 @@ import httpx
 from .creations.create_once import create_all
 from .creations.evidence import Creation
 from .creations.list_walk import PAGE
-from .creations.orders import Order, Settings, new_token
+from .creations.orders import BatchSettings, Order, new_token
 from .creations.remembered import Memory
 from .objects import Batch, moment
 from .retries import Patience, Retries
@@ -107,9 +107,9 @@ class BaseClient(ABC):
         Creates one batch of an uploaded file.
 
         If the response is lost, the client searches the list for the batch, and creates it again
-        only if the list shows that there is none; `Patience` limits the search. A file that this
-        client has not uploaded, or has used before, needs a walk over the list before the creation:
-        one request for each 100 batches of the account.
+        only if the list shows that there is none; `Patience` limits the search. An idempotency key,
+        or a file that this client has not uploaded or has used before, needs a walk over the list
+        before the creation: one request for each 100 batches of the account, and one more.
 
         `window` is in hours, from 24 to 336. `model` replaces the model of every line.
         `idempotency_key`: any text. The same key returns the same batch, in any process on this
@@ -217,7 +217,7 @@ class BaseClient(ABC):
         """Yields the results of the lines that failed."""
 
     def _recorded(
-        self, key: str | None, settings: Settings, content: Callable[[], str]
+        self, key: str | None, settings: BatchSettings, content: Callable[[], str]
     ) -> AbstractContextManager["SubmissionFile | None"]:
         """
         The record of a creation with an idempotency key, locked; None without a key.
@@ -227,7 +227,13 @@ class BaseClient(ABC):
         return nullcontext() if key is None else self._open_record(key, settings, content())
 
     def _open_record(
-        self, key: str | None, settings: Settings, content: str, *, name: str = "", source: str = ""
+        self,
+        key: str | None,
+        settings: BatchSettings,
+        content: str,
+        *,
+        name: str = "",
+        source: str = "",
     ) -> "SubmissionFile":
         """The record of a creation, by its key, or else by its content and a `name`."""
         from .state.digests import account_digest, digest
@@ -241,7 +247,7 @@ class BaseClient(ABC):
 
     def _order(
         self,
-        settings: Settings,
+        settings: BatchSettings,
         record: "SubmissionFile | None" = None,
         *,
         file_id: str | None = None,

@@ -13,7 +13,7 @@ import pytest
 
 from siliconflow_batch import Patience, SiliconFlowBatch
 from siliconflow_batch.cli.input_commands import _record
-from siliconflow_batch.creations.orders import Settings
+from siliconflow_batch.creations.orders import BatchSettings
 from siliconflow_batch_simulator import Simulator
 from support.account import asked, json_lines, line
 from support.shell import Shell
@@ -232,7 +232,7 @@ class TestSubmit:
     def test_a_second_process_is_refused(self, shell: Shell, prompts: str, site: Simulator) -> None:
         """While one process submits a file, another one is refused, and sends nothing."""
         with SiliconFlowBatch() as client:
-            record = _record(client, Path(prompts), Settings(), None)
+            record = _record(client, Path(prompts), BatchSettings(), None)
             with record:
                 refused = shell("submit", prompts)
                 sent = len(site.requests)

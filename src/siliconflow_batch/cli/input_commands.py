@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from .. import Batch, SiliconFlowBatch
-from ..creations.orders import Order, Settings
+from ..creations.orders import BatchSettings, Order
 from ..errors import InputFileInvalid, LineFault
 from ..input_files import validation
 from ..state.submissions import SubmissionFile
@@ -131,7 +131,7 @@ def submit(
         raise exits.UsageWrong("The same file occurs twice; both batches would be charged.")
     if idempotency_key is not None and len(files) > 1:
         raise exits.UsageWrong("--idempotency-key needs exactly one file: a key names one batch.")
-    settings = Settings(window, arguments.metadata(metadata or []), model)
+    settings = BatchSettings(window, arguments.metadata(metadata or []), model)
     for file in files:
         with session.report_errors(str(file)):
             validation.validate(file, model=model)
@@ -148,7 +148,7 @@ def _submit(
     session: Session,
     files: list[Path],
     base_url: str | None,
-    settings: Settings,
+    settings: BatchSettings,
     key: str | None,
 ) -> list[str]:
     """
@@ -188,7 +188,7 @@ def _submit(
 
 
 def _record(
-    client: SiliconFlowBatch, path: Path, settings: Settings, key: str | None
+    client: SiliconFlowBatch, path: Path, settings: BatchSettings, key: str | None
 ) -> SubmissionFile:
     """The record of a file's submission, by the key, or else by the path and the content."""
     content = content_digest(path)

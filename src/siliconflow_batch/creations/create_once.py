@@ -29,7 +29,7 @@ from .search import settle
 # Client errors that can come after the work: request timeout, conflict, too early, too many
 # requests, and two of gateways whose client has gone.
 OPEN = frozenset({408, 409, 425, 429, 460, 499})
-ID = re.compile(r'"id"\s*:\s*"([A-Za-z0-9_-]{1,200})"')
+NAMED_ID = re.compile(r'"id"\s*:\s*"([A-Za-z0-9_-]{1,200})"')
 LONGEST_PAUSE = 120.0  # seconds by which a `Retry-After` can delay a repeated creation
 
 
@@ -126,7 +126,7 @@ def _attempt(order: Order) -> Flow[None]:
     """Sends the creation once. The order then has its batch, or is open; or this raises."""
     creation = order.creation
     body = order.settings.body(creation.file_id or "", creation.token)
-    if order.record is not None:
+    if order.record is not None and order.attempts == 0:
         yield Save(order.record, {"creating": time.time()})
     was_open, order.is_open = order.attempts > 0, True
     order.attempts += 1
@@ -141,7 +141,7 @@ def _attempt(order: Order) -> Flow[None]:
         order.reason, order.cause = str(error).partition("\n")[0], error
         if isinstance(error, APIError):
             known = {*creation.before, creation.file_id}
-            order.named += [id for id in ID.findall(error.body)[:3] if id not in known]
+            order.named += [id for id in NAMED_ID.findall(error.body)[:3] if id not in known]
         if not is_open(error):
             order.is_open = False
             if was_open:

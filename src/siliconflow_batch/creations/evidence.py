@@ -58,7 +58,7 @@ class Reading:
 @define(frozen=True)
 class Evidence:
     """
-    A reading, and what else is known.
+    One reading of the list, and other facts about the account.
 
     `known` are batches that existed when the search began, with the times of their creation.
     `retrieved` are batches that were retrieved because the list did not show whose they are.

@@ -81,7 +81,7 @@ class Walk:
     def _end(self, shown: Page, new: list[Batch]) -> Flow[str]:
         """How the walk ends at a page; empty if it goes on."""
         if shown.left_out:
-            return "the list has an item that is no batch with an id"
+            return "an item of the list has no id"
         if self._pages >= MOST_PAGES:
             return f"the list has more than {MOST_PAGES} pages"
         if self.trusting and shown.has_more is False:
@@ -93,14 +93,10 @@ class Walk:
         if new:
             return ""
         if not shown.batches:
-            is_gap = shown.has_more and shown.last_id not in (None, self._after)
-            if is_gap:
-                return ""
-            return (
-                "the list ends with an empty page that says `has_more`"
-                if shown.has_more
-                else COMPLETE
-            )
+            if not shown.has_more:
+                return COMPLETE
+            is_gap = shown.last_id not in (None, self._after)
+            return "" if is_gap else "the list ends with an empty page that says `has_more`"
         if shown.has_more is not True and (yield from self._is_one_page()):
             return UNPAGED
         return "the list cannot be paged: the service ignores `after`"

@@ -24,7 +24,7 @@ ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 
 
 @define(frozen=True)
-class Settings:
+class BatchSettings:
     """The settings of a batch, checked; raises `ArgumentInvalid`."""
 
     window: str | int = "24h"
@@ -71,7 +71,7 @@ class Order:
     It ends with a `batch`, or with an `error`. `is_found`: the batch existed before.
     """
 
-    settings: Settings
+    settings: BatchSettings
     creation: Creation
     source: Callable[[], Upload] | None = None
     is_keyed: bool = False

@@ -130,7 +130,7 @@ def test_an_empty_page_in_the_middle() -> None:
 @pytest.mark.parametrize(
     ("page", "reason"),
     [
-        ({"data": [{"status": "completed"}], "has_more": False}, "no batch with an id"),
+        ({"data": [{"status": "completed"}], "has_more": False}, "an item of the list has no id"),
         ({"data": [], "has_more": True}, "an empty page that says `has_more`"),
         ({"data": None}, "could not be read"),
     ],
