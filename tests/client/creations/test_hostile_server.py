@@ -14,15 +14,15 @@ import pytest
 from support.hostile import list_table
 from support.hostile.hostile_server import NOT_FOUND, HostileServer
 from support.hostile.raw_http import answer
-from support.hostile.way_table import KEEP, SILENCE, WAYS, Way
+from support.hostile.way_table import BEHIND, KEEP, SILENCE, WAYS, Way
 
 FOLDER = Path(list_table.__file__).parent
 WITH_THE_CLIENT = {"trials.py", "report.py"}
 BODY = b'{"input_file_id": "FILE", "metadata": {"description": "d", "token": "abc"}}'
 CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # one for all: nothing here is encrypted
 SILENT = 0.1  # seconds without a byte
-BEHIND = b"GET /v1/nothing HTTP/1.1\r\nHost: x\r\n\r\n"
-BEHIND_ANSWER = answer(404, NOT_FOUND)
+NEXT = b"GET /v1/nothing HTTP/1.1\r\nHost: x\r\n\r\n"
+NEXT_ANSWER = answer(404, NOT_FOUND)
 
 OK_OR_503 = r"HTTP/1\.1 (200 OK|503 Service Unavailable)\r\n"
 JSON_TYPE = r"Content-Type: application/json\r\n"
@@ -86,6 +86,9 @@ RECEIVED = {
     "stale-id-in-front": OTHER + r'\{"id": "batch_\w+"\}' + WHOLE,
     "stale-list-in-front": OTHER + r'\{"object": "list", "data": \[.*\].*\}' + WHOLE,
     "stale-upload-in-front": OTHER + r'\{"code": 20000, .*"id": "file-\w+".*\}' + WHOLE,
+    "one-answer-behind-after-a-creation": OTHER + r'\{"id": "batch_\w+", "object".*\}' + WHOLE,
+    "one-answer-behind-after-an-id": OTHER + r'\{"id": "batch_\w+"\}' + WHOLE,
+    "one-answer-behind-after-a-list": OTHER + r'\{"object": "list", "data": \[.*\].*\}' + WHOLE,
     "answer-twice": rf"({WHOLE})({WHOLE})",
     "half-a-json-with-id": HEAD + LENGTH + r'\{"id": "batch_\w+".*[^}]',
     "garbage-behind-the-json": WHOLE + r"\}\}",
@@ -105,8 +108,8 @@ def sent_and_received(server: HostileServer, way: Way) -> tuple[str, str]:
     port = int(server.base_url.rsplit(":", 1)[1].split("/")[0])
     received, end = b"", "fin"
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
-        connection.sendall(head.encode() + body + (BEHIND if way.end == KEEP else b""))
-        if way.end == KEEP:
+        connection.sendall(head.encode() + body + (NEXT if way.end in (KEEP, BEHIND) else b""))
+        if way.end in (KEEP, BEHIND):
             connection.shutdown(socket.SHUT_WR)
         if way.end == SILENCE:
             connection.settimeout(SILENT)
@@ -117,8 +120,10 @@ def sent_and_received(server: HostileServer, way: Way) -> tuple[str, str]:
             end = "reset"
         except TimeoutError:
             end = "silence"
-    if received.endswith(BEHIND_ANSWER) and way.end == KEEP:
-        return received.removesuffix(BEHIND_ANSWER).decode("latin-1"), KEEP
+    if received.endswith(NEXT_ANSWER) and way.end == KEEP:
+        return received.removesuffix(NEXT_ANSWER).decode("latin-1"), KEEP
+    if way.end == BEHIND and len(received.split(b"HTTP/1.1 ")) == 3:
+        end = BEHIND
     return received.decode("latin-1"), end
 
 
@@ -239,3 +244,22 @@ def test_the_server_knows_no_client() -> None:
                 foreign.add(str(node.module).partition(".")[0])
 
     assert foreign <= sys.stdlib_module_names
+
+
+def test_a_connection_that_is_one_answer_behind() -> None:
+    """Each request gets the answer to the one before it; a new connection is in step."""
+    with HostileServer(WAYS["one-answer-behind-after-an-id:done"]) as server:
+        body = {"input_file_id": server.store.upload(10)["id"]}
+        with httpx.Client(base_url=server.base_url, trust_env=False, verify=CONTEXT) as http:
+            received = [
+                http.post("/batches", json=body).json(),
+                http.get("/batches").json(),
+                http.get("/batches/nothing").json(),
+                http.get("/batches").json(),
+            ]
+        in_step = httpx.get(f"{server.base_url}/batches", trust_env=False, verify=CONTEXT).json()
+
+    assert received[0] == {"id": server.store.old[0].id}
+    assert received[1]["id"] == server.store.made[0].id
+    assert received[2]["object"] == in_step["object"] == "list"
+    assert received[3] == "404 page not found"
