@@ -23,7 +23,7 @@ from .list_pages import Pages
 from .list_table import LISTS, Listing
 from .raw_http import ConnectionEnded, Incoming, Request, answer, as_json
 from .spoiled_answers import OVERLOAD, RATE_LIMIT, REFUSAL, Case
-from .way_table import ALL, FIN, HEADERS, KEEP, RESET, SILENCE, Way
+from .way_table import ALL, BEHIND, FIN, HEADERS, KEEP, RESET, SILENCE, Way
 
 SILENT_SECONDS = 30.0  # a client that waits longer is sent a FIN
 PLAIN = LISTS["newest-first-20"]
@@ -122,8 +122,14 @@ class HostileServer:
             return self._end(incoming.connection, way.answer(nothing), way.end)
         request = incoming.whole()
         if way is None:
-            return self._end(incoming.connection, self._plain(request), KEEP)
-        return self._end(incoming.connection, self._spoil(request, way), way.end)
+            plain = self._plain(request)
+            if incoming.owed:
+                plain, incoming.owed = incoming.owed, plain
+            return self._end(incoming.connection, plain, KEEP)
+        case = self._case(request, way)
+        if way.end == BEHIND:
+            incoming.owed = case.true_answer
+        return self._end(incoming.connection, way.answer(case), way.end)
 
     def _way(self) -> Way | None:
         """The way for the creation that arrives, if it is one of the first `times`."""
@@ -142,9 +148,10 @@ class HostileServer:
             raw_http.finish(connection)
         elif end == SILENCE:
             raw_http.wait_for_the_end(connection, SILENT_SECONDS)
-        return end == KEEP
+        return end in (KEEP, BEHIND)
 
-    def _spoil(self, request: Request, way: Way) -> bytes:
+    def _case(self, request: Request, way: Way) -> Case:
+        """Does the work of a creation, or not; returns what an answer can show."""
         body = json.loads(request.body)
         self.creations.append(body)
         earlier = self.pages.page("20", None)
@@ -153,13 +160,11 @@ class HostileServer:
             made = self.store.create(body, way.delay * self.patience)
             batch = made.as_dict() if way.form == "done" else None
         another = self.store.old[0] if self.store.old else _no_batch()
-        return way.answer(
-            Case(
-                batch=batch,
-                another=another.as_dict(),
-                page=earlier,
-                file=_enveloped(next(iter(self.store.files.values()), {})),
-            )
+        return Case(
+            batch=batch,
+            another=another.as_dict(),
+            page=earlier,
+            file=_enveloped(next(iter(self.store.files.values()), {})),
         )
 
     def _plain(self, request: Request) -> bytes:

@@ -42,9 +42,14 @@ class Request:
 
 @dataclass
 class Incoming:
-    """The requests that arrive on one connection."""
+    """
+    The requests that arrive on one connection.
+
+    `owed` is the answer to an earlier request that the next request gets, if they are out of step.
+    """
 
     connection: socket.socket
+    owed: bytes = b""
     _buffer: bytes = b""
 
     def first_line(self) -> tuple[str, str]:

@@ -159,6 +159,11 @@ def without_head(case: Case) -> bytes:
     return case.body
 
 
+def only(body: Callable[[Case], Any]) -> Answer:
+    """The answer to another request instead of the true one."""
+    return lambda case: answer(200, as_json(body(case)))
+
+
 def stale(body: Callable[[Case], Any]) -> Answer:
     """The answer to another request in front of the true one."""
     return lambda case: answer(200, as_json(body(case))) + case.true_answer

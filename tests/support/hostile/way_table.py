@@ -19,6 +19,8 @@ from .raw_http import answer, as_json
 from .spoiled_answers import OVERLOAD, RATE_LIMIT, REFUSAL, Answer, fixed
 
 KEEP, FIN, RESET, SILENCE = "keep", "fin", "reset", "silence"
+# From then on, each request on the connection gets the answer to the one before it.
+BEHIND = "behind"
 NOTHING, HEADERS, ALL = "nothing", "headers", "all"
 # When a late batch is made, in patiences after the request.
 DELAYS = {"done": 0.0, "none": 0.0, "late": 0.3, "beyond": 20.0}
@@ -130,6 +132,12 @@ def _stale() -> Iterator[Row]:
     yield Row("stale-id-in-front", spoiled.stale(lambda case: {"id": case.another["id"]}))
     yield Row("stale-list-in-front", spoiled.stale(lambda case: case.page))
     yield Row("stale-upload-in-front", spoiled.stale(lambda case: case.file))
+    for name, body in {
+        "a-creation": lambda case: case.another,
+        "an-id": lambda case: {"id": case.another["id"]},
+        "a-list": lambda case: case.page,
+    }.items():
+        yield Row(f"one-answer-behind-after-{name}", spoiled.only(body), BEHIND)
     yield Row("answer-twice", spoiled.true_answer_twice, forms="done")
 
 
