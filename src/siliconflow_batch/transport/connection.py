@@ -78,7 +78,7 @@ class Connection:
         self._settings = settings
 
     def send(self, call: Call) -> Reply:
-        request = _addressed(call.request(), self._settings)
+        request = _addressed(call, self._settings)
         try:
             response = self.http.request(**request)
         except self.failures.exceptions as error:
@@ -101,7 +101,7 @@ class AsyncConnection:
         self._settings = settings
 
     async def send(self, call: Call) -> Reply:
-        request = _addressed(call.request(), self._settings)
+        request = _addressed(call, self._settings)
         try:
             response = await self.http.request(**request)
         except self.failures.exceptions as error:
@@ -149,9 +149,13 @@ class Failures:
         )
 
 
-def _addressed(request: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def _addressed(call: Call, settings: Settings) -> dict[str, Any]:
     """A generated request with its address, its key, its timeouts and a random boundary."""
+    request = call.request()
     headers = {**request.get("headers", {}), **settings.headers()}
+    if not call.repeatable:
+        # A second response to a creation would be taken for that of the next request.
+        headers["Connection"] = "close"
     if headers.get("Content-Type") == BOUNDARY:
         headers["Content-Type"] = f"multipart/form-data; boundary={secrets.token_hex(16)}"
     return {
