@@ -6,7 +6,6 @@ overrides. So each docstring is written here, once, and is shown for both classe
 run time would be invisible to editors. A test compares the signatures.
 """
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -18,7 +17,7 @@ import httpx
 from .creations.create_once import create_all
 from .creations.evidence import Creation
 from .creations.list_walk import PAGE
-from .creations.orders import BatchSettings, Order, new_token
+from .creations.orders import BatchSettings, Order, new_token, seconds_since
 from .creations.remembered import Memory
 from .objects import Batch, moment
 from .retries import Patience, Retries
@@ -29,8 +28,6 @@ from .transport.upload import Upload
 
 if TYPE_CHECKING:
     from .state.submissions import SubmissionFile
-
-LONG_AGO = 3600.0  # seconds; an earlier process has not repeated a creation after that time
 
 
 class BaseClient(ABC):
@@ -273,11 +270,9 @@ class BaseClient(ABC):
             is_new_account=self._patience.new_account,
         )
         order = Order(settings, creation, source, is_keyed=is_keyed, record=record)
-        if submission is not None and submission.batch_id is not None:
+        if submission is not None:
             order.made = submission.batch_id
-        elif submission is not None and submission.creating is not None:
-            age = time.time() - submission.creating
-            order.waited = age if age > LONG_AGO else 0.0  # it may have been repeated since then
+            order.waited = seconds_since(submission.creating)
         return order
 
     def _flow(self, *orders: Order, on_end: Callable[[Order], None] = lambda _: None) -> Flow[None]:

@@ -4,6 +4,7 @@ What a caller asks for: the creation of one batch, and how it ended.
 
 import hashlib
 import json
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -20,6 +21,7 @@ from ..steps import Record
 from ..transport.upload import Upload
 from .evidence import Creation
 
+REPEATING = 3600.0  # seconds in which a process may repeat a creation
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 
 
@@ -57,6 +59,16 @@ def new_token(key: str | None = None) -> str:
     if key is None:
         return uuid.uuid4().hex
     return hashlib.sha256(f"siliconflow-batch {checked_key(key)}".encode()).hexdigest()[:32]
+
+
+def seconds_since(creating: float | None) -> float | None:
+    """
+    The seconds since the last attempt of a creation that was first sent at `creating`, at least.
+
+    None if it was never sent. Within an hour it may have been repeated just now.
+    """
+    age = None if creating is None else time.time() - creating
+    return age if age is None or age > REPEATING else 0.0
 
 
 @define
