@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,6 +106,77 @@ class TestOnce:
         assert len(tokens) == len(set(tokens))
         assert set(created) <= set(tokens)
         assert len(created) > 10 * len(unknown)
+
+
+class TestIdempotencyKey:
+    @pytest.fixture
+    def connect(self, opened: Any, simulator: Simulator) -> Any:
+        """Opens a client that remembers nothing, as in another process."""
+        return lambda: opened(key=simulator.api_key, base_url=simulator.base_url)
+
+    def test_the_same_key_returns_the_same_batch(self, connect: Any, simulator: Simulator) -> None:
+        """The record on this machine has the batch, although the list shows no metadata."""
+        simulator.faults.add("list-metadata-empty")
+        file = connect().upload(json_lines(line("a")))
+
+        first = connect().create(file.id, idempotency_key="nightly")
+        again = connect().create(file.id, idempotency_key="nightly")
+        other = connect().create(file.id, idempotency_key="weekly")
+
+        assert first.id == again.id != other.id
+        assert asked(simulator).count("POST /v1/batches") == 2
+
+    def test_another_machine_finds_the_batch_in_the_list(
+        self, connect: Any, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """Without the record, the batch is found by the key's token in its metadata."""
+        first = connect().submit(json_lines(line("a")), idempotency_key="nightly")
+        monkeypatch.setenv("SILICONFLOW_STATE", str(tmp_path))
+
+        again = connect().submit(json_lines(line("a")), idempotency_key="nightly")
+
+        assert again.id == first.id
+        assert asked(simulator).count("POST /v1/files") == 1
+
+    def test_a_lost_response_in_another_process(self, connect: Any, simulator: Simulator) -> None:
+        """After a `CreateOutcomeUnknown` the same key finds the batch without an upload."""
+        simulator.faults.add("list-metadata-empty")
+        simulator.faults.add("list-lags-a-minute")
+        simulator.faults.add("reset-after", "POST /batches", times=1)
+        with pytest.raises(errors.CreateOutcomeUnknown):
+            connect().submit(json_lines(line("a")), idempotency_key="nightly")
+        simulator.clock.advance(seconds=60)
+
+        found = connect().submit(json_lines(line("a")), idempotency_key="nightly")
+
+        assert list(simulator.service.batches) == [found.id]
+        assert asked(simulator).count("POST /v1/files") == 1
+
+    def test_a_key_of_another_request_is_refused(self, connect: Any, simulator: Simulator) -> None:
+        """A key names one file with one set of options."""
+        file = connect().upload(json_lines(line("a")))
+        connect().create(file.id, idempotency_key="nightly")
+
+        with pytest.raises(errors.ArgumentInvalid, match="belongs to another submission"):
+            connect().create(file.id, window=48, idempotency_key="nightly")
+
+        assert len(simulator.service.batches) == 1
+
+    def test_the_key_of_a_refused_creation_can_be_used_again(self, connect: Any) -> None:
+        """Where no batch can exist, the key is free."""
+        with pytest.raises(errors.APIError):
+            connect().create("file-unknown", idempotency_key="nightly")
+        file = connect().upload(json_lines(line("a")))
+
+        batch = connect().create(file.id, idempotency_key="nightly")
+
+        assert batch.input_file_id == file.id
+
+    @pytest.mark.parametrize("key", ["", " ", "half \ud800", 5])
+    def test_an_invalid_key(self, connect: Any, key: Any) -> None:
+        """A key is a text that is not empty and can be sent."""
+        with pytest.raises(errors.ArgumentInvalid, match="idempotency_key"):
+            connect().create("file-a", idempotency_key=key)
 
 
 class TestSecrecy:
