@@ -19,11 +19,14 @@ class Call:
     One operation of the service and its arguments, or a function that makes them for each attempt.
 
     `repeatable`: the call may be sent again when its outcome is unknown.
+    `closes_connection`: no later request uses its connection, because a second response to the call
+    would be taken for the response to that request.
     """
 
     operation: ModuleType
     arguments: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
     repeatable: bool = True
+    closes_connection: bool = False
 
     @property
     def name(self) -> str:

@@ -132,7 +132,9 @@ def _attempt(order: Order) -> Flow[None]:
     order.attempts += 1
     order.reason = "the response has not arrived"
     try:
-        reply = yield Call(operations.create_batch, {"body": body}, repeatable=False)
+        reply = yield Call(
+            operations.create_batch, {"body": body}, repeatable=False, closes_connection=True
+        )
         made = read_named_batch(reply)
         if made is None or not _is_answer(order, made):
             raise unreadable(reply.response, "the response is not that of this creation")

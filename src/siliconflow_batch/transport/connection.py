@@ -153,8 +153,7 @@ def _addressed(call: Call, settings: Settings) -> dict[str, Any]:
     """A generated request with its address, its key, its timeouts and a random boundary."""
     request = call.request()
     headers = {**request.get("headers", {}), **settings.headers()}
-    if not call.repeatable:
-        # A second response to a creation would be taken for that of the next request.
+    if call.closes_connection:
         headers["Connection"] = "close"
     if headers.get("Content-Type") == BOUNDARY:
         headers["Content-Type"] = f"multipart/form-data; boundary={secrets.token_hex(16)}"
