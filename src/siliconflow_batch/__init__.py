@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from . import errors, models, operations
     from .async_client import AsyncSiliconFlowBatch
     from .client import SiliconFlowBatch
-    from .errors import SiliconFlowError
+    from .errors.base_error import SiliconFlowError
     from .input_files.prompts import chat_lines, write_lines
     from .input_files.validation import check, validate
     from .objects import Batch, Counts, File
@@ -35,7 +35,7 @@ MODULES = {
     "operations": "",
     "AsyncSiliconFlowBatch": ".async_client",
     "SiliconFlowBatch": ".client",
-    "SiliconFlowError": ".errors",
+    "SiliconFlowError": ".errors.base_error",
     "chat_lines": ".input_files.prompts",
     "write_lines": ".input_files.prompts",
     "check": ".input_files.validation",

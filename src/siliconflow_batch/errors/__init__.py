@@ -1,0 +1,95 @@
+"""
+The exceptions of this package, as one tree.
+
+    SiliconFlowError
+    ├── APIError                  the service responded with an error
+    │   ├── BadRequest            400: the request is invalid; nothing was changed
+    │   ├── KeyRefused            401: the API key is missing or invalid
+    │   ├── AccessDenied          403: the account is not allowed to do this
+    │   ├── NotFound              404: the account has no such object, or the path is wrong
+    │   ├── RateLimited           429: too many requests; `retry_after` is in seconds
+    │   ├── ServiceUnavailable    5xx: the service or a gateway failed; try again later
+    │   ├── EnvelopedFailure      200, but the body reports a failure
+    │   └── UnreadableAnswer      200, but the body is not what the contract declares
+    ├── TransportError            no response, or only a part of one
+    │   └── DownloadTruncated     a download ended early; nothing was written
+    ├── CreateOutcomeUnknown      a batch may exist, and was not found
+    ├── ListIncomplete            the service shows only a part of the list of batches
+    ├── BatchNotCompleted         a batch is final, but not completed
+    │   ├── BatchFailed           the service rejected the batch as a whole
+    │   ├── BatchExpired          the completion window ended first
+    │   └── BatchCancelled        the batch was cancelled
+    ├── WaitTimedOut              a batch was not final in time; it continues to run
+    ├── ResultLineInvalid         a line of a result file has no readable record
+    ├── StateUnusable             a file in the state folder cannot be written
+    └── InputError                refused before anything was sent
+        ├── KeyMissing            there is no usable API key
+        ├── ArgumentInvalid       an argument is invalid
+        └── InputFileInvalid      an input file is invalid; `faults` lists why
+
+Rule 1: no message, repr or attribute contains the key.
+Rule 2: the text is what happened and where, an empty line, and what to do next.
+Rule 3: every exception can be pickled and copied.
+"""
+
+from .base_error import SiliconFlowError
+from .batch_errors import (
+    BatchCancelled,
+    BatchExpired,
+    BatchFailed,
+    BatchNotCompleted,
+    CreateOutcomeUnknown,
+    ListIncomplete,
+    ResultLineInvalid,
+    WaitTimedOut,
+)
+from .input_errors import (
+    ArgumentInvalid,
+    InputError,
+    InputFileInvalid,
+    KeyMissing,
+    LineFault,
+    StateUnusable,
+)
+from .service_errors import (
+    AccessDenied,
+    APIError,
+    BadRequest,
+    DownloadTruncated,
+    EnvelopedFailure,
+    KeyRefused,
+    NotFound,
+    RateLimited,
+    ServiceUnavailable,
+    TransportError,
+    UnreadableAnswer,
+)
+
+__all__ = [
+    "APIError",
+    "AccessDenied",
+    "ArgumentInvalid",
+    "BadRequest",
+    "BatchCancelled",
+    "BatchExpired",
+    "BatchFailed",
+    "BatchNotCompleted",
+    "CreateOutcomeUnknown",
+    "DownloadTruncated",
+    "EnvelopedFailure",
+    "InputError",
+    "InputFileInvalid",
+    "KeyMissing",
+    "KeyRefused",
+    "LineFault",
+    "ListIncomplete",
+    "NotFound",
+    "RateLimited",
+    "ResultLineInvalid",
+    "ServiceUnavailable",
+    "SiliconFlowError",
+    "StateUnusable",
+    "TransportError",
+    "UnreadableAnswer",
+    "WaitTimedOut",
+]

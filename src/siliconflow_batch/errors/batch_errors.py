@@ -1,0 +1,103 @@
+"""What became of a batch, of the list and of the results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .base_error import SiliconFlowError
+
+if TYPE_CHECKING:
+    from ..objects import Batch
+
+
+class CreateOutcomeUnknown(SiliconFlowError):
+    """
+    A creation has no clear response, and the list does not show what became of it.
+
+    The batch may exist. Its metadata has `token` under the key `siliconflow_batch_token`.
+    `input_file_id` is its file, if uploaded for it alone; `possible` are ids that may be its own.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        reason: str,
+        input_file_id: str | None = None,
+        possible: Sequence[str] = (),
+    ) -> None:
+        super().__init__(token, reason, input_file_id, possible)
+        self.token, self.reason = token, reason
+        self.input_file_id, self.possible = input_file_id, tuple(possible)
+
+    def __str__(self) -> str:
+        arguments = [self.token, *([self.input_file_id] if self.input_file_id else [])]
+        return (
+            f"It is unknown whether the batch was created: {self.reason}\n\n"
+            f"Call client.find({', '.join(map(repr, arguments))}) in some minutes, and create the "
+            "batch again only if that returns None: then the list shows that there is none."
+        )
+
+
+class ListIncomplete(SiliconFlowError):
+    """The service shows only a part of the list of batches."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"The list may have more batches: {self.reason}."
+
+
+class BatchNotCompleted(SiliconFlowError):
+    """A batch is final, but not completed. `batch` is its last state."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__(batch)
+        self.batch, self.batch_id, self.status = batch, batch.id, batch.status
+        self.reasons = batch.errors
+
+    def __str__(self) -> str:
+        reasons = f": {'; '.join(self.reasons)}" if self.reasons else ""
+        return (
+            f"Batch {self.batch_id!r} is {self.status}{reasons}.\n\n"
+            "results(batch) reads the lines that were processed before that."
+        )
+
+
+class BatchFailed(BatchNotCompleted):
+    """The service rejected the batch as a whole."""
+
+
+class BatchExpired(BatchNotCompleted):
+    """The completion window ended before the batch was completed."""
+
+
+class BatchCancelled(BatchNotCompleted):
+    """The batch was cancelled."""
+
+
+class WaitTimedOut(SiliconFlowError):
+    """A batch was not final in time. It continues to run."""
+
+    def __init__(self, batch_id: str, seconds: float, status: str) -> None:
+        super().__init__(batch_id, seconds, status)
+        self.batch_id, self.seconds, self.status = batch_id, seconds, status
+
+    def __str__(self) -> str:
+        return (
+            f"Batch {self.batch_id!r} is still {self.status} after {self.seconds:g} s.\n\n"
+            f"It continues to run; call wait({self.batch_id!r}) again, in any process."
+        )
+
+
+class ResultLineInvalid(SiliconFlowError):
+    """A line of a result file has no readable record. `line` counts from 1."""
+
+    def __init__(self, line: int, reason: str, raw: bytes) -> None:
+        super().__init__(line, reason, raw)
+        self.line, self.reason, self.raw = line, reason, raw
+
+    def __str__(self) -> str:
+        return f"result file, line {self.line}: {self.reason}: {self.raw[:200]!r}"

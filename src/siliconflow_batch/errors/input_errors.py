@@ -1,0 +1,66 @@
+"""What is refused before anything is sent."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import define
+
+from .base_error import SiliconFlowError
+
+
+class StateUnusable(SiliconFlowError):
+    """A file in the state folder cannot be written. What would be sent next must not be sent."""
+
+    def __init__(self, path: Path | str, reason: object) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return (
+            f"Cannot write {self.path}: {self.reason}\n\n"
+            "Every batch is recorded there before it is created. "
+            "Set SILICONFLOW_STATE to a folder that can be written."
+        )
+
+
+class InputError(SiliconFlowError):
+    """Refused before anything was sent."""
+
+
+class KeyMissing(InputError):
+    """There is no usable API key."""
+
+    def __str__(self) -> str:
+        return (
+            "There is no usable API key.\n\nSet SILICONFLOW_API_KEY, or pass key=…; "
+            "create a key at https://cloud.siliconflow.cn/account/ak."
+        )
+
+
+class ArgumentInvalid(InputError):
+    """An argument is one that the service would refuse, or that is not safe to send."""
+
+
+@define(frozen=True)
+class LineFault:
+    """A fault of an input file. `line` counts from 1; 0 means the file as a whole."""
+
+    file: str
+    line: int
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}, line {self.line}" if self.line else self.file
+        return f"{place}: {self.field + ': ' if self.field else ''}{self.reason}"
+
+
+class InputFileInvalid(InputError):
+    """An input file is invalid. Nothing was uploaded."""
+
+    def __init__(self, faults: Sequence[LineFault]) -> None:
+        super().__init__(faults)
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults)) + "\n\nNothing was uploaded."
