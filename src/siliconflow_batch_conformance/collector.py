@@ -3,7 +3,7 @@ Collects the verdicts of a run, one for each requirement.
 
 Rule 1: a requirement that does not hold is a failure. A case without a result, because the service
 did not respond or the suite has a bug, is an error, which says nothing about the service.
-Rule 2: a requirement that failed together with one that it needs is blocked by it.
+Rule 2: a failure that another one explains is blocked by it (`causes`).
 Rule 3: a requirement holds when each of its cases does.
 Rule 4: a failure that the service's answer to an open question explains is not judged.
 """
@@ -12,12 +12,12 @@ import time
 from collections.abc import Generator, Mapping
 
 import pytest
-from attrs import define, evolve, field
+from attrs import define, field
 from hypothesis.errors import Flaky
 
+from .causes import with_causes
 from .checks.exchange import without_keys
 from .facts.suspension import without_explained
-from .repro.story import extract
 from .requirements import Blocked, Deviation, Inconclusive, Requirement, load
 from .rules import MALFORMED
 from .schedule import within_budget
@@ -118,34 +118,17 @@ class Report:
             if id in self.only
         }
         judged = without_explained(judged, self.rig.target.observer.exchanges)
-        target, verdicts = self.rig.target.base_url, blocked(judged, self.catalogue)
-        return Run(target, self.seed, self.began, seconds, requests, verdicts, self.errors)
-
-
-def blocked(
-    verdicts: Mapping[str, Verdict], catalogue: Mapping[str, Requirement]
-) -> dict[str, Verdict]:
-    """The verdicts, with each failure blocked by the failures of requirements that it needs."""
-    failed = [id for id, verdict in verdicts.items() if verdict.outcome == FAILS]
-    result = dict(verdicts)
-    for id in failed:
-        needs = catalogue[id].needs
-        by_hand = [other for other in failed if not other.startswith("SCHEMA-")]
-        causes = by_hand if "*" in needs else [other for other in failed if other in needs]
-        if causes:
-            reason = f"needs {', '.join(causes)}, which failed"
-            result[id] = evolve(verdicts[id], outcome=BLOCKED, reason=reason, causes=tuple(causes))
-        else:
-            failures = [_with_short_story(failure) for failure in verdicts[id].failures]
-            result[id] = evolve(verdicts[id], failures=failures)
-    return result
-
-
-def _with_short_story(failure: Failure) -> Failure:
-    """The failure with the exchanges that led to it, instead of the whole run."""
-    if failure.check is None:
-        return failure
-    return evolve(failure, story=tuple(extract(failure).steps.values()))
+        observer = self.rig.target.observer
+        verdicts = with_causes(judged, self.catalogue, observer.findings)
+        return Run(
+            self.rig.target.base_url,
+            self.seed,
+            self.began,
+            seconds,
+            requests,
+            verdicts,
+            self.errors,
+        )
 
 
 def _ids(item: pytest.Item) -> list[str]:

@@ -7,14 +7,15 @@ and the last day of the entry.
     holds              holds       STALE        holds      STALE        holds
     anything else      unchanged   unchanged    unchanged  unchanged    unchanged
 
-    *) or failed and is blocked by another failure, unless there is an entry
+    *) or failed and is blocked by another failure
 
-Rule 1: an entry changes a failure, and nothing that was not judged.
+Rule 1: an entry changes the failure that it names, and nothing else: a failure that was blocked by
+it is a failure of its own then.
 Rule 2: an entry that is out of date is a mistake: STALE and EXPIRED fail the run.
 Rule 3: an invalid ledger is refused before the first request.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from urllib.parse import urlsplit
 import yaml
 from attrs import define, evolve
 
-from .verdicts import FAILS, HOLDS, Run, Verdict
+from .verdicts import BLOCKED, FAILS, HOLDS, Run, Verdict
 
 LEDGER = Path(__file__).with_name("deviations.yaml")
 KNOWN, STALE, EXPIRED, FLAKY = "known", "stale", "expired", "flaky"
@@ -106,7 +107,15 @@ def apply(run: Run, ledger: list[Entry], today: date) -> Run:
         id: _with_entry(verdict, entries[id], today) if id in entries else verdict
         for id, verdict in run.verdicts.items()
     }
-    return evolve(run, verdicts=verdicts)
+    return evolve(run, verdicts={id: _unblocked(one, verdicts) for id, one in verdicts.items()})
+
+
+def _unblocked(verdict: Verdict, verdicts: Mapping[str, Verdict]) -> Verdict:
+    """A blocked failure whose causes are all excused is a failure."""
+    is_excused = [verdicts[other].outcome in (KNOWN, FLAKY) for other in verdict.causes]
+    if verdict.outcome != BLOCKED or not is_excused or not all(is_excused):
+        return verdict
+    return evolve(verdict, outcome=FAILS, reason="", causes=())
 
 
 def _with_entry(verdict: Verdict, entry: Entry, today: date) -> Verdict:

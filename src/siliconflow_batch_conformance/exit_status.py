@@ -10,8 +10,7 @@ Rule 1: failures come first; an error later in the run does not hide them.
 Rule 2: STALE and EXPIRED are mistakes in the ledger of known deviations; they count in every tier.
 Rule 3: without --strict, failures of `should` and `hygiene` are reported and do not count.
 Rule 4: a requirement without a tier counts as `must`.
-Rule 5: a `must` that failed and is blocked by a `should` counts as failed, unless the ledger knows
-the cause.
+Rule 5: a `must` that failed and is blocked by another failure counts as failed.
 """
 
 from collections.abc import Mapping
@@ -31,7 +30,7 @@ def exit_status(
     outcomes = {id: verdict.outcome for id, verdict in run.verdicts.items()}
     counting = {id for id in outcomes if strict or tiers.get(id, MUST) == MUST}
     seen = set(outcomes.values())
-    if {STALE, EXPIRED} & seen or any(_fails(id, run.verdicts) for id in counting):
+    if {STALE, EXPIRED} & seen or any(_fails(run.verdicts[id]) for id in counting):
         return NOT_CONFORMANT
     is_broken = bool(run.errors) or BROKEN in seen
     if is_broken or interrupted or not JUDGED & seen:
@@ -39,15 +38,5 @@ def exit_status(
     return CONFORMANT
 
 
-def _fails(id: str, verdicts: Mapping[str, Verdict]) -> bool:
-    verdict = verdicts[id]
-    if verdict.outcome == BLOCKED and verdict.causes:
-        return not any(_is_known(other, verdicts) for other in verdict.causes)
-    return verdict.outcome == FAILS
-
-
-def _is_known(id: str, verdicts: Mapping[str, Verdict]) -> bool:
-    """Whether the ledger has an entry for a failure, or for one of its causes."""
-    if verdicts[id].outcome in (KNOWN, FLAKY):
-        return True
-    return any(_is_known(other, verdicts) for other in verdicts[id].causes)
+def _fails(verdict: Verdict) -> bool:
+    return verdict.outcome == FAILS or (verdict.outcome == BLOCKED and bool(verdict.causes))

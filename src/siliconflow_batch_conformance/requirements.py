@@ -95,20 +95,12 @@ def load() -> dict[str, Requirement]:
     """The catalogue by id, in the order of its file."""
     rows = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
     families = rows.pop("families")
+    foundations = {other for needed in families.values() for other in needed}
     for id, row in rows.items():
-        shared = [*families["ALL"], *families.get(id.partition("-")[0], ())]
-        row["needs"] = _needs(id, row.get("needs", []), shared, families)
+        shared = () if id in foundations else families.get(id.partition("-")[0], ())
+        needs = dict.fromkeys([*row.get("needs", ()), *shared])
+        row["needs"] = [other for other in needs if other != id]
     return {id: Requirement(id=id, **row) for id, row in rows.items()}
-
-
-def _needs(id: str, own: list[str], shared: list[str], families: dict[str, list[str]]) -> list[str]:
-    """The needs of a requirement: its own and its family's; families' needs have those of ALL."""
-    foundations = {other for others in families.values() for other in others}
-    first = families["ALL"]
-    if id in first:
-        return []
-    needs = [*own, *(first if id in foundations else shared)]
-    return [other for other in dict.fromkeys(needs) if other != id]
 
 
 def requirement(id: str) -> pytest.MarkDecorator:

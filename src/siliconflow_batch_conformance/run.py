@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from .causes import with_causes
 from .checks.exchange import Exchange
-from .collector import Report, blocked
+from .collector import Report
 from .facts.suspension import without_explained
 from .observer import Observer
 from .recordings.judgments import Judgment
@@ -69,7 +70,8 @@ def judge_recorded(
     verdicts = {id: _recorded(id, observer) for id in load() if id in only}
     verdicts = without_explained(verdicts, exchanges)
     seconds = time.time() - began
-    return Run(base_url, 0, began, seconds, len(exchanges), blocked(verdicts, load()))
+    verdicts = with_causes(verdicts, load(), observer.findings)
+    return Run(base_url, 0, began, seconds, len(exchanges), verdicts)
 
 
 def _recorded(id: str, observer: Observer) -> Verdict:

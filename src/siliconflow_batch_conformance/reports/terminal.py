@@ -1,5 +1,5 @@
 """
-The report on the terminal: each failure with its source, then a summary.
+The report on the terminal: a line for each failure, the first ones in full, then a summary.
 """
 
 import shlex
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import httpx
 
+from ..causes import fundamental_first
 from ..checks.exchange import Exchange
 from ..deviations import EXPIRED, FLAKY, KNOWN, STALE
 from ..requirements import SOURCES, Requirement
@@ -14,6 +15,7 @@ from ..verdicts import BLOCKED, BROKEN, FAILS, INCONCLUSIVE, NOT_JUDGED, Failure
 
 VARIABLES = {"own": "SILICONFLOW_API_KEY", "stranger": "SILICONFLOW_API_KEY_2"}
 STATUS = ("conformant", "not conformant", "inconclusive")
+IN_FULL = 20  # failures that are printed with all details
 GROUPED_BY_REASON = (STALE, EXPIRED, KNOWN, FLAKY, BLOCKED, INCONCLUSIVE, NOT_JUDGED, BROKEN)
 
 
@@ -22,8 +24,13 @@ def report(run: Run, catalogue: Mapping[str, Requirement], status: int) -> Itera
     by_outcome: dict[str, list[Verdict]] = {}
     for verdict in run.verdicts.values():
         by_outcome.setdefault(verdict.outcome, []).append(verdict)
-    for verdict in by_outcome.get(FAILS, ()):
-        yield from _failure(catalogue[verdict.requirement], verdict.failures, run.target)
+    failed = {verdict.requirement: verdict for verdict in by_outcome.get(FAILS, ())}
+    ordered = fundamental_first(failed, catalogue)
+    yield from _summary([catalogue[id] for id in ordered])
+    for id in ordered[:IN_FULL]:
+        yield from _failure(catalogue[id], failed[id].failures, run.target)
+    if len(ordered) > IN_FULL:
+        yield f"{len(ordered) - IN_FULL} more failures in full: --report FOLDER\n"
     yield from (f"ERROR  {error}\n" for error in run.errors[:10])
     for outcome in GROUPED_BY_REASON:
         verdicts = by_outcome.get(outcome, ())
@@ -33,6 +40,14 @@ def report(run: Run, catalogue: Mapping[str, Requirement], status: int) -> Itera
     counts = ", ".join(f"{len(rows)} {outcome}" for outcome, rows in by_outcome.items())
     yield f"{len(run.verdicts)} requirements: {counts}; {run.requests} requests"
     yield STATUS[status]
+
+
+def _summary(rows: list[Requirement]) -> Iterator[str]:
+    """A line for each failure; the first is the most fundamental."""
+    for row in rows:
+        yield f"  {row.id:<11} {row.tier:<8} {row.operation}: {row.says}"
+    if rows:
+        yield ""
 
 
 def _failure(row: Requirement, failures: list[Failure], base_url: str) -> Iterator[str]:
