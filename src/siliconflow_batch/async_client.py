@@ -18,7 +18,7 @@ from .base_client import BaseClient
 from .creations import search
 from .creations.list_walk import PAGE, Walk
 from .creations.orders import BatchSettings
-from .errors import SiliconFlowError, TransportError
+from .errors import ListIncomplete, SiliconFlowError, TransportError
 from .input_files import validation
 from .objects import Batch, File
 from .parameters import checked_id
@@ -83,8 +83,11 @@ class AsyncSiliconFlowBatch(BaseClient):
         return file
 
     async def files(self, limit: int | None = None) -> AsyncIterator[File]:
-        for file in await self._run(flows.files(limit)):
+        shown, reason = await self._run(flows.files(limit))
+        for file in shown:
             yield file
+        if reason:
+            raise ListIncomplete(reason)
 
     async def create(
         self,
@@ -132,7 +135,7 @@ class AsyncSiliconFlowBatch(BaseClient):
         return await self._run(flows.cancel(batch_id))
 
     async def batches(self, limit: int = PAGE) -> AsyncIterator[Batch]:
-        walk = Walk(limit, trusting=True)
+        walk = Walk(limit)
         while not walk.end:
             for batch in await self._run(walk.next()):
                 yield batch
@@ -157,6 +160,7 @@ class AsyncSiliconFlowBatch(BaseClient):
             interval=interval,
             longest=longest,
             on_update=on_update,
+            is_own=batch_id in self._memory.batches,
         )
         batch = await self._run(flow)
         if check:

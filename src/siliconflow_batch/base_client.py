@@ -80,7 +80,12 @@ class BaseClient(ClientState):
 
     @abstractmethod
     def files(self, limit: int | None = None) -> Any:
-        """Yields the uploaded files that the service lists, at most `limit`."""
+        """
+        Yields the uploaded files that the service lists, at most `limit`.
+
+        Lists of files have no pages. Without a `limit` it raises `ListIncomplete` at the end if
+        there may be more files than the service shows.
+        """
 
     @abstractmethod
     def create(

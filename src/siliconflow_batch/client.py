@@ -16,7 +16,7 @@ from .base_client import BaseClient
 from .creations import search
 from .creations.list_walk import PAGE, Walk
 from .creations.orders import BatchSettings
-from .errors import SiliconFlowError, TransportError
+from .errors import ListIncomplete, SiliconFlowError, TransportError
 from .input_files import validation
 from .objects import Batch, File
 from .parameters import checked_id
@@ -65,7 +65,10 @@ class SiliconFlowBatch(BaseClient):
         return file
 
     def files(self, limit: int | None = None) -> Iterator[File]:
-        return iter(self._run(flows.files(limit)))
+        shown, reason = self._run(flows.files(limit))
+        yield from shown
+        if reason:
+            raise ListIncomplete(reason)
 
     def create(
         self,
@@ -113,7 +116,7 @@ class SiliconFlowBatch(BaseClient):
         return self._run(flows.cancel(batch_id))
 
     def batches(self, limit: int = PAGE) -> Iterator[Batch]:
-        walk = Walk(limit, trusting=True)
+        walk = Walk(limit)
         while not walk.end:
             yield from self._run(walk.next())
         walk.raise_unless_complete()
@@ -137,6 +140,7 @@ class SiliconFlowBatch(BaseClient):
             interval=interval,
             longest=longest,
             on_update=on_update,
+            is_own=batch_id in self._memory.batches,
         )
         batch = self._run(flow)
         if check:

@@ -12,7 +12,14 @@ from types import ModuleType
 from siliconflow_batch_api.types import UNSET
 
 from . import operations
-from .errors import APIError, EnvelopedFailure, TransportError, UnreadableAnswer, WaitTimedOut
+from .errors import (
+    APIError,
+    BadRequest,
+    EnvelopedFailure,
+    TransportError,
+    UnreadableAnswer,
+    WaitTimedOut,
+)
 from .objects import Batch, File
 from .parameters import checked_id
 from .steps import Call, Flow, Pause
@@ -21,15 +28,33 @@ from .transport.upload import Upload
 
 NOT_FOUND = 404
 PASSING = frozenset({408, 409, 425, 429, 499})  # client errors that pass
+DEFAULT_FILES = 10  # what the service documents
+MOST_FILES = 10_000  # no document states a maximum
 OUTAGE = 3600  # seconds for which `wait` goes on without a response
-NEW = 60  # seconds after which a batch that is not found does not exist
+NEW = 60  # seconds after which a batch that this client created, and is not found, does not exist
+UNKNOWN = 10  # the same for any other id, which may be mistyped
 
 
 def upload(source: Upload) -> Flow[File]:
     return read_upload((yield source.call()))
 
 
-def files(limit: int | None) -> Flow[list[File]]:
+def files(limit: int | None) -> Flow[tuple[list[File], str]]:
+    """The files that the service lists, and why there may be more; at most `limit` if given."""
+    asked = MOST_FILES if limit is None else limit
+    try:
+        shown = yield from _files(asked)
+    except BadRequest:
+        if limit is not None:
+            raise
+        asked, shown = DEFAULT_FILES, (yield from _files(None))  # the service allows fewer
+    if limit is not None:
+        return shown[:limit], ""
+    is_whole = len(shown) < asked
+    return shown, "" if is_whole else f"the service shows {len(shown)} files and has no next page"
+
+
+def _files(limit: int | None) -> Flow[list[File]]:
     arguments = {"limit": UNSET if limit is None else limit, "purpose": "batch"}
     return read_files((yield Call(operations.list_files, arguments)))
 
@@ -58,12 +83,13 @@ def wait(
     interval: float,
     longest: float,
     on_update: Callable[[Batch], None] | None,
+    is_own: bool = False,
 ) -> Flow[Batch]:
     """
     Retrieves a batch until it is final, less and less often.
 
-    Raises `WaitTimedOut` after `timeout` seconds, or the last error after an hour without a
-    response.
+    `is_own`: this client created it. Raises `WaitTimedOut` after `timeout` seconds, or the last
+    error after an hour without a response.
     """
     began = responded = time.monotonic()
     deadline = None if timeout is None else began + timeout
@@ -73,7 +99,7 @@ def wait(
             batch = yield from retrieve(batch_id)
         except (TransportError, APIError) as error:
             now = time.monotonic()
-            is_new = reported is None and now - began < NEW
+            is_new = reported is None and now - began < (NEW if is_own else UNKNOWN)
             if not _can_pass(error, is_new) or now - responded > OUTAGE:
                 raise
             if deadline is not None and now > deadline:

@@ -115,15 +115,29 @@ def test_a_batch_that_was_seen_and_is_missing_ends_a_wait(
     assert len(server.received) == 2
 
 
-def test_a_404_that_stays_ends_a_wait_after_a_minute(
-    client: Any, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("created", "seconds", "requests"),
+    [(True, flows.NEW - 1.0, 3), (True, flows.NEW + 1.0, 2), (False, flows.UNKNOWN + 1.0, 2)],
+    ids=["created, not yet", "created", "another id"],
+)
+def test_a_404_that_stays_ends_a_wait(
+    client: Any,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    created: bool,
+    seconds: float,
+    requests: int,
 ) -> None:
-    """The first 404 that comes later than a minute after the beginning is raised."""
-    clock = SimpleNamespace(monotonic=lambda: len(server.received) // 2 * (flows.NEW + 1.0))
+    """It is raised after 10 s, or after a minute for a batch that this client created."""
+    if created:
+        server.script = [answer({"data": [], "has_more": False}), RUNNING]
+        assert client.create("file-a").id == "batch_a"
+    server.received.clear()
+    clock = SimpleNamespace(monotonic=lambda: len(server.received) // 2 * seconds)
     monkeypatch.setattr("siliconflow_batch.flows.time", clock)
     server.script = [Answer(404)]
 
     with pytest.raises(errors.NotFound):
         client.wait("batch_a", interval=0.001)
 
-    assert len(server.received) == 2
+    assert len(server.received) in (requests, requests + 1)

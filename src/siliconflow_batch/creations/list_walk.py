@@ -36,13 +36,11 @@ class Walk:
     A walk over the list, with `limit` batches on a page.
 
     `end` is empty until the walk has ended: then COMPLETE, UNPAGED, or why it could not go on.
-    `trusting`: a page with `has_more: false` is the last one. Otherwise it is only if it is shorter
-    than an earlier page; an empty page is the last one, too, or a repeated one if the service
-    ignores `after`.
+    `has_more: false` alone ends nothing: the last page is shorter than an earlier one, or empty, or
+    a repeated one if the service ignores `after`.
     """
 
     limit: int | None = PAGE
-    trusting: bool = False
     batches: list[Batch] = field(factory=list)
     end: str = ""
     _ids: set[str] = field(factory=set)
@@ -84,8 +82,6 @@ class Walk:
             return "an item of the list has no id"
         if self._pages >= MOST_PAGES:
             return f"the list has more than {MOST_PAGES} pages"
-        if self.trusting and shown.has_more is False:
-            return COMPLETE
         is_shorter = len(shown.batches) < self._longest
         if shown.batches and shown.has_more is False and is_shorter:
             return COMPLETE

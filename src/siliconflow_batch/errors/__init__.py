@@ -14,7 +14,7 @@ The exceptions of this package, as one tree.
     ├── TransportError            no response, or only a part of one
     │   └── DownloadTruncated     a download ended early; nothing was written
     ├── CreateOutcomeUnknown      a batch may exist, and was not found
-    ├── ListIncomplete            the service shows only a part of the list of batches
+    ├── ListIncomplete            the service shows only a part of a list, or may do so
     ├── BatchNotCompleted         a batch is final, but not completed
     │   ├── BatchFailed           the service rejected the batch as a whole
     │   ├── BatchExpired          the completion window ended first

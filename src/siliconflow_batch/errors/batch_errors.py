@@ -40,14 +40,14 @@ class CreateOutcomeUnknown(SiliconFlowError):
 
 
 class ListIncomplete(SiliconFlowError):
-    """The service shows only a part of the list of batches."""
+    """The service shows only a part of a list, or may do so."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"The list may have more batches: {self.reason}."
+        return f"The list may have more items: {self.reason}."
 
 
 class BatchNotCompleted(SiliconFlowError):

@@ -71,7 +71,7 @@ def _custom_ids(source: Path) -> Iterator[str]:
     """The custom_ids of an input file, in its order; invalid lines are skipped."""
     with source.open("rb") as file:
         for raw in file:
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, RecursionError):
                 line = json.loads(raw)
                 if isinstance(line, dict) and isinstance(line.get("custom_id"), str):
                     yield line["custom_id"]

@@ -9,6 +9,7 @@ timeouts are added here.
 import os
 import secrets
 import sys
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
 
 import httpx
@@ -72,7 +73,7 @@ class Connection:
     """
 
     def __init__(self, settings: Settings, http_client: Any = None) -> None:
-        self.http = httpx.Client() if http_client is None else http_client
+        self.http = httpx.Client(cookies=no_cookies()) if http_client is None else http_client
         self.failures = Failures.of(self.http, "Client")
         self._owned = http_client is None
         self._settings = settings
@@ -95,7 +96,7 @@ class AsyncConnection:
     """A `Connection` for one event loop."""
 
     def __init__(self, settings: Settings, http_client: Any = None) -> None:
-        self.http = httpx.AsyncClient() if http_client is None else http_client
+        self.http = httpx.AsyncClient(cookies=no_cookies()) if http_client is None else http_client
         self.failures = Failures.of(self.http, "AsyncClient")
         self._owned = http_client is None
         self._settings = settings
@@ -112,6 +113,11 @@ class AsyncConnection:
         """Closes the httpx client, unless it was passed as `http_client`."""
         if self._owned:
             await self.http.aclose()
+
+
+def no_cookies() -> CookieJar:
+    """A jar that stays empty: the service authenticates by key, and httpx sends ASCII alone."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 @define(frozen=True)

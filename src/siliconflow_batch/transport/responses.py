@@ -5,6 +5,7 @@ Rule: every response becomes an object that has what its caller cannot do withou
 with the message of the service. Other fields may be odd; `objects` reads them leniently.
 """
 
+import json
 import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -47,7 +48,7 @@ def read(response: httpx.Response) -> Reply:
     try:
         body = _json(response)
     except (ValueError, RecursionError) as error:
-        raise unreadable(response, f"{error!r} in {response.text}") from error
+        raise unreadable(response, f"{error!r} in {text(response)}") from error
     if _is_failure(body):
         code, message = error_message(response)
         raise api_error(EnvelopedFailure, response, message, code)
@@ -67,9 +68,9 @@ def read_batch(reply: Reply) -> Batch:
     """The batch of a response; raises `UnreadableAnswer` unless it has an id and a status."""
     made = read_named_batch(reply)
     if made is None:
-        raise unreadable(reply.response, f"the batch has no id: {reply.response.text}")
+        raise unreadable(reply.response, f"the batch has no id: {text(reply.response)}")
     if not isinstance(made.raw.get("status"), str) or not made.raw["status"]:
-        raise unreadable(reply.response, f"the batch has no status: {reply.response.text}")
+        raise unreadable(reply.response, f"the batch has no status: {text(reply.response)}")
     return made
 
 
@@ -83,7 +84,7 @@ def read_upload(reply: Reply) -> File:
     body = reply.body
     file = body.get("data", body) if isinstance(body, dict) else body
     if not _has_id(file):
-        raise unreadable(reply.response, f"the file has no id: {reply.response.text}")
+        raise unreadable(reply.response, f"the file has no id: {text(reply.response)}")
     return File(file, reply.response)
 
 
@@ -93,7 +94,7 @@ def read_files(reply: Reply) -> list[File]:
     for _ in range(2):  # an envelope, and the list in it
         body = body.get("data") if isinstance(body, dict) else body
     if not isinstance(body, list):
-        raise unreadable(reply.response, f"the list of files has no `data`: {reply.response.text}")
+        raise unreadable(reply.response, f"the list of files has no `data`: {text(reply.response)}")
     return [File(file, reply.response) for file in body if _has_id(file)]
 
 
@@ -114,7 +115,7 @@ def read_page(reply: Reply) -> Page:
     body = reply.body
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, list):
-        raise unreadable(reply.response, f"the list has no `data`: {reply.response.text}")
+        raise unreadable(reply.response, f"the list has no `data`: {text(reply.response)}")
     has_more, last_id = body.get("has_more"), body.get("last_id")
     batches = [Batch(item, reply.response) for item in data if _has_id(item)]
     return Page(
@@ -138,7 +139,7 @@ def api_error(
         response.status_code,
         message,
         code=code,
-        body=response.text,
+        body=text(response),
         request_id=next((headers[name] for name in REQUEST_IDS if name in headers), None),
         retry_after=retry_after(headers.get("retry-after")),
         operation=f"{response.request.method} {response.request.url.path}",
@@ -148,7 +149,7 @@ def api_error(
 def error_message(response: httpx.Response) -> tuple[int | None, str]:
     """The code and the message of an error body, in any of its shapes."""
     try:
-        body = response.json()
+        body = json.loads(response.content)
     except (ValueError, RecursionError):
         body = None
     if isinstance(body, str):
@@ -156,8 +157,18 @@ def error_message(response: httpx.Response) -> tuple[int | None, str]:
     if isinstance(body, dict):
         inner = body["error"] if isinstance(body.get("error"), dict) else body
         code, message = inner.get("code"), inner.get("message")
-        return code if isinstance(code, int) else None, str(message or response.text)
-    return None, response.text.strip()
+        return code if isinstance(code, int) else None, str(message or text(response))
+    return None, text(response).strip()
+
+
+def text(response: httpx.Response) -> str:
+    """The body as text. The service names the charset, and may name one that does not exist."""
+    for charset in (response.charset_encoding, "utf-8"):
+        try:
+            return response.content.decode(charset or "utf-8", "replace")
+        except (LookupError, ValueError):  # no encoding of text, or one that replaces nothing
+            continue
+    raise AssertionError  # UTF-8 replaces what it cannot decode
 
 
 def retry_after(header: str | None) -> float | None:
@@ -177,7 +188,7 @@ def _json(response: httpx.Response) -> Any:
     try:
         return _decode(response.content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return response.json()  # not strict: NaN, a byte order mark, UTF-16
+        return json.loads(response.content)  # not strict: NaN, a byte order mark, UTF-16
 
 
 def _is_failure(body: Any) -> bool:
