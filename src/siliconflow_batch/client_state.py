@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .creations.create_once import create_all
 from .creations.evidence import Creation
-from .creations.orders import BatchSettings, Order, new_token, seconds_since
+from .creations.orders import BatchSettings, Order, new_token
 from .creations.remembered import Memory
 from .objects import Batch, moment
 from .retries import Patience
@@ -85,7 +85,7 @@ class ClientState(ABC):
         order = Order(settings, creation, source, is_keyed=is_keyed, record=record)
         if submission is not None:
             order.made = submission.batch_id
-            order.waited = seconds_since(submission.creating)
+            order.is_resumed = submission.creating is not None
         return order
 
     def _flow(self, *orders: Order, on_end: Callable[[Order], None] = lambda _: None) -> Flow[None]:

@@ -102,14 +102,14 @@ class Patience:
         if not 0 <= self.seconds < float("inf"):
             raise ArgumentInvalid(f"`seconds` must be 0 or more and finite, not {self.seconds!r}.")
 
-    def pauses(self, waited: float = 0.0) -> list[float]:
+    def pauses(self) -> list[float]:
         """
-        The seconds to pause before each look, if `waited` seconds have already passed.
+        The seconds to pause before each look.
 
         With the defaults, the looks come after 2, 5, 11, 26, 60 and 60 seconds.
         """
         steps = range(self.looks - 1, -1, -1)
         shares = [FIRST_LOOK ** (step / max(self.looks - 1, 1)) for step in steps]
-        moments = [share * self.seconds - waited for share in shares]
-        moments = [*(moment for moment in moments[:-1] if moment > 0), *2 * [max(moments[-1], 0.0)]]
+        moments = [share * self.seconds for share in shares]
+        moments = [*(moment for moment in moments[:-1] if moment > 0), *2 * moments[-1:]]
         return [moment - before for before, moment in zip([0.0, *moments], moments, strict=False)]

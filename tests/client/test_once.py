@@ -138,6 +138,20 @@ class TestIdempotencyKey:
         assert again.id == first.id
         assert asked(simulator).count("POST /v1/files") == 1
 
+    def test_an_unreadable_list_before_anything_is_sent(
+        self, connect: Any, simulator: Simulator
+    ) -> None:
+        """The error of the list is raised: nothing was sent, and the key can be used again."""
+        simulator.faults.add("overloaded-object", "GET /batches")
+        with pytest.raises(errors.ServiceUnavailable):
+            connect().submit(json_lines(line("a")), idempotency_key="nightly")
+        assert not {"POST /v1/files", "POST /v1/batches"} & set(asked(simulator))
+
+        simulator.faults.clear()
+        batch = connect().submit(json_lines(line("b")), idempotency_key="nightly")
+
+        assert [listed.id for listed in connect().batches()] == [batch.id]
+
     def test_a_lost_response_in_another_process(self, connect: Any, simulator: Simulator) -> None:
         """After a `CreateOutcomeUnknown` the same key finds the batch without an upload."""
         simulator.faults.add("list-metadata-empty")

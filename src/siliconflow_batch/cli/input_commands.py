@@ -203,7 +203,7 @@ def _opened(path: Path, bar: Callable[[str], OnProgress | None]) -> Upload:
 def _print(session: Session, path: Path, order: Order, batch: Batch) -> None:
     if order.made or (order.is_keyed and order.is_found):
         session.print_note(f"{path}: an earlier command has created this batch.")
-    elif order.waited is not None and order.is_found:
+    elif order.is_resumed and order.is_found:
         session.print_note(f"{path}: an earlier command was interrupted after creating this batch.")
     if session.json:
         session.print_json({**batch.raw, "source": str(path)})

@@ -15,7 +15,13 @@ from datetime import datetime
 from attrs import evolve
 
 from .. import operations
-from ..errors import APIError, CreateOutcomeUnknown, SiliconFlowError, TransportError
+from ..errors import (
+    APIError,
+    CreateOutcomeUnknown,
+    ListIncomplete,
+    SiliconFlowError,
+    TransportError,
+)
 from ..flows import retrieve
 from ..objects import Batch
 from ..retries import Patience
@@ -55,7 +61,6 @@ def create_all(
                 patience,
                 named=[id for order in open_ for id in order.named],
                 known=known,
-                waited=min(order.waited or 0.0 for order in open_),
             )
             for order in open_:
                 outcome = outcomes[order.creation.token]
@@ -84,7 +89,7 @@ def _begin(order: Order) -> Flow[None]:
     if order.made is not None:
         order.batch = yield from retrieve(order.made)
         order.is_found = True
-    elif order.waited is not None:
+    elif order.is_resumed:
         order.is_open, order.attempts = True, 1
         order.reason = "an earlier process was interrupted"
     else:
@@ -104,8 +109,10 @@ def _look_before(order: Order) -> Flow[None]:
         if order.is_keyed and kinship(order.creation, one) == OURS:
             order.batch, order.is_found = one, True
             return
+    if order.is_keyed and reading.error is not None:
+        raise reading.error  # nothing was sent, and the batch of the key may be on the list
     if order.is_keyed and reading.end not in (COMPLETE, UNPAGED) and not reading.batches:
-        raise CreateOutcomeUnknown(order.creation.token, reading.end)
+        raise ListIncomplete(reading.end)
     before = frozenset(one.id for one in reading.batches)
     order.creation = evolve(order.creation, before=before)
 
@@ -178,7 +185,7 @@ def _go_on(order: Order, outcome: Outcome, patience: Patience) -> Flow[None]:
     asked = getattr(order.cause, "retry_after", None) or 0.0
     if asked > patience.seconds:
         yield Pause(min(asked, LONGEST_PAUSE) - patience.seconds)
-    order.waited = None
+    order.is_resumed = False
     yield from _attempt(order)
 
 

@@ -15,6 +15,7 @@ from datetime import datetime
 
 from attrs import define, field
 
+from ..errors import SiliconFlowError
 from ..objects import TOKEN, Batch
 
 OURS, POSSIBLE, OTHER = "ours", "possible", "other"
@@ -48,11 +49,13 @@ class Reading:
     The list as one walk has read it: each of the `batches` once, in the order of the list.
 
     `end` is COMPLETE if nothing follows the last batch, UNPAGED if the service ignores paging and
-    shows all on one page, EARLY if older batches were not read, or why the walk could not go on.
+    shows all on one page, EARLY if older batches were not read, or why the walk could not go on:
+    then `error` is the exception that ended it, if one did.
     """
 
     batches: tuple[Batch, ...] = ()
     end: str = COMPLETE
+    error: SiliconFlowError | None = None
 
 
 @define(frozen=True)

@@ -108,13 +108,14 @@ class Walk:
 
 def read(is_enough: Callable[[list[Batch]], bool]) -> Flow[Reading]:
     """Reads the list to its end, or until `is_enough(batches)`; errors end it, too."""
-    walk = Walk()
+    walk, failure = Walk(), None
     while not walk.end:
         try:
             yield from walk.next()
         except (APIError, TransportError) as error:
+            failure = error
             reason = str(error).partition("\n")[0]
             walk.end = f"the list could not be read: {reason}"
         if not walk.end and is_enough(walk.batches):
             walk.end = EARLY
-    return Reading(tuple(walk.batches), walk.end)
+    return Reading(tuple(walk.batches), walk.end, failure)

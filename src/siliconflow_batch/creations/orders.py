@@ -4,7 +4,6 @@ What a caller asks for: the creation of one batch, and how it ended.
 
 import hashlib
 import json
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -21,7 +20,6 @@ from ..steps import Record
 from ..transport.upload import Upload
 from .evidence import Creation
 
-REPEATING = 3600.0  # seconds in which a process may repeat a creation
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 
 
@@ -61,24 +59,14 @@ def new_token(key: str | None = None) -> str:
     return hashlib.sha256(f"siliconflow-batch {checked_key(key)}".encode()).hexdigest()[:32]
 
 
-def seconds_since(creating: float | None) -> float | None:
-    """
-    The seconds since the last attempt of a creation that was first sent at `creating`, at least.
-
-    None if it was never sent. Within an hour it may have been repeated just now.
-    """
-    age = None if creating is None else time.time() - creating
-    return age if age is None or age > REPEATING else 0.0
-
-
 @define
 class Order:
     """
     One batch to create, of a file that was uploaded, or of the one that `source` opens.
 
     `is_keyed`: the token comes from an idempotency key, so an earlier batch may have it.
-    `record`: where the progress is saved. `waited`: the seconds since an earlier process sent the
-    creation; None if none did. `made`: the id of the batch, if that process knew it.
+    `record`: where the progress is saved. `is_resumed`: an earlier process may have sent the
+    creation, and this one has not. `made`: the id of the batch, if that process knew it.
 
     It ends with a `batch`, or with an `error`. `is_found`: the batch existed before.
     """
@@ -88,7 +76,7 @@ class Order:
     source: Callable[[], Upload] | None = None
     is_keyed: bool = False
     record: Record | None = None
-    waited: float | None = None
+    is_resumed: bool = False
     made: str | None = None
     batch: Batch | None = None
     is_found: bool = False
@@ -103,7 +91,7 @@ class Order:
     @property
     def is_refused(self) -> bool:
         """Whether it ended with an error, and certainly without a batch."""
-        is_new = self.made is None and self.waited is None and self.attempts < 2
+        is_new = self.made is None and not self.is_resumed and self.attempts < 2
         return (
             self.error is not None and is_new and not isinstance(self.error, CreateOutcomeUnknown)
         )

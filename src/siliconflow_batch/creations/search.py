@@ -31,19 +31,17 @@ def settle(
     *,
     named: Collection[str] = (),
     known: Mapping[str, datetime | None] | None = None,
-    waited: float = 0.0,
 ) -> Flow[dict[str, Outcome]]:
     """
     Searches for the batches of creations; returns their outcomes by token.
 
     `named` are ids from unclear responses. `known` are batches that exist, and so must be listed.
-    `waited` are the seconds since the last of the creations was sent.
     """
     searched = {creation.token: creation for creation in creations}
     outcomes: dict[str, Outcome] = dict.fromkeys(searched, Outcome())
     previous = outcomes
     evidence = Evidence(known=dict(known or {}))
-    for pause in patience.pauses(waited):
+    for pause in patience.pauses():
         if pause:
             yield Pause(pause)
         open_ = [one for one in creations if outcomes[one.token].batch is None]
