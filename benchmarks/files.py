@@ -17,7 +17,7 @@ import orjson
 
 from costs import Cost, Preparation, Work, cost_in_new_process, costs_in_new_processes
 from siliconflow_batch.input_files.validation import Limits, validate
-from siliconflow_batch.result_files.results import read
+from siliconflow_batch.result_files.reading import read
 from table import Row
 
 LIBRARIES: dict[str, Callable[[bytes], Any]] = {

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from .input_files.prompts import chat_lines, write_lines
     from .input_files.validation import check, validate
     from .objects import Batch, Counts, File
-    from .result_files.results import Result
+    from .result_files.results import Result, Usage
+    from .result_files.summary import Summary
     from .retries import Patience, Retries
-    from .transport.connection import CHINA, INTERNATIONAL
+    from .transport.settings import CHINA, INTERNATIONAL
 
 # The module of each public name; "" means that the name is a module itself. A module is imported
 # when its name is first used, so that a program for threads does not wait for asyncio.
@@ -44,10 +45,12 @@ MODULES = {
     "Counts": ".objects",
     "File": ".objects",
     "Result": ".result_files.results",
+    "Usage": ".result_files.results",
+    "Summary": ".result_files.summary",
     "Patience": ".retries",
     "Retries": ".retries",
-    "CHINA": ".transport.connection",
-    "INTERNATIONAL": ".transport.connection",
+    "CHINA": ".transport.settings",
+    "INTERNATIONAL": ".transport.settings",
 }
 
 
@@ -78,6 +81,8 @@ __all__ = [
     "Retries",
     "SiliconFlowBatch",
     "SiliconFlowError",
+    "Summary",
+    "Usage",
     "chat_lines",
     "check",
     "errors",

@@ -5,7 +5,6 @@ Rule: `flows` decides what to do; this module does it. Docstrings are in `base_c
 """
 
 import asyncio
-import tempfile
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -18,15 +17,16 @@ from .base_client import BaseClient
 from .creations import search
 from .creations.list_walk import PAGE, Walk
 from .creations.orders import BatchSettings
-from .errors import ListIncomplete, SiliconFlowError, TransportError
+from .errors import APIError, ArgumentInvalid, ListIncomplete, SiliconFlowError, TransportError
 from .input_files import validation
 from .objects import Batch, File
 from .parameters import checked_id
-from .result_files import ordering, results
+from .result_files import ordering, reading, resubmission
 from .result_files.results import Result
+from .result_files.summary import Summary
 from .steps import Call, Flow, Reply, Save, Step
 from .transport.connection import AsyncConnection
-from .transport.download import Part, Progress, Transfer, refuse
+from .transport.download import Part, Progress, Transfer
 from .transport.upload import Upload, content_digest
 
 Value = TypeVar("Value")
@@ -179,31 +179,56 @@ class AsyncSiliconFlowBatch(BaseClient):
             return part.finish()
 
     async def results(
-        self, batch: Batch, *, order: str | None = None, source: str | Path | None = None
+        self,
+        batch: Batch | str,
+        *,
+        order: str | None = None,
+        source: str | Path | None = None,
+        check: bool = True,
     ) -> AsyncIterator[Result]:
         ordering.checked_order(order)
-        if order is None:
-            for _, reference in ordering.references(batch, ("output", "error")):
-                async for result in self._records(reference):
-                    yield result
-            return
-        with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
-            paths = [
-                await self.download(reference, Path(folder) / kind)
-                for kind, reference in ordering.references(batch, ("output", "error"))
-            ]
-            if source is None:
-                source = await self.download(ordering.input_of(batch), Path(folder) / "input")
-            for result in ordering.in_order(paths, Path(source)):
-                yield result
+        path, summary = None if source is None else Path(source), Summary()
+        batch = await self._run(flows.with_results(batch, self._patience))
+        with ordering.folder() as folder:
+            if order is None:
+                for _, reference in ordering.references(batch, ordering.BOTH):
+                    async for result in self._records(reference):
+                        yield summary.add(result)
+            else:
+                paths = [
+                    await self.download(reference, folder / kind)
+                    for kind, reference in ordering.references(batch, ordering.BOTH)
+                ]
+                path = path or await self._input(batch, folder / "input")
+                for result in ordering.in_order(paths, path):
+                    yield summary.add(result)
+            summary.compare(batch, None if path is None else ordering.custom_ids(path))
+        if check:
+            summary.raise_unless_complete(batch)
 
-    async def errors(self, batch: Batch) -> AsyncIterator[Result]:
-        for _, reference in ordering.references(batch, ("error",)):
+    async def errors(self, batch: Batch | str) -> AsyncIterator[Result]:
+        batch = await self._run(flows.with_results(batch, self._patience))
+        for _, reference in ordering.references(batch, ordering.BOTH):
             async for result in self._records(reference):
-                yield result
+                if not result.ok:
+                    yield result
+
+    async def failed_lines(self, batch: Batch | str, source: str | Path) -> AsyncIterator[bytes]:
+        batch = await self._run(flows.with_results(batch, self._patience))
+        found = [one async for one in self.results(batch, check=False)] if batch.is_final else []
+        for line in resubmission.failed_lines(batch, found, Path(source)):
+            yield line
+
+    async def _input(self, batch: Batch, target: Path) -> Path | None:
+        """The downloaded input of a batch; None, with a warning, if it cannot be downloaded."""
+        try:
+            return await self.download(ordering.input_of(batch), target)
+        except (APIError, ArgumentInvalid) as error:
+            ordering.warn_of_order(error)
+            return None
 
     async def _records(self, reference: str) -> AsyncIterator[Result]:
-        reader = results.Reader()
+        reader = reading.Reader()
         async for piece in self._pieces(Transfer(reference, self._settings)):
             for result in reader.feed(piece):
                 yield result
@@ -215,7 +240,7 @@ class AsyncSiliconFlowBatch(BaseClient):
         while not transfer.ended:
             async for attempt in self._attempts():
                 with attempt:
-                    pieces = self._response_pieces(transfer)
+                    pieces = self._connection().pieces(transfer)
                     first = await anext(pieces, b"")
             yield first
             try:
@@ -223,27 +248,6 @@ class AsyncSiliconFlowBatch(BaseClient):
                     yield piece
             except TransportError as error:
                 transfer.interrupted(error)
-
-    async def _response_pieces(self, transfer: Transfer) -> AsyncIterator[bytes]:
-        """The new bytes of one response."""
-        connection = self._connection()
-        failures = connection.failures
-        try:
-            async with connection.http.stream(
-                "GET",
-                transfer.url,
-                headers=transfer.headers,
-                timeout=self._settings.seconds,
-                follow_redirects=True,
-            ) as response:
-                if not transfer.accepts(response):
-                    await response.aread()
-                    refuse(response, transfer)
-                async for piece in response.aiter_bytes():
-                    yield transfer.add(piece)
-                transfer.ended = True
-        except failures.exceptions as error:
-            raise failures.transport_error(error, "download", transfer.received) from error
 
     async def _run(self, flow: Flow[Value]) -> Value:
         """Carries out the steps of a flow, and returns its value."""

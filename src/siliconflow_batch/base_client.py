@@ -18,7 +18,7 @@ from .creations.list_walk import PAGE
 from .creations.remembered import Memory
 from .objects import Batch
 from .retries import Patience, Retries
-from .transport import connection
+from .transport import settings
 from .transport.download import Progress
 
 
@@ -47,7 +47,7 @@ class BaseClient(ClientState):
         Raises `KeyMissing` and `ArgumentInvalid`. Methods raise a `SiliconFlowError`, or `OSError`
         if a file cannot be read or written.
         """
-        self._settings = connection.settings(key, base_url, timeout, retries)
+        self._settings = settings.read_settings(key, base_url, timeout, retries)
         self._patience = patience or Patience()
         self._memory = Memory()
         self._connect(http_client)
@@ -195,17 +195,37 @@ class BaseClient(ClientState):
 
     @abstractmethod
     def results(
-        self, batch: Batch, *, order: str | None = None, source: str | Path | None = None
+        self,
+        batch: Batch | str,
+        *,
+        order: str | None = None,
+        source: str | Path | None = None,
+        check: bool = True,
     ) -> Any:
         """
         Yields the result of every line, first those with a response, then those that failed.
 
         `order="input"` yields them in the order of the input file. It is read from `source`, or
-        downloaded; the results are downloaded before the first one is yielded.
+        downloaded; the results are downloaded before the first one is yielded. If the input cannot
+        be downloaded, it warns, and the order is that of the result files.
 
-        A batch whose lines all failed has no output file; that is not an error.
+        A completed batch that does not name its result files yet is retrieved again within
+        `Patience`. A batch whose lines all failed has no output file; that is not an error.
+
+        After the last result it raises `ResultsIncomplete` if lines are missing, repeated, unknown
+        or cannot be read, unless `check` is False. They are compared by `custom_id` with the input
+        if that is known, and otherwise counted.
         """
 
     @abstractmethod
-    def errors(self, batch: Batch) -> Any:
+    def errors(self, batch: Batch | str) -> Any:
         """Yields the results of the lines that failed."""
+
+    @abstractmethod
+    def failed_lines(self, batch: Batch | str, source: str | Path) -> Any:
+        """
+        Yields the lines of the input file `source` that failed or have no result, as bytes.
+
+        They are unchanged, and ready to be submitted again. Raises `ArgumentInvalid` if the batch
+        is not final, if its answered lines are unknown, or if `source` is not its input.
+        """

@@ -4,7 +4,6 @@ The client for threads. `async_client` is the same for event loops.
 Rule: `flows` decides what to do; this module does it. Docstrings are in `base_client`.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,15 +15,16 @@ from .base_client import BaseClient
 from .creations import search
 from .creations.list_walk import PAGE, Walk
 from .creations.orders import BatchSettings
-from .errors import ListIncomplete, SiliconFlowError, TransportError
+from .errors import APIError, ArgumentInvalid, ListIncomplete, SiliconFlowError, TransportError
 from .input_files import validation
 from .objects import Batch, File
 from .parameters import checked_id
-from .result_files import ordering, results
+from .result_files import ordering, reading, resubmission
 from .result_files.results import Result
+from .result_files.summary import Summary
 from .steps import Call, Flow, Reply, Save, Step
 from .transport.connection import Connection
-from .transport.download import Part, Progress, Transfer, refuse
+from .transport.download import Part, Progress, Transfer
 from .transport.upload import Upload, content_digest
 
 Value = TypeVar("Value")
@@ -159,28 +159,55 @@ class SiliconFlowBatch(BaseClient):
             return part.finish()
 
     def results(
-        self, batch: Batch, *, order: str | None = None, source: str | Path | None = None
+        self,
+        batch: Batch | str,
+        *,
+        order: str | None = None,
+        source: str | Path | None = None,
+        check: bool = True,
     ) -> Iterator[Result]:
         ordering.checked_order(order)
-        if order is None:
-            for _, reference in ordering.references(batch, ("output", "error")):
-                yield from self._records(reference)
-            return
-        with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as folder:
-            paths = [
-                self.download(reference, Path(folder) / kind)
-                for kind, reference in ordering.references(batch, ("output", "error"))
-            ]
-            if source is None:
-                source = self.download(ordering.input_of(batch), Path(folder) / "input")
-            yield from ordering.in_order(paths, Path(source))
+        path, summary = None if source is None else Path(source), Summary()
+        batch = self._run(flows.with_results(batch, self._patience))
+        with ordering.folder() as folder:
+            if order is None:
+                for _, reference in ordering.references(batch, ordering.BOTH):
+                    for result in self._records(reference):
+                        yield summary.add(result)
+            else:
+                paths = [
+                    self.download(reference, folder / kind)
+                    for kind, reference in ordering.references(batch, ordering.BOTH)
+                ]
+                path = path or self._input(batch, folder / "input")
+                for result in ordering.in_order(paths, path):
+                    yield summary.add(result)
+            summary.compare(batch, None if path is None else ordering.custom_ids(path))
+        if check:
+            summary.raise_unless_complete(batch)
 
-    def errors(self, batch: Batch) -> Iterator[Result]:
-        for _, reference in ordering.references(batch, ("error",)):
-            yield from self._records(reference)
+    def errors(self, batch: Batch | str) -> Iterator[Result]:
+        batch = self._run(flows.with_results(batch, self._patience))
+        for _, reference in ordering.references(batch, ordering.BOTH):
+            for result in self._records(reference):
+                if not result.ok:
+                    yield result
+
+    def failed_lines(self, batch: Batch | str, source: str | Path) -> Iterator[bytes]:
+        batch = self._run(flows.with_results(batch, self._patience))
+        found = list(self.results(batch, check=False)) if batch.is_final else []
+        yield from resubmission.failed_lines(batch, found, Path(source))
+
+    def _input(self, batch: Batch, target: Path) -> Path | None:
+        """The downloaded input of a batch; None, with a warning, if it cannot be downloaded."""
+        try:
+            return self.download(ordering.input_of(batch), target)
+        except (APIError, ArgumentInvalid) as error:
+            ordering.warn_of_order(error)
+            return None
 
     def _records(self, reference: str) -> Iterator[Result]:
-        reader = results.Reader()
+        reader = reading.Reader()
         for piece in self._pieces(Transfer(reference, self._settings)):
             yield from reader.feed(piece)
         yield from reader.close()
@@ -190,33 +217,13 @@ class SiliconFlowBatch(BaseClient):
         while not transfer.ended:
             for attempt in self._attempts():
                 with attempt:
-                    pieces = self._response_pieces(transfer)
+                    pieces = self._connection.pieces(transfer)
                     first = next(pieces, b"")
             yield first
             try:
                 yield from pieces
             except TransportError as error:
                 transfer.interrupted(error)
-
-    def _response_pieces(self, transfer: Transfer) -> Iterator[bytes]:
-        """The new bytes of one response."""
-        failures = self._connection.failures
-        try:
-            with self._connection.http.stream(
-                "GET",
-                transfer.url,
-                headers=transfer.headers,
-                timeout=self._settings.seconds,
-                follow_redirects=True,
-            ) as response:
-                if not transfer.accepts(response):
-                    response.read()
-                    refuse(response, transfer)
-                for piece in response.iter_bytes():
-                    yield transfer.add(piece)
-                transfer.ended = True
-        except failures.exceptions as error:
-            raise failures.transport_error(error, "download", transfer.received) from error
 
     def _run(self, flow: Flow[Value]) -> Value:
         """Carries out the steps of a flow, and returns its value."""

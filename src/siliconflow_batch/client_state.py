@@ -12,7 +12,7 @@ from .creations.remembered import Memory
 from .objects import Batch, moment
 from .retries import Patience
 from .steps import Flow
-from .transport.connection import Settings
+from .transport.settings import Settings
 from .transport.upload import Upload
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ COMMANDS = {
     "list": (CLI, "cli", "list the batches of the account"),
     "wait": (CLI, "cli", "wait for batches to end"),
     "results": (CLI, "cli", "download results and errors"),
+    "download": (CLI, "cli", "download result files as they are"),
     "cancel": (CLI, "cli", "cancel batches"),
     "files": (CLI, "cli", "list the uploaded files"),
     "simulate": (

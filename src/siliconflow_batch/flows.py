@@ -22,6 +22,7 @@ from .errors import (
 )
 from .objects import Batch, File
 from .parameters import checked_id
+from .retries import Patience
 from .steps import Call, Flow, Pause
 from .transport.responses import read_batch, read_files, read_upload, unreadable
 from .transport.upload import Upload
@@ -74,6 +75,32 @@ def _one_batch(operation: ModuleType, batch_id: str) -> Flow[Batch]:
     if batch.id != batch_id:
         raise unreadable(reply.response, f"the response is that of batch {batch.id}")
     return batch
+
+
+def with_results(batch: Batch | str, patience: Patience) -> Flow[Batch]:
+    """
+    A batch, by itself or by its id, that names its result files.
+
+    A completed batch may name them later than it is completed, so it is retrieved again for a
+    while. It is returned as it is then.
+    """
+    if isinstance(batch, str):
+        batch = yield from retrieve(batch)
+    for seconds in patience.pauses():
+        if not _names_files_later(batch):
+            break
+        yield Pause(seconds)
+        batch = yield from retrieve(batch.id)
+    return batch
+
+
+def _names_files_later(batch: Batch) -> bool:
+    if batch.status != "completed":
+        return False
+    output, errors = batch.output_file_id, batch.error_file_id
+    lacks_output = batch.counts.completed > 0 and output is None
+    lacks_errors = batch.counts.failed > 0 and errors is None
+    return lacks_output or lacks_errors or not (output or errors)
 
 
 def wait(

@@ -8,6 +8,7 @@ import pytest
 
 from siliconflow_batch import console, errors
 from siliconflow_batch.cli import exits, messages, program
+from siliconflow_batch.result_files.summary import Summary
 from siliconflow_batch_simulator import Simulator
 from support.batches import batch
 from support.shell import Shell
@@ -26,7 +27,7 @@ class TestExits:
             (errors.StateUnusable("a", "x"), 2),
             (errors.NotFound(404, "x"), 3),
             (errors.ServiceUnavailable(503, "x"), 3),
-            (errors.ResultLineInvalid(1, "x", b"x"), 3),
+            (errors.ResultsIncomplete(batch(), Summary()), 5),
             (errors.TransportError("x"), 4),
             (errors.DownloadTruncated(1), 4),
             (errors.BatchExpired(batch(status="expired")), 5),

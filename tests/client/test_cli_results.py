@@ -1,6 +1,7 @@
 """`siliconflow-batch results`: the output, the files and the exit status."""
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,14 @@ import pytest
 
 from siliconflow_batch_simulator import Simulator
 from support.account import json_lines, line
-from support.shell import Shell
+from support.batches import BATCH
+from support.scripted_server import Answer, ScriptedServer, answer
+from support.shell import Result, Shell
+
+GOOD = (
+    b'{"id": "r", "custom_id": "a", "error": null, "response": {"status_code": 200, '
+    b'"body": {"choices": [{"message": {"content": "x"}}]}}}\n'
+)
 
 
 def submitted(shell: Shell, *lines: dict[str, Any]) -> str:
@@ -89,7 +97,7 @@ class TestStdout:
         result = shell("results", id, "--wait", "--interval", "0.01")
 
         assert result.status == 5
-        assert "1 missing, cancelled" in result.err
+        assert "1 missing; cancelled" in result.err
 
     def test_an_unfinished_batch(self, shell: Shell, site: Simulator) -> None:
         """The exit status is 6, and the command that waits is printed."""
@@ -159,3 +167,93 @@ class TestFiles:
 
         assert result.status == 2
         assert site.requests == []
+
+
+class TestBadRecords:
+    @pytest.fixture
+    def damaged(
+        self, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[Callable[[bytes], Result]]:
+        """Runs `results` on a completed batch of two lines with this output file."""
+        counts = {"total": 2, "completed": 2, "failed": 0}
+        batch = {**BATCH, "status": "completed", "output_file_id": "f", "request_counts": counts}
+        with ScriptedServer() as server:
+            monkeypatch.setenv("SILICONFLOW_BASE_URL", server.url)
+            monkeypatch.setenv("SILICONFLOW_API_KEY", "sk-x")
+
+            def run(output: bytes) -> Result:
+                server.script = [answer(batch), Answer(200, output)]
+                return shell("results", BATCH["id"])
+
+            yield run
+
+    def test_a_bad_record_hides_no_other(self, damaged: Callable[[bytes], Result]) -> None:
+        """The rest is written, the bad line is reported with its number, the exit status is 5."""
+        result = damaged(
+            GOOD + b'{"custom_id": "b", "resp\x1b[31m\n' + GOOD.replace(b'"a"', b'"c"')
+        )
+
+        assert (ids(result.out), result.status) == (["a", "c"], 5)
+        assert "line 2 of the result file" in result.err
+        assert "1 cannot be read" in result.err
+        assert "\x1b" not in result.err
+
+    def test_output_is_json(self, damaged: Callable[[bytes], Result]) -> None:
+        """A number that is not finite becomes null."""
+        result = damaged(GOOD.replace(b'"id": "r"', b'"id": NaN, "x": [1e999, -Infinity]') + GOOD)
+
+        first = json.loads(result.out.splitlines()[0], parse_constant=pytest.fail)
+        assert (first["id"], first["x"]) == (None, [None, None])
+
+
+class TestFailedInput:
+    def test_lines_without_an_answer_are_ready_to_submit(self, shell: Shell) -> None:
+        """The input is downloaded; its failed line is written unchanged."""
+        id = finished(shell, *MIXED)
+
+        result = shell("results", id, "--output", "out.jsonl", "--failed-input", "again.jsonl")
+
+        assert Path("again.jsonl").read_bytes() == json_lines(line("c", top_p=9)).rstrip() + b"\n"
+        assert "again.jsonl has the lines to submit again: 1" in result.err
+        assert f"results {id} --failed-input again.jsonl" in result.err
+
+    def test_no_file_without_failed_lines(self, shell: Shell) -> None:
+        """Nothing is left to submit, and the exit status is 0."""
+        id = finished(shell, line("a"))
+
+        result = shell("results", id, "--failed-input", "again.jsonl", "--input", "in.jsonl")
+
+        assert result.status == 0
+        assert not Path("again.jsonl").exists()
+
+    def test_an_input_on_disk_is_the_order(self, shell: Shell) -> None:
+        """--input replaces the download, and lines are compared with it."""
+        id = finished(shell, *MIXED)
+        Path("other.jsonl").write_bytes(json_lines(line("b"), line("c"), line("z")))
+
+        result = shell("results", id, "--order", "input", "--input", "other.jsonl")
+
+        assert ids(result.out) == ["b", "c", "a"]
+        assert "1 missing ('z')" in result.err
+        assert "1 not in the input ('a')" in result.err
+
+
+class TestDownload:
+    def test_result_files_are_written_as_they_are(self, shell: Shell, site: Simulator) -> None:
+        """The paths are printed; the files have the records of the service."""
+        id = finished(shell, *MIXED)
+
+        result = shell("download", id, "--output-dir", "raw")
+
+        paths = [Path("raw") / f"{id}.{kind}.jsonl" for kind in ("output", "error")]
+        assert result.out.splitlines() == [str(path) for path in paths]
+        assert [ids(path.read_text()) for path in paths] == [["a", "b"], ["c"]]
+        assert result.status == 0
+
+    def test_an_unfinished_batch(self, shell: Shell, site: Simulator) -> None:
+        """Nothing is written, and the exit status is 6."""
+        site.pace.running = 1e6
+
+        result = shell("download", submitted(shell, line("a")), "--output-dir", "raw")
+
+        assert (result.status, list(Path("raw").iterdir())) == (6, [])

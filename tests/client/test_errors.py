@@ -11,6 +11,7 @@ import pytest
 
 from siliconflow_batch import errors
 from siliconflow_batch.objects import Batch
+from siliconflow_batch.result_files.summary import Summary
 from siliconflow_batch.transport.responses import raise_for_status
 from support.batches import batch
 
@@ -23,7 +24,7 @@ EXAMPLES = [
     errors.CreateOutcomeUnknown("t", "timed out"),
     errors.BatchExpired(Batch(batch(status="expired", errors=["line 1"]).raw, RESPONSE)),
     errors.WaitTimedOut("batch_a", 5.0, "in_progress"),
-    errors.ResultLineInvalid(3, "not JSON", b"x"),
+    errors.ResultsIncomplete(batch(), Summary(answered=3, missing=2)),
     errors.StateUnusable("/state/a.jsonl", "No space left on device"),
     errors.KeyMissing(),
     errors.ArgumentInvalid("Invalid id 'x y': use letters, digits, '-' and '_'."),

@@ -49,7 +49,7 @@ def test_a_list_is_read_to_its_end(
     client: Any, server: ScriptedServer, pages: tuple[str, list[Any]]
 ) -> None:
     """Every batch is yielded once, by the last id of each page."""
-    server.script = pages[1]
+    server.script = list(pages[1])
 
     assert [batch.id for batch in client.batches()] == ["batch_1", "batch_2", "batch_3"]
     assert "after=batch_2" in server.received[1][0]
@@ -67,7 +67,7 @@ def test_a_list_that_is_not_whole_says_so(
     client: Any, server: ScriptedServer, pages: list[Any], reason: str
 ) -> None:
     """The exception says why there may be more."""
-    server.script = pages
+    server.script = list(pages)
 
     with pytest.raises(errors.ListIncomplete, match=reason):
         list(client.batches())

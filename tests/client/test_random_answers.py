@@ -110,6 +110,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[tuple[Any, dict[str, Any]
 
 
 @pytest.mark.soak
+@pytest.mark.filterwarnings("ignore:The results are in the order")
 @pytest.mark.parametrize("name", CALLS)
 def test_an_odd_answer_is_read_or_an_exception_of_the_package(
     name: str, client: tuple[Any, dict[str, Any]], tmp_path: Any, soak: bool

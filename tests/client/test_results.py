@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from siliconflow_batch.errors import ResultLineInvalid
-from siliconflow_batch.result_files.results import Reader, Result, Splitter, parse, read
+from siliconflow_batch.result_files.reading import Reader, Splitter, read
+from siliconflow_batch.result_files.results import Result, Usage, parse
 
 SEPARATORS = "\u2028\u2029\u0085\u001c\u001d\u001e\x0b\x0c\r\n"
 COMPLETION = {
@@ -95,7 +95,7 @@ class TestParse:
         assert (result.custom_id, result.id, result.status_code) == ("a", "r", 200)
         assert result.ok
         assert not result.expired
-        assert (result.text, result.usage) == ("Hello", {"total_tokens": 3})
+        assert (result.text, result.usage) == ("Hello", Usage(total=3))
         assert (result.error_code, result.error_message) == (None, None)
         assert result.raw["extra"] == [1]
 
@@ -111,26 +111,47 @@ class TestParse:
     @pytest.mark.parametrize(
         ("value", "code", "message"),
         [
-            (record(None, None), None, None),
+            (record(None, None), None, "the record has no response and no error"),
             (record(None, "too long"), None, "too long"),
-            (record(None, {"code": 5, "message": None}), "5", None),
+            (
+                record(None, {"code": 5, "message": None}),
+                "5",
+                'the error has no message: {"code": 5, "message": null}',
+            ),
             (record(None, json.dumps(EXPIRED)), "batch_expired", EXPIRED["message"]),
             (record(None, ["x"]), None, '["x"]'),
             (responded({"code": 20012, "message": "No"}, 400), "20012", "No"),
             (responded({"error": {"code": "c", "message": "No"}}, 400), "c", "No"),
             (responded("upstream went away", 502), None, "upstream went away"),
-            (responded(None, 500), None, None),
-            (responded({"code": 20000, "message": "Ok"}), None, None),
+            (responded(None, 500), None, "the response has status 500 and no body"),
+            (responded({"code": 50505, "message": "busy", "data": None}), "50505", "busy"),
+            (responded({"error": {"message": "busy"}}), None, "busy"),
+            (responded({"error": "busy"} | COMPLETION), None, "busy"),
+            (responded("<html>busy</html>"), None, "<html>busy</html>"),
+            (responded({}), None, "the response has status 200 and no body"),
+            (
+                responded({"choices": []}),
+                None,
+                'the response has no answer: {"choices": []}',
+            ),
+            (responded(COMPLETION, 200, error={"message": "cut"}), None, "cut"),
+            (
+                responded(COMPLETION, 500),
+                None,
+                f"the response has status 500: {json.dumps(COMPLETION)}",
+            ),
             (responded(COMPLETION, 200, error={}), None, None),
+            (responded(COMPLETION, "200"), None, None),
         ],
     )
     def test_an_error_in_any_shape(
         self, value: dict[str, Any], code: str | None, message: str | None
     ) -> None:
-        """The error is the record's `error`, an object or a string, or is in the body."""
+        """The error is the record's `error`, or is in the body; a failed line has a message."""
         result = parsed(value)
 
         assert (result.error_code, result.error_message) == (code, message)
+        assert result.ok == (message is None)
 
     def test_a_body_encoded_twice(self) -> None:
         """A completion inside a JSON string is unpacked."""
@@ -157,7 +178,7 @@ class TestParse:
 
         assert (result.text, result.usage, result.body) == (None, None, body)
 
-    @pytest.mark.parametrize("response", [5, [], "x", {}, {"status_code": "200"}, {"body": 5}])
+    @pytest.mark.parametrize("response", [5, [], "x", {}, {"body": 5}])
     def test_a_response_of_another_shape(self, response: Any) -> None:
         """The line is not `ok`, and `raw` has the response."""
         result = parsed(record(response, id=5))
@@ -215,13 +236,13 @@ class TestParse:
             (b'{"custom_id": 5}', "a record must have a custom_id, a string"),
         ],
     )
-    def test_an_invalid_record_is_refused(self, raw: bytes, reason: str) -> None:
-        """A record without a readable custom_id is an error with its line number and content."""
-        with pytest.raises(ResultLineInvalid) as invalid:
-            parse(raw, 7)
+    def test_a_record_that_cannot_be_read_is_a_failed_result(self, raw: bytes, reason: str) -> None:
+        """It has its line number, its bytes and the reason, and no custom_id."""
+        result = parse(raw, 7)
 
-        assert (invalid.value.line, invalid.value.raw) == (7, raw)
-        assert invalid.value.reason.startswith(reason)
+        assert (result.custom_id, result.ok, result.error_code) == ("", False, "invalid_record")
+        assert (result.line, result.content, result.raw, result.body) == (7, raw, {}, None)
+        assert str(result.error_message).startswith(f"line 7 of the result file: {reason}")
 
 
 class TestReader:
@@ -237,12 +258,13 @@ class TestReader:
 
             assert [result.custom_id for result in [*found, *reader.close()]] == ["a", "b", "c"]
 
-    def test_an_invalid_line_is_numbered(self) -> None:
-        """Blank lines count in its number."""
-        reader = Reader()
+    def test_a_bad_line_hides_no_other(self) -> None:
+        """It is yielded between the others; blank lines count in its number."""
+        good = json.dumps(responded(COMPLETION)).encode()
 
-        with pytest.raises(ResultLineInvalid, match="line 3"):
-            list(reader.feed(b"\n\nx\n"))
+        found = list(Reader().feed(b"\n\nx\n" + good + b"\n"))
+
+        assert [(result.line, result.ok) for result in found] == [(3, False), (4, True)]
 
 
 class TestRead:
@@ -261,10 +283,9 @@ class TestRead:
         assert [result.custom_id for result in results] == ["a", "b", "c"]
         assert {result.text for result in results} == {text}
 
-    def test_a_truncated_line_is_numbered(self, tmp_path: Path) -> None:
+    def test_a_truncated_line_is_the_last_result(self, tmp_path: Path) -> None:
         """Blank lines count in its number."""
         path = tmp_path / "results.jsonl"
         path.write_bytes(b'{"custom_id": "a"}\n\n{"custom')
 
-        with pytest.raises(ResultLineInvalid, match="line 3"):
-            list(read(path))
+        assert [(result.custom_id, result.line) for result in read(path)] == [("a", 1), ("", 3)]

@@ -146,8 +146,8 @@ class TestTheMatrix:
     @pytest.mark.parametrize(
         ("fault", "reason"),
         [
-            ("line-lost", "results of a completed batch are missing"),
-            ("has-more-false", "the list is not complete"),
+            ("line-lost", "ResultsIncomplete"),
+            ("after-ignored", "ListIncomplete"),
             ("create-twice", "a second batch is created and paid for"),
             ("cancel-ignored", "cancel returns a batch that is in_queue"),
         ],

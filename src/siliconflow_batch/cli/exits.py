@@ -4,7 +4,6 @@ The exit statuses of the command line.
 Rule: `--help` and README show EXITS; no other module contains a number.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from ..errors import (
@@ -12,6 +11,7 @@ from ..errors import (
     CreateOutcomeUnknown,
     InputError,
     InputFileInvalid,
+    ResultsIncomplete,
     SiliconFlowError,
     StateUnusable,
     TransportError,
@@ -56,30 +56,6 @@ class NotEnded(SiliconFlowError):
 
     def __str__(self) -> str:
         return f"Batch {self.batch_id!r} is {self.status} and has no results yet."
-
-
-class ResultsIncomplete(SiliconFlowError):
-    """The available results were written, but lines failed or have no result."""
-
-    def __init__(
-        self,
-        batch_id: str,
-        status: str,
-        reasons: Sequence[str],
-        *,
-        answered: int,
-        failed: int,
-        missing: int,
-    ) -> None:
-        super().__init__(batch_id, status, reasons, answered, failed, missing)
-        self.batch_id, self.status, self.reasons = batch_id, status, reasons
-        self.answered, self.failed, self.missing = answered, failed, missing
-
-    def __str__(self) -> str:
-        reasons = f" ({'; '.join(self.reasons)})" if self.reasons else ""
-        ended = "" if self.status == "completed" else f", {self.status}{reasons}"
-        missing = f", {self.missing} missing" if self.missing else ""
-        return f"{self.batch_id}: {self.answered} answered, {self.failed} failed{missing}{ended}"
 
 
 class TokenNotListed(SiliconFlowError):

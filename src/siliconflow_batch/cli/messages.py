@@ -8,6 +8,7 @@ a command from ADVICE.
 """
 
 import json
+import math
 import re
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..errors import (
     CreateOutcomeUnknown,
     InputFileInvalid,
     KeyMissing,
+    ResultsIncomplete,
     WaitTimedOut,
 )
 from .exits import NotEnded, exit_status
@@ -27,17 +29,7 @@ UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\
 # The attributes of exceptions that are printed as JSON.
 FACTS = (
     *("status", "code", "operation", "request_id", "retry_after"),
-    *(
-        "token",
-        "batch_id",
-        "reasons",
-        "seconds",
-        "answered",
-        "failed",
-        "missing",
-        "received",
-        "filename",
-    ),
+    *("token", "batch_id", "reasons", "seconds", "received", "filename"),
 )
 KEYS = "Set SILICONFLOW_API_KEY; create a key at https://cloud.siliconflow.cn/account/ak."
 LOOK = (
@@ -53,6 +45,11 @@ ADVICE: tuple[tuple[type[Exception], str, tuple[str, ...]], ...] = (
         "The batch continues. To wait for its results:",
         ("results", "--wait", "{batch_id}"),
     ),
+    (
+        ResultsIncomplete,
+        "To get the lines without an answer, ready to be submitted again:",
+        ("results", "{batch_id}", "--failed-input", "again.jsonl"),
+    ),
     (BatchNotCompleted, "To get the results that it has:", ("results", "{batch_id}")),
 )
 
@@ -63,9 +60,25 @@ def safe(text: str) -> str:
 
 
 def to_json(value: Any, ascii_only: bool = False) -> str:
-    """One line of JSON, with the same characters escaped as by `safe`."""
-    text = json.dumps(value, ensure_ascii=ascii_only, default=str)
+    """
+    One line of JSON, with the same characters escaped as by `safe`.
+
+    NaN and infinite numbers are no JSON; they become null.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=ascii_only, default=str, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(value), ensure_ascii=ascii_only, default=str)
     return UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _finite(value: Any) -> Any:
+    """The value with None for each number that is not finite."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def parts(error: Exception) -> tuple[str, str, tuple[str, ...]]:
@@ -84,6 +97,8 @@ def facts(error: Exception, about: str) -> dict[str, Any]:
     result |= {"exit": exit_status(error)} | ({"about": about} if about else {})
     if isinstance(error, InputFileInvalid):
         result["faults"] = [asdict(fault) for fault in error.faults]
+    if isinstance(error, ResultsIncomplete):
+        result |= error.summary.facts()
     return result | {name: fact for name, fact in attributes.items() if fact is not None}
 
 

@@ -11,7 +11,7 @@ import typer
 from typer.main import get_command
 
 from ..errors import SiliconFlowError
-from . import batch_commands, exits, input_commands, result_commands
+from . import batch_commands, download_command, exits, input_commands, result_commands
 from .session import PROGRAM, Session, interruptible, reported_retries
 
 # Each command with its possible exit statuses, other than 130.
@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[int, ...]]] = {
     "list": (batch_commands.list_, (0, 2, 3, 4)),
     "wait": (batch_commands.wait, (0, 2, 3, 4, 5, 6)),
     "results": (result_commands.results, (0, 2, 3, 4, 5, 6)),
+    "download": (download_command.download, (0, 2, 3, 4, 5, 6)),
     "cancel": (batch_commands.cancel, (0, 2, 3, 4)),
     "files": (batch_commands.files, (0, 2, 3, 4)),
 }

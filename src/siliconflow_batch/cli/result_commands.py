@@ -7,25 +7,27 @@ Rule 2: failed lines are results; they affect the exit status only.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from attrs import asdict, define
 
-from .. import Batch, Result, SiliconFlowBatch
-from ..result_files import ordering
-from ..result_files import results as records
+from .. import Batch, Result
+from ..errors import ResultsIncomplete
+from ..result_files import ordering, reading, resubmission
+from ..result_files.results import INVALID, Usage
+from ..result_files.summary import Summary
 from . import arguments, exits
 from .batch_commands import await_all
-from .display import OnProgress, transfers
+from .display import transfers
+from .download_command import Download, ended_batch
 from .messages import to_json
 from .session import Session
 
-Bar = Callable[[str], OnProgress | None]
 PREFIX = ".siliconflow-batch-"
+REASONS = 5  # of failed lines, the most common ones
 
 
 OutputFile = Annotated[
@@ -51,6 +53,21 @@ Order = Annotated[
     ),
 ]
 
+Source = Annotated[
+    Path | None,
+    typer.Option(
+        "--input", metavar="FILE", help="The input of the batch; otherwise it is downloaded."
+    ),
+]
+FailedInput = Annotated[
+    Path | None,
+    typer.Option(
+        "--failed-input",
+        metavar="FILE",
+        help="Write the input lines without an answer to this file, to be submitted again.",
+    ),
+]
+
 
 def results(
     context: typer.Context,
@@ -60,6 +77,8 @@ def results(
     errors: Errors = False,
     wait: Wait = False,
     order: Order = None,
+    source: Source = None,
+    failed_input: FailedInput = None,
     interval: arguments.Interval = 5,
     base_url: arguments.BaseUrl = None,
     as_json: arguments.Json = False,
@@ -77,9 +96,11 @@ def results(
       siliconflow-batch results --wait batch_abc --output results.jsonl --order input
       siliconflow-batch results batch_abc batch_def --output-dir results
       siliconflow-batch results batch_abc --errors | jq .custom_id
+      siliconflow-batch results batch_abc --output all.jsonl --failed-input again.jsonl
     """
     session: Session = context.obj
     targets = _targets(ids, output, output_dir)
+    _check_one_input(ids, source, failed_input)
     ended: dict[str, Batch] = {}
     if wait:
 
@@ -90,8 +111,21 @@ def results(
     with session.client(base_url) as client, transfers(session) as bar:
         for id in ended if wait else ids:
             with session.report_errors(id):
-                batch = ended.get(id) or client.retrieve(id)
-                _results(session, Download(client, batch, errors, order, bar), targets.get(id))
+                batch = ended_batch(client, ended.get(id) or id)
+                one = Download(client, batch, errors, order, source, session, bar)
+                _results(session, one, targets.get(id), failed_input)
+
+
+def _check_one_input(ids: list[str], source: Path | None, failed_input: Path | None) -> None:
+    for option, path in (("--input", source), ("--failed-input", failed_input)):
+        if path and len(ids) > 1:
+            raise exits.UsageWrong(f"{option} supports one batch only.")
+    if source and not source.is_file():
+        raise exits.UsageWrong(f"--input must be an existing file, not {str(source)!r}.")
+    if failed_input and (failed_input.is_dir() or not failed_input.parent.is_dir()):
+        raise exits.UsageWrong(
+            f"--failed-input must be a file in an existing folder, not {str(failed_input)!r}."
+        )
 
 
 def _targets(ids: list[str], output: Path | None, folder: Path | None) -> dict[str, Path]:
@@ -112,83 +146,79 @@ def _targets(ids: list[str], output: Path | None, folder: Path | None) -> dict[s
     return {id: folder / f"{id}.jsonl" for id in ids}
 
 
-@define
-class Download:
-    """The download of a batch's results; `errors` selects failed lines, `order` sorts them."""
-
-    client: SiliconFlowBatch
-    batch: Batch
-    errors: bool
-    order: str | None
-    bar: Bar
-
-    def records(self, folder: Path) -> Iterator[Result]:
-        """Downloads the result files to `folder`, and returns their results."""
-        kinds = ("error",) if self.errors else ("output", "error")
-        paths = [
-            self._fetch(reference, folder / kind)
-            for kind, reference in ordering.references(self.batch, kinds)
-        ]
-        if self.order is None:
-            return chain.from_iterable(map(records.read, paths))
-        source = self._fetch(ordering.input_of(self.batch), folder / "input")
-        return ordering.in_order(paths, source)
-
-    def _fetch(self, reference: str, target: Path) -> Path:
-        on_progress = self.bar(f"{self.batch.id} {target.name}")
-        return self.client.download(reference, target, on_progress=on_progress)
-
-
-@define
-class Tally:
-    """The number of lines by outcome; `missing` ones are in no result file."""
-
-    answered: int = 0
-    failed: int = 0
-    missing: int = 0
-
-    def count(self, result: Result) -> None:
-        if result.ok:
-            self.answered += 1
-        else:
-            self.failed += 1
-
-
-def _results(session: Session, download: Download, target: Path | None) -> None:
+def _results(
+    session: Session, download: Download, target: Path | None, failed_input: Path | None
+) -> None:
     """Writes the results of one batch; raises if lines failed or have no result."""
-    batch, tally = download.batch, Tally()
-    if not batch.is_final:
-        raise exits.NotEnded(batch.id, batch.status)
-    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=target and target.parent) as folder:
-        results = download.records(Path(folder))
+    batch, summary = download.batch, Summary()
+    beside = (target or failed_input or Path()).parent if target or failed_input else None
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=beside) as name:
+        folder = Path(name)
+        found = _counted(session, download.records(folder), summary, batch.id)
+        shown = (result for result in found if not (download.errors and result.ok))
         if target is None:
-            for result in results:
-                tally.count(result)
+            for result in shown:
                 session.print_json(result.raw)
         else:
-            _write(results, Path(folder) / "whole", tally).replace(target)
-    if download.errors:
-        tally.answered = batch.counts.completed  # they were not downloaded
-    else:
-        tally.missing = max(batch.counts.total - tally.answered - tally.failed, 0)
-    if target is not None:
-        _print_summary(session, batch, tally, target)
-    if tally.failed or tally.missing or batch.status != "completed":
-        raise exits.ResultsIncomplete(batch.id, batch.status, batch.errors, **asdict(tally))
-    session.print_note(f"{batch.id}: {tally.answered} answered, none failed")
+            _write(shown, folder / "whole").replace(target)
+            session.print_note(f"{batch.id}: written to {target}")
+        for _ in found:  # failed lines may have been all that was asked for
+            pass
+        if failed_input is not None:
+            _write_failed_input(session, download, folder, failed_input)
+        source = download.source
+        summary.compare(batch, None if source is None else ordering.custom_ids(source))
+    if target is not None and session.json:
+        facts = {"id": batch.id, "status": batch.status, "file": str(target)}
+        session.print_json(facts | summary.facts())
+    if summary.usage.total:
+        session.print_note(f"{batch.id}: {_in_words(summary.usage)}")
+    for reason, number in summary.reasons.most_common(REASONS):
+        session.print_note(f"{batch.id}: {number} failed: {reason}")
+    if summary.failed or summary.missing or batch.status != "completed":
+        raise ResultsIncomplete(batch, summary)
+    summary.raise_unless_complete(batch)
+    session.print_note(f"{batch.id}: {summary.answered} answered, none failed")
 
 
-def _write(results: Iterator[Result], path: Path, tally: Tally) -> Path:
+def _counted(
+    session: Session, results: Iterator[Result], summary: Summary, id: str
+) -> Iterator[Result]:
+    """The results, counted; those that cannot be read are reported instead."""
+    for result in results:
+        summary.add(result)
+        if result.error_code == INVALID:
+            session.print_note(f"{id}: {result.error_message}: {result.content[:80]!r}")
+        else:
+            yield result
+
+
+def _write(results: Iterable[Result], path: Path) -> Path:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for result in results:
-            tally.count(result)
             file.write(to_json(result.raw) + "\n")
     return path
 
 
-def _print_summary(session: Session, batch: Batch, tally: Tally, target: Path) -> None:
-    if session.json:
-        summary = {"id": batch.id, "status": batch.status, "file": str(target)}
-        session.print_json(summary | asdict(tally))
+def _write_failed_input(session: Session, download: Download, folder: Path, target: Path) -> None:
+    """Writes the lines of the input that have no answer, if there are any."""
+    batch = download.batch
+    download.source = download.source or download.fetch_input(folder)
+    if download.source is None:
+        raise exits.UsageWrong("--failed-input needs the input: pass it with --input FILE.")
+    paths = [folder / kind for kind in ordering.BOTH if (folder / kind).exists()]
+    found = chain.from_iterable(map(reading.read, paths))
+    number, path = 0, folder / "again"
+    with path.open("wb") as file:
+        for line in resubmission.failed_lines(batch, found, download.source):
+            file.write(line.rstrip(b"\r\n") + b"\n")
+            number += 1
+    if number:
+        path.replace(target)
+        session.print_note(f"{batch.id}: {target} has the lines to submit again: {number}")
     else:
-        session.print_note(f"{batch.id}: written to {target}")
+        session.print_note(f"{batch.id}: every line has an answer; {target} is not written")
+
+
+def _in_words(usage: Usage) -> str:
+    return f"{usage.total:,} tokens ({usage.prompt:,} prompt, {usage.completion:,} completion)"

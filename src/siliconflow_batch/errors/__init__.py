@@ -20,7 +20,7 @@ The exceptions of this package, as one tree.
     │   ├── BatchExpired          the completion window ended first
     │   └── BatchCancelled        the batch was cancelled
     ├── WaitTimedOut              a batch was not final in time; it continues to run
-    ├── ResultLineInvalid         a line of a result file has no readable record
+    ├── ResultsIncomplete         lines are missing, repeated, unknown or cannot be read
     ├── StateUnusable             a file in the state folder cannot be written
     └── InputError                refused before anything was sent
         ├── KeyMissing            there is no usable API key
@@ -40,7 +40,7 @@ from .batch_errors import (
     BatchNotCompleted,
     CreateOutcomeUnknown,
     ListIncomplete,
-    ResultLineInvalid,
+    ResultsIncomplete,
     WaitTimedOut,
 )
 from .input_errors import (
@@ -85,7 +85,7 @@ __all__ = [
     "ListIncomplete",
     "NotFound",
     "RateLimited",
-    "ResultLineInvalid",
+    "ResultsIncomplete",
     "ServiceUnavailable",
     "SiliconFlowError",
     "StateUnusable",

@@ -9,6 +9,7 @@ from .base_error import SiliconFlowError
 
 if TYPE_CHECKING:
     from ..objects import Batch
+    from ..result_files.summary import Summary
 
 
 class CreateOutcomeUnknown(SiliconFlowError):
@@ -92,12 +93,27 @@ class WaitTimedOut(SiliconFlowError):
         )
 
 
-class ResultLineInvalid(SiliconFlowError):
-    """A line of a result file has no readable record. `line` counts from 1."""
+class ResultsIncomplete(SiliconFlowError):
+    """
+    The results of a batch were read, but they are not what its input asks for.
 
-    def __init__(self, line: int, reason: str, raw: bytes) -> None:
-        super().__init__(line, reason, raw)
-        self.line, self.reason, self.raw = line, reason, raw
+    `summary` says what is missing, repeated, unknown or cannot be read; `batch` is its last state.
+    """
+
+    def __init__(self, batch: Batch, summary: Summary) -> None:
+        super().__init__(batch, summary)
+        self.batch, self.batch_id, self.status, self.summary = (
+            batch,
+            batch.id,
+            batch.status,
+            summary,
+        )
 
     def __str__(self) -> str:
-        return f"result file, line {self.line}: {self.reason}: {self.raw[:200]!r}"
+        problems = self.summary.problems(self.batch)
+        reasons = [self.status, *self.batch.errors] if self.status != "completed" else []
+        more = "; ".join([*problems, *([": ".join(reasons)] if reasons else [])])
+        return (
+            f"{self.batch_id}: {self.summary}{'; ' if more else ''}{more}\n\n"
+            "failed_lines(batch, source) yields the lines without an answer, to submit them again."
+        )

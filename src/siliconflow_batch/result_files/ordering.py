@@ -4,13 +4,26 @@ The result files of a batch, and their records in the order of the input file.
 
 import contextlib
 import json
+import tempfile
+import warnings
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from ..errors import ArgumentInvalid
 from ..objects import Batch
-from . import results
+from . import reading, results
 from .results import Result
+
+BOTH = ("output", "error")
+BOM = b"\xef\xbb\xbf"
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """A temporary folder for downloads."""
+    with tempfile.TemporaryDirectory(prefix="siliconflow-batch-") as name:
+        yield Path(name)
 
 
 def checked_order(order: str | None) -> None:
@@ -39,22 +52,35 @@ def input_of(batch: Batch) -> str:
     return batch.input_file_id
 
 
-def in_order(paths: list[Path], source: Path) -> Iterator[Result]:
+def warn_of_order(error: Exception) -> None:
+    """Warns that results come in their own order, because the input cannot be downloaded."""
+    reason = str(error).partition("\n")[0]
+    warnings.warn(
+        f"The results are in the order of the result files: {reason} Pass the input as `source`.",
+        stacklevel=4,
+    )
+
+
+def in_order(paths: list[Path], source: Path | None) -> Iterator[Result]:
     """
     The records of result files in the order of the input file, then those that it does not name.
 
-    Only the position of each record is kept in memory.
+    Without a `source`, in the order of the files. Only the position of each record is kept in
+    memory.
     """
-    positions: dict[str, list[tuple[Path, int]]] = {}
+    if source is None:
+        yield from chain.from_iterable(map(reading.read, paths))
+        return
+    positions: dict[str, list[tuple[Path, int, int]]] = {}
     for path in paths:
         for result, offset in _with_offsets(path):
-            positions.setdefault(result.custom_id, []).append((path, offset))
+            positions.setdefault(result.custom_id, []).append((path, offset, result.line))
     with contextlib.ExitStack() as stack:
         files = {path: stack.enter_context(path.open("rb")) for path in paths}
-        for custom_id in [*_custom_ids(source), *positions]:
-            for path, offset in positions.pop(custom_id, ()):
+        for custom_id in [*custom_ids(source), *positions]:
+            for path, offset, line in positions.pop(custom_id, ()):
                 files[path].seek(offset)
-                yield results.parse(files[path].readline(), 0)
+                yield results.parse(files[path].readline().rstrip(b"\r\n"), line)
 
 
 def _with_offsets(path: Path) -> Iterator[tuple[Result, int]]:
@@ -67,11 +93,20 @@ def _with_offsets(path: Path) -> Iterator[tuple[Result, int]]:
             offset += len(raw)
 
 
-def _custom_ids(source: Path) -> Iterator[str]:
+def custom_ids(source: Path) -> Iterator[str]:
     """The custom_ids of an input file, in its order; invalid lines are skipped."""
-    with source.open("rb") as file:
+    return (id for id, _ in input_lines(source))
+
+
+def input_lines(source: Path) -> Iterator[tuple[str, bytes]]:
+    """The lines of an input file, each with its custom_id; lines without one are skipped."""
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise ArgumentInvalid(f"Cannot read {source}: {error.strerror}.") from error
+    with file:
         for raw in file:
             with contextlib.suppress(ValueError, RecursionError):
-                line = json.loads(raw)
+                line = json.loads(raw.removeprefix(BOM))
                 if isinstance(line, dict) and isinstance(line.get("custom_id"), str):
-                    yield line["custom_id"]
+                    yield line["custom_id"], raw

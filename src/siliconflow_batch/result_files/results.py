@@ -1,23 +1,22 @@
 """
 Result files: JSON Lines, one record for each line of the input file.
 
-Rule 1: only the byte `\\n` ends a record; U+2028 and similar characters are data.
-Rule 2: a response that was paid for is not lost because of careless JSON; a record is refused only
-if it cannot be assigned to its request.
+Rule 1: a response that was paid for is not lost because of careless JSON. A record that cannot be
+assigned to its request is a failed result without a `custom_id`.
+Rule 2: a line is answered if it has an answer: the status is 200, neither the record nor the body
+has an error, and the first choice has a message. Any other line failed, and has a message.
 """
 
 import json
-from collections.abc import Iterator
 from functools import cached_property
-from os import PathLike
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec import structs
 
-from ..errors import ResultLineInvalid
-
-OBJECT = ord("{")
+OK = (200, "200")
+INVALID = "invalid_record"  # the `error_code` of a record that cannot be read
+SHOWN = 200  # characters of a response in a message
 
 _decode = msgspec.json.Decoder().decode
 
@@ -41,54 +40,61 @@ class _Message(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
-    message: _Message
+    message: msgspec.Raw
 
 
 class _Completion(msgspec.Struct):
-    """The part of a chat completion that holds its text."""
+    """The part of a chat completion that tells whether it is an answer."""
 
     choices: list[_Choice]
+    error: None = None
+
+    def answers(self) -> bool:
+        message = bytes(self.choices[0].message) if self.choices else b""
+        return message[:1] == b"{" and message != b"{}"
+
+
+class _Tokens(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+
+
+class _Used(msgspec.Struct):
+    usage: _Tokens | None = None
 
 
 _decode_record = msgspec.json.Decoder(_Record).decode
 _decode_completion = msgspec.json.Decoder(_Completion).decode
+_decode_used = msgspec.json.Decoder(_Used).decode
+_decode_message = msgspec.json.Decoder(_Message).decode
 
 
-class Splitter:
-    """
-    Splits a stream of bytes into lines, without their ends (`\\n` or `\\r\\n`).
+class Usage(msgspec.Struct, frozen=True):
+    """The tokens of one response, or of many; a number that the service does not name is 0."""
 
-    The time is linear in the length of the stream, whatever the sizes of its chunks.
-    """
+    prompt: int = 0
+    completion: int = 0
+    total: int = 0
 
-    def __init__(self) -> None:
-        self._rest = bytearray()
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """Returns the lines that `chunk` completes."""
-        if b"\n" not in chunk:
-            self._rest += chunk
-            return []
-        pieces = chunk.split(b"\n")
-        if self._rest:
-            self._rest += pieces[0]
-            pieces[0] = bytes(self._rest)
-        self._rest = bytearray(pieces.pop())
-        return [piece.removesuffix(b"\r") for piece in pieces]
-
-    def close(self) -> list[bytes]:
-        """Returns the last line if the stream did not end with `\\n`."""
-        return self.feed(b"\n") if self._rest else []
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.prompt + other.prompt, self.completion + other.completion, self.total + other.total
+        )
 
 
 # Not an attrs class: each line of a file makes one, and msgspec makes it ten times as fast.
 class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     """
-    The result of one line. `ok` is True if it has a response with status code 200.
+    The result of one line. `ok` is True if it has an answer.
 
     `body` is the body of the response, usually a chat completion. `error_code` and `error_message`
-    are those of the record's `error`, or of the body if the line failed and `error` is null. `raw`
-    is the whole record. `body` and `raw` are decoded when they are first used.
+    are those of the record's `error`, or of the body; a failed line always has a message. `raw`
+    is the whole record, `line` its number in the result file, from 1, and `content` its bytes.
+    `body` and `raw` are decoded when they are first used.
+
+    A record that cannot be read has an empty `custom_id`, an empty `raw`, and the `error_code`
+    `invalid_record`.
     """
 
     custom_id: str
@@ -97,7 +103,8 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
     error_code: str | None
     error_message: str | None
     ok: bool
-    _line: bytes
+    line: int
+    content: bytes
     _body: msgspec.Raw | dict[str, Any] | None
 
     def __repr__(self) -> str:
@@ -117,7 +124,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
 
     @cached_property
     def raw(self) -> dict[str, Any]:
-        record: dict[str, Any] = _lenient(self._line)
+        record: dict[str, Any] = {} if self.error_code == INVALID else _lenient(self.content)
         return record
 
     @property
@@ -125,7 +132,7 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
         """The content of the first choice's message, if the body has one."""
         if isinstance(self._body, msgspec.Raw):
             try:
-                return _decode_completion(self._body).choices[0].message.content
+                return _decode_message(_decode_completion(self._body).choices[0].message).content
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, IndexError):
                 pass  # another shape, or careless JSON
         choices = (self.body or {}).get("choices")
@@ -134,14 +141,25 @@ class Result(msgspec.Struct, frozen=True, dict=True, eq=False):
         return content if isinstance(content, str) else None
 
     @property
-    def usage(self) -> dict[str, Any] | None:
+    def usage(self) -> Usage | None:
+        """The tokens of the response, if it names them."""
+        if isinstance(self._body, msgspec.Raw):
+            try:
+                tokens = _decode_used(self._body).usage
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                pass  # another shape, or careless JSON
+            else:
+                return None if tokens is None else Usage(*structs.astuple(tokens))
         usage = (self.body or {}).get("usage")
-        return usage if isinstance(usage, dict) else None
+        if not isinstance(usage, dict):
+            return None
+        numbers = (usage.get(f"{name}_tokens") for name in ("prompt", "completion", "total"))
+        return Usage(*(number if type(number) is int else 0 for number in numbers))
 
 
 def parse(raw: bytes, line: int) -> Result:
     """
-    Parses one record; raises `ResultLineInvalid` with the number `line`.
+    Parses one record, whose number is `line`.
 
     JSON with a NaN, a number out of range, half of a surrogate pair, or a byte outside the
     custom_id that is not UTF-8 is accepted; the half and the byte become U+FFFD.
@@ -149,11 +167,12 @@ def parse(raw: bytes, line: int) -> Result:
     try:
         record = _decode_record(raw)
         body = record.response.body
+        is_answer = _decode_completion(body).answers()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        is_answer = False
+    if not is_answer:
         return _parse_leniently(raw, line)
-    if memoryview(body)[0] != OBJECT:
-        return _parse_leniently(raw, line)
-    return Result(record.custom_id, record.id, 200, None, None, True, raw, body)
+    return Result(record.custom_id, record.id, 200, None, None, True, line, raw, body)
 
 
 def _parse_leniently(raw: bytes, line: int) -> Result:
@@ -161,60 +180,65 @@ def _parse_leniently(raw: bytes, line: int) -> Result:
     try:
         record = _lenient(raw)
     except (ValueError, RecursionError) as reason:
-        raise ResultLineInvalid(line, f"not JSON ({reason})", raw) from reason
+        return _invalid(raw, line, f"not JSON ({reason})")
     if not isinstance(record, dict):
-        raise ResultLineInvalid(line, "a record must be a JSON object", raw)
+        return _invalid(raw, line, "a record must be a JSON object")
     custom_id = record.get("custom_id")
     if not isinstance(custom_id, str):
-        raise ResultLineInvalid(line, "a record must have a custom_id, a string", raw)
+        return _invalid(raw, line, "a record must have a custom_id, a string")
     if "\ufffd" in custom_id and not _is_utf8(raw):
-        raise ResultLineInvalid(line, "not JSON (the custom_id is not UTF-8)", raw)
+        return _invalid(raw, line, "not JSON (the custom_id is not UTF-8)")
     response = _object(record.get("response"))
-    status, body, error = response.get("status_code"), response.get("body"), record.get("error")
+    status, body, id = response.get("status_code"), response.get("body"), record.get("id")
     content = _object(body) or (body if isinstance(body, dict) else None)
-    if error is None and status != 200:
-        error = content.get("error", content) if content else body
-    id, code, message = record.get("id"), *_error(error)
+    is_answer = status in OK and not record.get("error") and _answers(content)
+    code, message = (None, None) if is_answer else _failure(record.get("error"), status, body)
     return Result(
         custom_id,
         id if isinstance(id, str) else None,
-        status if type(status) is int else None,
+        _status(status),
         code,
         message,
-        status == 200 and content is not None,
+        is_answer,
+        line,
         raw,
         content,
     )
 
 
-class Reader:
-    """Parses a stream of bytes, whatever the sizes of its chunks."""
-
-    def __init__(self) -> None:
-        self._splitter = Splitter()
-        self._lines = 0
-
-    def feed(self, chunk: bytes) -> Iterator[Result]:
-        """Yields the results that `chunk` completes."""
-        return self._parsed(self._splitter.feed(chunk))
-
-    def close(self) -> Iterator[Result]:
-        """Yields the last result if the stream did not end with `\\n`."""
-        return self._parsed(self._splitter.close())
-
-    def _parsed(self, lines: list[bytes]) -> Iterator[Result]:
-        for raw in lines:
-            self._lines += 1
-            if raw and not raw.isspace():
-                yield parse(raw, self._lines)
+def _invalid(raw: bytes, line: int, reason: str) -> Result:
+    message = f"line {line} of the result file: {reason}"
+    return Result("", None, None, INVALID, message, False, line, raw, None)
 
 
-def read(path: str | PathLike[str]) -> Iterator[Result]:
-    """Yields the results of a file on disk, in the order of the file."""
-    with Path(path).open("rb") as file:
-        for line, raw in enumerate(file, 1):
-            if not raw.isspace():
-                yield parse(raw, line)
+def _answers(body: dict[str, Any] | None) -> bool:
+    """Whether the body of a response is an answer."""
+    choices = (body or {}).get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return not (body or {}).get("error") and bool(_object(_object(first).get("message")))
+
+
+def _status(status: object) -> int | None:
+    if isinstance(status, str) and status.isdecimal() and len(status) == len("200"):
+        return int(status)
+    return status if type(status) is int else None
+
+
+def _failure(error: object, status: object, body: object) -> tuple[str | None, str]:
+    """The code and the message of a line that failed."""
+    content = _object(body)
+    code, message = _error(error or content.get("error") or content or body)
+    if message:
+        return code, message
+    if error or body:
+        shown = json.dumps(error or body, ensure_ascii=False)[:SHOWN]
+        if error:
+            return code, f"the error has no message: {shown}"
+        what = "has no answer" if status in OK else f"has status {status!r}"
+        return code, f"the response {what}: {shown}"
+    if status is None:
+        return code, "the record has no response and no error"
+    return code, f"the response has status {status!r} and no body"
 
 
 def _is_utf8(raw: bytes) -> bool:

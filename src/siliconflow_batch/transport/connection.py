@@ -6,62 +6,23 @@ Rule 2: a request is the one that the generated client builds; only its address,
 timeouts are added here.
 """
 
-import os
 import secrets
 import sys
+from collections.abc import AsyncIterator, Iterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
 
 import httpx
-from attrs import define, field
+from attrs import define
 
-from ..errors import ArgumentInvalid, DownloadTruncated, KeyMissing, TransportError
-from ..retries import Retries
+from ..errors import ArgumentInvalid, DownloadTruncated, TransportError
 from ..steps import Call, Reply
 from . import responses
+from .download import Transfer
+from .settings import Settings
 
-CHINA = "https://api.siliconflow.cn/v1"
-INTERNATIONAL = "https://api.siliconflow.com/v1"
-TIMEOUT = httpx.Timeout(60, connect=10)
 # The generated client sends every form with this boundary, which can occur in a file.
 BOUNDARY = "multipart/form-data; boundary=+++"
-
-
-@define(frozen=True)
-class Settings:
-    """The address of the service, the key, and the limits of each request."""
-
-    base_url: str
-    key: str = field(repr=False)
-    timeout: httpx.Timeout = TIMEOUT
-    retries: Retries = field(factory=Retries)
-
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"}
-
-    @property
-    def seconds(self) -> tuple[float | None, float | None, float | None, float | None]:
-        """The timeouts to connect, read, write and get a connection, for httpx and httpx2."""
-        timeout = self.timeout
-        return timeout.connect, timeout.read, timeout.write, timeout.pool
-
-
-def settings(
-    key: str | None,
-    base_url: str | None,
-    timeout: httpx.Timeout | float | None,
-    retries: Retries | None,
-) -> Settings:
-    """Takes the defaults from the environment; raises `KeyMissing` or `ArgumentInvalid`."""
-    key = (os.environ.get("SILICONFLOW_API_KEY", "") if key is None else key).strip()
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise KeyMissing
-    url = base_url or os.environ.get("SILICONFLOW_BASE_URL") or CHINA
-    if not url.startswith(("https://", "http://")):
-        raise ArgumentInvalid(f"Invalid base URL {url!r}: it must begin with 'https://'.")
-    if isinstance(timeout, int | float):
-        timeout = httpx.Timeout(timeout)
-    return Settings(url.rstrip("/"), key, timeout or TIMEOUT, retries or Retries())
 
 
 class Connection:
@@ -86,6 +47,25 @@ class Connection:
             raise self.failures.transport_error(error, call.name) from error
         return responses.read(response)
 
+    def pieces(self, transfer: Transfer) -> Iterator[bytes]:
+        """The new bytes of one response."""
+        try:
+            with self.http.stream(
+                "GET",
+                transfer.url,
+                headers=transfer.headers,
+                timeout=self._settings.seconds,
+                follow_redirects=True,
+            ) as response:
+                if not transfer.accepts(response):
+                    response.read()
+                    transfer.refuse(response)
+                for piece in response.iter_bytes():
+                    yield transfer.add(piece)
+                transfer.ended = True
+        except self.failures.exceptions as error:
+            raise self.failures.transport_error(error, "download", transfer.received) from error
+
     def close(self) -> None:
         """Closes the httpx client, unless it was passed as `http_client`."""
         if self._owned:
@@ -108,6 +88,25 @@ class AsyncConnection:
         except self.failures.exceptions as error:
             raise self.failures.transport_error(error, call.name) from error
         return responses.read(response)
+
+    async def pieces(self, transfer: Transfer) -> AsyncIterator[bytes]:
+        """The new bytes of one response."""
+        try:
+            async with self.http.stream(
+                "GET",
+                transfer.url,
+                headers=transfer.headers,
+                timeout=self._settings.seconds,
+                follow_redirects=True,
+            ) as response:
+                if not transfer.accepts(response):
+                    await response.aread()
+                    transfer.refuse(response)
+                async for piece in response.aiter_bytes():
+                    yield transfer.add(piece)
+                transfer.ended = True
+        except self.failures.exceptions as error:
+            raise self.failures.transport_error(error, "download", transfer.received) from error
 
     async def close(self) -> None:
         """Closes the httpx client, unless it was passed as `http_client`."""

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from ..errors import ArgumentInvalid, DownloadTruncated, TransportError, UnreadableAnswer
 from ..parameters import checked_id
 from . import responses
-from .connection import Settings
+from .settings import Settings
 
 OK, PARTIAL = 200, 206
 PIECE = 1 << 18  # bytes
@@ -84,6 +84,14 @@ class Transfer:
         if self._interruptions >= self._most_interruptions:
             raise error
 
+    def refuse(self, response: Any) -> NoReturn:
+        """Raises the exception for a response that was not accepted, after its body was read."""
+        if self.received and response.status_code in (OK, PARTIAL):
+            raise DownloadTruncated(self.received)
+        responses.raise_for_status(response)
+        reason = f"unexpected status {response.status_code}"
+        raise responses.api_error(UnreadableAnswer, response, reason)
+
 
 class Part:
     """A file beside `target`: `finish` moves it to `target`, otherwise it is deleted."""
@@ -109,12 +117,3 @@ class Part:
     def __exit__(self, *_: object) -> None:
         self._file.close()
         Path(self._file.name).unlink(missing_ok=True)
-
-
-def refuse(response: Any, transfer: Transfer) -> NoReturn:
-    """Raises the exception for a response that was not accepted, after its body was read."""
-    if transfer.received and response.status_code in (OK, PARTIAL):
-        raise DownloadTruncated(transfer.received)
-    responses.raise_for_status(response)
-    reason = f"unexpected status {response.status_code}"
-    raise responses.api_error(UnreadableAnswer, response, reason)

@@ -37,7 +37,7 @@ Written from [contract/matrix.yaml](../contract/matrix.yaml). The tests run ever
 ends otherwise fails, also one that is recorded as failing and is right.
 
 - **client**: the whole flow with a lost response to the creation: upload, create, wait, results,
-  list, cancel. It is right, ends with a documented exception, or fails for the given reason.
+  list, cancel. It is right, ends with a documented exception or warning, or fails.
 - **suite**: no `must` fails in a run of the core against the alternative.
 - **facts**: the alternative is named from the recorded run.
 """
