@@ -186,6 +186,7 @@ def _go_on(order: Order, outcome: Outcome, patience: Patience) -> Flow[None]:
     if asked > patience.seconds:
         yield Pause(min(asked, LONGEST_PAUSE) - patience.seconds)
     order.is_resumed = False
+    order.creation = evolve(order.creation, before=order.creation.before | outcome.others)
     yield from _attempt(order)
 
 

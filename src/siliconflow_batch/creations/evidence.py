@@ -11,7 +11,7 @@ it in a list that looks complete.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from attrs import define, field
 
@@ -21,6 +21,7 @@ from ..objects import TOKEN, Batch
 OURS, POSSIBLE, OTHER = "ours", "possible", "other"
 # How a walk over the list ended. Any other text is the reason why it could not go on.
 COMPLETE, UNPAGED, EARLY = "complete", "unpaged", "early"
+CLOCKS = timedelta(minutes=1)  # by which the clocks of uploads and of batches may differ
 # Lengths at which a service may cut a list that it does not page; so may every multiple of 100.
 ROUND = frozenset({10, 20, 25, 50})
 
@@ -76,11 +77,11 @@ class Evidence:
         listed = {batch.id: batch for batch in self.reading.batches}
         return [*{**listed, **self.retrieved}.values()]
 
-    def excludes(self, creation: Creation, batch: Batch) -> bool:
-        """Whether a batch without the token would show it if it were that of the creation."""
+    def excludes(self, batch: Batch) -> bool:
+        """Whether a batch without a token would show it if it had one."""
         if any(map(_shows_token, self.reading.batches)):  # lists show metadata
             return True
-        return batch.id in self.retrieved and bool(batch.metadata or creation.file_id is None)
+        return batch.id in self.retrieved and any(one.metadata for one in self.retrieved.values())
 
 
 @define(frozen=True)
@@ -89,12 +90,14 @@ class Outcome:
     What is known of a creation: its `batch`, or that it is `absent`.
 
     Otherwise `reason` says why neither is known, and `possible` are the ids that may be its own.
+    `others` are the batches that exist if it is absent: none of them is its own.
     """
 
     batch: Batch | None = None
     absent: bool = False
     reason: str = ""
     possible: tuple[str, ...] = ()
+    others: frozenset[str] = frozenset()
 
 
 def judge(creation: Creation, evidence: Evidence) -> Outcome:
@@ -107,29 +110,31 @@ def judge(creation: Creation, evidence: Evidence) -> Outcome:
     if possible:
         return Outcome(reason=f"{_some(possible)} may be its batch", possible=possible)
     reason = doubt(creation, evidence)
-    return Outcome(absent=not reason, reason=reason)
+    return Outcome(reason=reason) if reason else Outcome(absent=True, others=frozenset(kin))
 
 
 def kinship(creation: Creation, batch: Batch, evidence: Evidence | None = None) -> str:
     """OURS, OTHER or POSSIBLE."""
     if creation.token.lower() in {value.lower() for value in batch.metadata.values()}:
         return OURS
-    if is_older(creation, batch) or _shows_token(batch):
+    if batch.id in creation.before or _shows_token(batch):
         return OTHER
     if creation.file_id is not None and batch.input_file_id is not None:
         if batch.input_file_id != creation.file_id:
             return OTHER
         if creation.own:
             return OURS
-    return OTHER if evidence and evidence.excludes(creation, batch) else POSSIBLE
+    if is_older(creation, batch) or (evidence is not None and evidence.excludes(batch)):
+        return OTHER
+    return POSSIBLE
 
 
 def is_older(creation: Creation, batch: Batch) -> bool:
-    """Whether the batch was created before the creation was sent."""
+    """Whether the batch was created before the creation was sent, for any clock of the service."""
     if batch.id in creation.before:
         return True
     created, uploaded = batch.created_at, creation.uploaded_at
-    return created is not None and uploaded is not None and created < uploaded
+    return created is not None and uploaded is not None and created < uploaded - CLOCKS
 
 
 def doubt(creation: Creation, evidence: Evidence) -> str:

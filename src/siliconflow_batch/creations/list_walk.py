@@ -89,10 +89,10 @@ class Walk:
         if new:
             return ""
         if not shown.batches:
-            if not shown.has_more:
-                return COMPLETE
-            is_gap = shown.last_id not in (None, self._after)
-            return "" if is_gap else "the list ends with an empty page that says `has_more`"
+            if shown.last_id not in (None, self._after):
+                return ""  # a page that was filtered until it was empty
+            is_end = not shown.has_more
+            return COMPLETE if is_end else "the list ends with an empty page that says `has_more`"
         if shown.has_more is not True and (yield from self._is_one_page()):
             return UNPAGED
         return "the list cannot be paged: the service ignores `after`"

@@ -30,7 +30,7 @@ def listed(id: str, at: int | None = None, file: str | None = "file-z", **metada
 
 def old(number: int) -> list[Batch]:
     """Batches of other files, older than the upload, newest first."""
-    return [listed(f"batch_{n}", UPLOADED - n) for n in range(1, number + 1)]
+    return [listed(f"batch_{n}", UPLOADED - 60 - n) for n in range(1, number + 1)]
 
 
 def judged(creation: Creation, *batches: Batch, end: str = COMPLETE, **more: Any) -> Any:
@@ -46,10 +46,11 @@ class TestFound:
             listed("batch_a", None, None, **{TOKEN: "token-a"}),
             listed("batch_a", 1_001, "file-a", **{TOKEN.upper(): "TOKEN-A"}),
             listed("batch_a", 1_001, "file-a", name="no token"),
+            listed("batch_a", 995, "file-a"),
         ],
     )
     def test_a_batch_of_the_own_file_or_with_the_token(self, batch: Batch) -> None:
-        """The file that was uploaded for the creation is as good as the token."""
+        """The file that was uploaded for the creation is as good as the token, at any time."""
         assert judged(OWN, *old(3), batch).batch == batch
 
     @pytest.mark.parametrize(
@@ -57,11 +58,11 @@ class TestFound:
         [
             listed("batch_a", 1_001, "file-z"),
             listed("batch_a", 1_001, "file-a", **{TOKEN: "token-b"}),
-            listed("batch_a", 999, "file-a"),
+            listed("batch_a", 939, None),
         ],
     )
     def test_another_batch_is_never_taken(self, batch: Batch) -> None:
-        """Another file, another token, or a time before the upload: it is another batch."""
+        """Another file, another token, or a time a minute before the upload."""
         outcome = judged(OWN, batch, *old(3))
 
         assert (outcome.batch, outcome.absent) == (None, True)
@@ -92,6 +93,18 @@ class TestFound:
 
         assert judged(FOREIGN, new, retrieved={"batch_new": ours}).batch == ours
         assert judged(FOREIGN, new, *old(1), retrieved={"batch_new": other}).absent
+
+    def test_a_token_alone_where_no_metadata_is_shown(self) -> None:
+        """Without a file, only a service that shows metadata can say that a batch is another."""
+        token = Creation("token-a")
+        bare, named = listed("batch_a", 1_001), listed("batch_b", 1_002, name="nightly")
+
+        assert judged(token, bare, retrieved={"batch_a": bare}).possible == ("batch_a",)
+        assert judged(token, bare, named, retrieved={"batch_a": bare, "batch_b": named}).absent
+
+    def test_the_others_of_an_absent_batch(self) -> None:
+        """The batches that exist are named: a later response cannot be theirs."""
+        assert judged(OWN, *old(2)).others == {"batch_1", "batch_2"}
 
 
 class TestAbsent:

@@ -112,11 +112,12 @@ def test_a_list_that_grows_while_it_is_read() -> None:
     assert (len(reading.batches), reading.end, requests) == (31, COMPLETE, 2)
 
 
-def test_an_empty_page_in_the_middle() -> None:
-    """The walk goes on after the `last_id` of an empty page that says that there is more."""
+@pytest.mark.parametrize("fields", [{"has_more": True}, {}, {"has_more": False}])
+def test_an_empty_page_in_the_middle(fields: dict[str, bool]) -> None:
+    """The walk goes on after the new `last_id` of an empty page, whatever its `has_more`."""
     pages: dict[str | None, dict[str, Any]] = {
         None: {"data": items(["batch_a"]), "has_more": True, "last_id": "batch_a"},
-        "batch_a": {"data": [], "has_more": True, "last_id": "batch_b"},
+        "batch_a": {"data": [], "last_id": "batch_b", **fields},
         "batch_b": {"data": items(["batch_c"]), "has_more": False, "last_id": "batch_c"},
         "batch_c": {"data": [], "has_more": False, "last_id": None},
     }
