@@ -42,7 +42,7 @@ class BaseClient(ClientState):
         `retries`: limits how often and for how long a request is repeated.
         `patience`: limits the search for a batch whose creation had no clear response.
         `http_client`: an httpx or httpx2 client to send all requests with, for its proxies and
-        certificates; the caller closes it.
+        certificates; the caller closes it. Cookies that a response sets are not kept there.
 
         Raises `KeyMissing` and `ArgumentInvalid`. Methods raise a `SiliconFlowError`, or `OSError`
         if a file cannot be read or written.

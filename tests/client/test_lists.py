@@ -97,14 +97,3 @@ def test_a_limit_of_the_caller_is_kept(client: Any, server: ScriptedServer) -> N
     server.script = [files_page(12)]
 
     assert [file.id for file in client.files(limit=2)] == ["file-0", "file-1"]
-
-
-@pytest.mark.parametrize("cookie", ["session=secret; Path=/", "sid=\xfcber; Path=/"])
-def test_no_cookie_is_kept(client: Any, server: ScriptedServer, cookie: str) -> None:
-    """The service authenticates by key; a cookie is neither stored nor sent."""
-    server.script = [answer(BATCH, set_cookie=cookie), answer(BATCH)]
-
-    client.retrieve(BATCH["id"])
-    client.retrieve(BATCH["id"])
-
-    assert "cookie" not in server.received[1][1]

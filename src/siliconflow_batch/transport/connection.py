@@ -6,6 +6,7 @@ Rule 2: a request is the one that the generated client builds; only its address,
 timeouts are added here.
 """
 
+import contextlib
 import secrets
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -42,7 +43,9 @@ class Connection:
     def send(self, call: Call) -> Reply:
         request = _addressed(call, self._settings)
         try:
-            response = self.http.request(**request)
+            with self.http.stream(**request) as response:
+                forget_cookies(self.http, response)
+                response.read()
         except self.failures.exceptions as error:
             raise self.failures.transport_error(error, call.name) from error
         return responses.read(response)
@@ -57,6 +60,7 @@ class Connection:
                 timeout=self._settings.seconds,
                 follow_redirects=True,
             ) as response:
+                forget_cookies(self.http, response)
                 if not transfer.accepts(response):
                     response.read()
                     transfer.refuse(response)
@@ -84,7 +88,9 @@ class AsyncConnection:
     async def send(self, call: Call) -> Reply:
         request = _addressed(call, self._settings)
         try:
-            response = await self.http.request(**request)
+            async with self.http.stream(**request) as response:
+                forget_cookies(self.http, response)
+                await response.aread()
         except self.failures.exceptions as error:
             raise self.failures.transport_error(error, call.name) from error
         return responses.read(response)
@@ -99,6 +105,7 @@ class AsyncConnection:
                 timeout=self._settings.seconds,
                 follow_redirects=True,
             ) as response:
+                forget_cookies(self.http, response)
                 if not transfer.accepts(response):
                     await response.aread()
                     transfer.refuse(response)
@@ -117,6 +124,15 @@ class AsyncConnection:
 def no_cookies() -> CookieJar:
     """A jar that stays empty: the service authenticates by key, and httpx sends ASCII alone."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+def forget_cookies(http: Any, response: Any) -> None:
+    """Removes the cookies that a response set from the jar of a caller's client."""
+    for one in (*response.history, response):
+        if "set-cookie" in one.headers:
+            for cookie in one.cookies.jar:
+                with contextlib.suppress(KeyError):
+                    http.cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
 
 
 @define(frozen=True)
