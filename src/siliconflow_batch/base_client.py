@@ -83,8 +83,8 @@ class BaseClient(ClientState):
         """
         Yields the uploaded files that the service lists, at most `limit`.
 
-        Lists of files have no pages. Without a `limit` it raises `ListIncomplete` at the end if
-        there may be more files than the service shows.
+        Lists of files have no pages. If there may be more files than the service shows, and fewer
+        than `limit` are shown, it raises `ListIncomplete` at the end.
         """
 
     @abstractmethod

@@ -28,9 +28,12 @@ from .transport.responses import read_batch, read_files, read_upload, unreadable
 from .transport.upload import Upload
 
 NOT_FOUND = 404
-PASSING = frozenset({408, 409, 425, 429, 499})  # client errors that pass
+PASSING = frozenset({408, 409, 421, 423, 424, 425, 429, 499})  # client errors that pass
 DEFAULT_FILES = 10  # what the service documents
 MOST_FILES = 10_000  # no document states a maximum
+# The usual defaults and maxima of lists: a list of such a length may be a part.
+USUAL_DEFAULTS = frozenset({10, 20, 50})
+USUAL_MAXIMA = frozenset({100, 200, 500, 1_000})
 OUTAGE = 3600  # seconds for which `wait` goes on without a response
 NEW = 60  # seconds after which a batch that this client created, and is not found, does not exist
 UNKNOWN = 10  # the same for any other id, which may be mistyped
@@ -41,7 +44,7 @@ def upload(source: Upload) -> Flow[File]:
 
 
 def files(limit: int | None) -> Flow[tuple[list[File], str]]:
-    """The files that the service lists, and why there may be more; at most `limit` if given."""
+    """The files that the service lists, at most `limit` if given, and why there may be more."""
     asked = MOST_FILES if limit is None else limit
     try:
         shown = yield from _files(asked)
@@ -49,13 +52,25 @@ def files(limit: int | None) -> Flow[tuple[list[File], str]]:
         if limit is not None:
             raise
         asked, shown = DEFAULT_FILES, (yield from _files(None))  # the service allows fewer
-    if limit is not None:
-        return shown[:limit], ""
-    is_whole = len(shown) < asked
-    return shown, "" if is_whole else f"the service shows {len(shown)} files and has no next page"
+    files, left_out = shown
+    if left_out:
+        return files[:limit], "an item of the list has no id"
+    if limit is not None and len(files) >= limit:
+        return files[:limit], ""
+    if len(files) < asked and not (yield from _may_be_part(len(files))):
+        return files, ""
+    return files, f"the service shows {len(files)} files and has no next page"
 
 
-def _files(limit: int | None) -> Flow[list[File]]:
+def _may_be_part(number: int) -> Flow[bool]:
+    """Whether a service may have shown so many files because it ignores or lowers `limit`."""
+    if number not in USUAL_DEFAULTS:
+        return number in USUAL_MAXIMA
+    files, _ = yield from _files(number // 2)
+    return len(files) == number
+
+
+def _files(limit: int | None) -> Flow[tuple[list[File], int]]:
     arguments = {"limit": UNSET if limit is None else limit, "purpose": "batch"}
     return read_files((yield Call(operations.list_files, arguments)))
 

@@ -213,13 +213,13 @@ class File:
     @property
     def created_at(self) -> datetime | None:
         # The response to an upload spells it `createdAt`, a list `created_at`.
-        return moment(self.raw.get("created_at", self.raw.get("createdAt")))
+        return moment(self.raw.get("created_at")) or moment(self.raw.get("createdAt"))
 
     @property
     def line_count(self) -> int | None:
         """The number of lines; only lists have it."""
         count = self.raw.get("line_count")
-        return None if count is None else _count(count)
+        return None if _number(count) is None else _count(count)
 
 
 def _parsed(model: type[Model], raw: dict[str, Any]) -> Model:
@@ -236,7 +236,7 @@ def moment(value: object) -> datetime | None:
     try:
         if isinstance(value, str) and not value.replace(".", "", 1).isdecimal():
             time = datetime.fromisoformat(value)
-            return time if time.tzinfo else time.replace(tzinfo=UTC)
+            return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
         seconds = _number(value)
         return None if not seconds or seconds < 0 else datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):

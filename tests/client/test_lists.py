@@ -18,8 +18,8 @@ def page(*numbers: int, **fields: Any) -> Any:
     return answer({"data": [{**BATCH, "id": f"batch_{n}"} for n in numbers], **fields})
 
 
-def files_page(number: int) -> Any:
-    data = [{**FILE, "id": f"file-{n}"} for n in range(number)]
+def files_page(number: int, *others: Any) -> Any:
+    data = [*({**FILE, "id": f"file-{n}"} for n in range(number)), *others]
     return answer({"code": 20000, "data": {"object": "list", "data": data}})
 
 
@@ -90,6 +90,80 @@ def test_files_may_be_more_than_a_service_shows(opened: Open, server: ScriptedSe
     with pytest.raises(errors.ListIncomplete, match="shows 10 files"):
         list(client.files())
     assert "limit" not in server.received[1][0]
+
+
+@pytest.mark.parametrize(
+    ("number", "limit"), [(10, None), (10, 21), (20, 30), (100, None), (500, 501)]
+)
+def test_a_service_that_caps_files_says_nothing_of_it(
+    client: Any, server: ScriptedServer, number: int, limit: int | None
+) -> None:
+    """As many files as a service usually shows, for any limit, may be a part of the list."""
+    server.script = [files_page(number)]
+    with pytest.raises(errors.ListIncomplete, match=f"shows {number} files"):
+        list(client.files(limit))
+
+
+@pytest.mark.parametrize("number", [0, 1, 9, 11, 99])
+def test_files_are_whole(client: Any, server: ScriptedServer, number: int) -> None:
+    """Any other number of files is the whole list, for one request."""
+    server.script = [files_page(number)]
+
+    assert len(list(client.files())) == number
+    assert len(server.received) == 1
+
+
+def test_ten_files_are_whole_if_the_service_keeps_to_the_limit(
+    client: Any, server: ScriptedServer
+) -> None:
+    """A second request shows whether the service heeds `limit`."""
+    server.script = [files_page(10), files_page(5)]
+
+    assert len(list(client.files())) == 10
+    assert "limit=5" in server.received[1][0]
+
+
+def test_a_file_without_an_id_is_reported(client: Any, server: ScriptedServer) -> None:
+    """It cannot be used, and the list says at its end that it was left out."""
+    server.script = [files_page(2, {"filename": "b.jsonl"})]
+
+    with pytest.raises(errors.ListIncomplete, match="has no id"):
+        list(client.files())
+
+
+@pytest.mark.parametrize("item", [None, {}, {"id": 7}, {"id": ""}, "batch_9", []])
+def test_an_item_without_an_id_hides_no_other(
+    client: Any, server: ScriptedServer, item: Any
+) -> None:
+    """The list is read to its end, which says that an item was left out."""
+    data = [{**BATCH, "id": "batch_1"}, item]
+    server.script = [answer({"data": data}), page(2), page(3), page()]
+
+    with pytest.raises(errors.ListIncomplete, match="has no id"):
+        list(client.batches())
+
+    assert [path.partition("after=")[2][:7] for path, _ in server.received][1:] == [
+        "batch_1",
+        "batch_2",
+        "batch_3",
+    ]
+
+
+@pytest.mark.parametrize("listed", ["batches", "files"])
+def test_a_list_without_items_may_be_null(client: Any, server: ScriptedServer, listed: str) -> None:
+    """Some services write an empty list as null."""
+    null = {"object": "list", "data": None, "has_more": False}
+    server.script = [answer(null if listed == "batches" else {"code": 20000, "data": null})]
+
+    assert list(getattr(client, listed)()) == []
+
+
+def test_null_without_has_more_is_no_empty_list(client: Any, server: ScriptedServer) -> None:
+    """An empty list can prove that a batch does not exist, so it must be clear."""
+    server.script = [answer({"object": "list", "data": None})]
+
+    with pytest.raises(errors.UnreadableAnswer):
+        list(client.batches())
 
 
 def test_a_limit_of_the_caller_is_kept(client: Any, server: ScriptedServer) -> None:

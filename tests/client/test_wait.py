@@ -18,7 +18,10 @@ OVERLOADED = {"code": 50505, "message": "Model service overloaded.", "data": Non
 PAGE = b"<html>Maintenance</html>"
 PASSING: dict[str, Answer] = {
     **{str(status): Answer(status, PAGE) for status in (301, 302, 303, 304, 307, 308, 399)},
-    **{str(status): Answer(status, PAGE) for status in (408, 409, 425, 429, 500, 504, 524, 599)},
+    **{
+        str(status): Answer(status, PAGE)
+        for status in (408, 409, 421, 423, 424, 425, 429, 500, 504, 524, 599)
+    },
     "a page": Answer(200, PAGE, {"content-type": "text/html"}),
     "no body": Answer(200),
     "204": Answer(204),

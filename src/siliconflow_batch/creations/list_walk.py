@@ -46,7 +46,8 @@ class Walk:
     _ids: set[str] = field(factory=set)
     _after: str | None = None
     _pages: int = 0
-    _longest: int = 0  # batches on the longest page
+    _longest: int = 0  # items on the longest page
+    _left_out: bool = False  # whether an item had no id; the walk goes on, and is not complete
 
     def next(self) -> Flow[list[Batch]]:
         """The batches of the next page that were not on an earlier one."""
@@ -55,7 +56,8 @@ class Walk:
         new = [batch for batch in shown.batches if batch.id not in self._ids]
         self._ids.update(batch.id for batch in new)
         self.batches += new
-        self.end = yield from self._end(shown, new)
+        self._left_out |= shown.left_out > 0
+        self.end = self._reported((yield from self._end(shown, new)))
         if shown.batches:
             self._after = shown.batches[-1].id
         elif shown.last_id:
@@ -66,6 +68,14 @@ class Walk:
         """Raises `ListIncomplete` if the walk ended before the list did."""
         if self.end not in (COMPLETE, UNPAGED):
             raise ListIncomplete(self.end)
+
+    def stop(self) -> None:
+        """Ends the walk before its end, because its batches are enough."""
+        self.end = self._reported(EARLY)
+
+    def _reported(self, end: str) -> str:
+        proves = end in (COMPLETE, UNPAGED, EARLY)
+        return "an item of the list has no id" if proves and self._left_out else end
 
     def _page(self) -> Flow[Page]:
         try:
@@ -78,14 +88,13 @@ class Walk:
 
     def _end(self, shown: Page, new: list[Batch]) -> Flow[str]:
         """How the walk ends at a page; empty if it goes on."""
-        if shown.left_out:
-            return "an item of the list has no id"
         if self._pages >= MOST_PAGES:
             return f"the list has more than {MOST_PAGES} pages"
-        is_shorter = len(shown.batches) < self._longest
+        length = len(shown.batches) + shown.left_out
+        is_shorter = length < self._longest
         if shown.batches and shown.has_more is False and is_shorter:
             return COMPLETE
-        self._longest = max(self._longest, len(shown.batches))
+        self._longest = max(self._longest, length)
         if new:
             return ""
         if not shown.batches:
@@ -117,5 +126,5 @@ def read(is_enough: Callable[[list[Batch]], bool]) -> Flow[Reading]:
             reason = str(error).partition("\n")[0]
             walk.end = f"the list could not be read: {reason}"
         if not walk.end and is_enough(walk.batches):
-            walk.end = EARLY
+            walk.stop()
     return Reading(tuple(walk.batches), walk.end, failure)

@@ -64,6 +64,7 @@ class Connection:
                 if not transfer.accepts(response):
                     response.read()
                     transfer.refuse(response)
+                    return
                 for piece in response.iter_bytes():
                     yield transfer.add(piece)
                 transfer.ended = True
@@ -109,6 +110,7 @@ class AsyncConnection:
                 if not transfer.accepts(response):
                     await response.aread()
                     transfer.refuse(response)
+                    return
                 async for piece in response.aiter_bytes():
                     yield transfer.add(piece)
                 transfer.ended = True

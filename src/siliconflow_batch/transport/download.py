@@ -10,7 +10,7 @@ Rule 3: the key is sent to the base URL only, never to another URL.
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, NoReturn, Self
+from typing import IO, Any, Self
 from urllib.parse import quote
 
 from ..errors import ArgumentInvalid, DownloadTruncated, TransportError, UnreadableAnswer
@@ -19,6 +19,7 @@ from . import responses
 from .settings import Settings
 
 OK, PARTIAL = 200, 206
+NOT_PLAIN = (406, 415)  # `Accept-Encoding: identity` is refused
 PIECE = 1 << 18  # bytes
 Progress = Callable[[int, int | None], None]
 
@@ -41,13 +42,15 @@ class Transfer:
         self.ended = False
         self._repeated = 0  # bytes to come that were received before
         self._etag: str | None = None
+        self._is_plain = True
         self._interruptions, self._most_interruptions = 0, settings.retries.attempts
         self._mark = 0  # `received` when interruptions were last counted from zero
 
     @property
     def headers(self) -> dict[str, str]:
-        # A compressed body cannot be resumed in the middle.
-        headers = {**self._own_headers, "Accept-Encoding": "identity"}
+        headers = {**self._own_headers}
+        if self._is_plain:  # a compressed body cannot be resumed in the middle
+            headers["Accept-Encoding"] = "identity"
         if self.received and self._etag:
             headers |= {"Range": f"bytes={self.received}-", "If-Range": self._etag}
         return headers
@@ -84,8 +87,15 @@ class Transfer:
         if self._interruptions >= self._most_interruptions:
             raise error
 
-    def refuse(self, response: Any) -> NoReturn:
-        """Raises the exception for a response that was not accepted, after its body was read."""
+    def refuse(self, response: Any) -> None:
+        """
+        Raises the exception for a response that was not accepted, after its body was read.
+
+        Returns if the next request may be accepted, because it allows compression.
+        """
+        if self._is_plain and response.status_code in NOT_PLAIN:
+            self._is_plain = False
+            return
         if self.received and response.status_code in (OK, PARTIAL):
             raise DownloadTruncated(self.received)
         responses.raise_for_status(response)

@@ -5,6 +5,7 @@ Rule: every response becomes an object that has what its caller cannot do withou
 with the message of the service. Other fields may be odd; `objects` reads them leniently.
 """
 
+import contextlib
 import json
 import math
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ ERRORS: dict[int, type[APIError]] = {
 }
 # The first one is documented, although for another operation; the others are common names.
 REQUEST_IDS = ("x-siliconcloud-trace-id", "x-request-id", "x-trace-id")
+MOST_LEVELS = 100  # of nesting; Python can write no JSON of some hundred levels
 _decode = msgspec.json.Decoder().decode
 
 
@@ -88,14 +90,16 @@ def read_upload(reply: Reply) -> File:
     return File(file, reply.response)
 
 
-def read_files(reply: Reply) -> list[File]:
-    """The files of a list, those without an id left out; raises `UnreadableAnswer`."""
+def read_files(reply: Reply) -> tuple[list[File], int]:
+    """The files of a list, and the number of items without an id; raises `UnreadableAnswer`."""
     body = reply.body
-    for _ in range(2):  # an envelope, and the list in it
-        body = body.get("data") if isinstance(body, dict) else body
-    if not isinstance(body, list):
+    if isinstance(body, dict) and isinstance(body.get("data"), dict):
+        body = body["data"]  # an envelope
+    data = body if isinstance(body, list) else _items(body)
+    if data is None:
         raise unreadable(reply.response, f"the list of files has no `data`: {text(reply.response)}")
-    return [File(file, reply.response) for file in body if _has_id(file)]
+    files = [File(file, reply.response) for file in data if _has_id(file)]
+    return files, len(data) - len(files)
 
 
 @define(frozen=True)
@@ -112,9 +116,9 @@ class Page:
 
 def read_page(reply: Reply) -> Page:
     """A page of batches; raises `UnreadableAnswer` unless it has a list of them."""
-    body = reply.body
-    data = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(data, list):
+    body, data = reply.body, _items(reply.body)
+    # An empty page can be evidence that a batch does not exist, so null needs `has_more`.
+    if data is None or (body["data"] is None and body.get("has_more") is not False):
         raise unreadable(reply.response, f"the list has no `data`: {text(reply.response)}")
     has_more, last_id = body.get("has_more"), body.get("last_id")
     batches = [Batch(item, reply.response) for item in data if _has_id(item)]
@@ -124,6 +128,12 @@ def read_page(reply: Reply) -> Page:
         last_id if isinstance(last_id, str) and ID.fullmatch(last_id) else None,
         len(data) - len(batches),
     )
+
+
+def _items(body: Any) -> list[Any] | None:
+    """The items of a list, which some services write as null if there are none."""
+    data = body.get("data", False) if isinstance(body, dict) else False
+    return [] if data is None else data if isinstance(data, list) else None
 
 
 def _has_id(item: Any) -> bool:
@@ -149,7 +159,7 @@ def api_error(
 def error_message(response: httpx.Response) -> tuple[int | None, str]:
     """The code and the message of an error body, in any of its shapes."""
     try:
-        body = json.loads(response.content)
+        body = _json(response)
     except (ValueError, RecursionError):
         body = None
     if isinstance(body, str):
@@ -157,12 +167,21 @@ def error_message(response: httpx.Response) -> tuple[int | None, str]:
     if isinstance(body, dict):
         inner = body["error"] if isinstance(body.get("error"), dict) else body
         code, message = inner.get("code"), inner.get("message")
-        return code if isinstance(code, int) else None, str(message or text(response))
+        if not isinstance(message, str) or not message:
+            message = text(response)
+        return code if isinstance(code, int) else None, message
     return None, text(response).strip()
 
 
 def text(response: httpx.Response) -> str:
-    """The body as text. The service names the charset, and may name one that does not exist."""
+    """
+    The body as text: UTF-8 if it can be that, or else of the charset that the service names.
+
+    JSON is UTF-8 whatever charset is named, and that may not exist.
+    """
+    if b"\0" not in response.content:
+        with contextlib.suppress(UnicodeDecodeError):
+            return response.content.decode()
     for charset in (response.charset_encoding, "utf-8"):
         try:
             return response.content.decode(charset or "utf-8", "replace")
@@ -184,19 +203,50 @@ def retry_after(header: str | None) -> float | None:
 
 
 def _json(response: httpx.Response) -> Any:
-    """The body; msgspec needs half the time of `response.json()` for a long page."""
+    """
+    The body; msgspec needs half the time of `response.json()` for a long page.
+
+    Numbers that Python or JSON cannot hold, such as NaN or one of 10,000 digits, stay text.
+    """
+    content = response.content
     try:
-        return _decode(response.content)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return json.loads(response.content)  # not strict: NaN, a byte order mark, UTF-16
+        body = _decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # or a BOM, or UTF-16
+        body = json.loads(content, parse_int=_integer, parse_float=_finite, parse_constant=str)
+    if content.count(b"[") + content.count(b"{") > MOST_LEVELS and _is_deep(body):
+        raise ValueError(f"nested more than {MOST_LEVELS} levels deep")
+    return body
+
+
+def _integer(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:
+        return digits
+
+
+def _finite(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
+
+
+def _is_deep(body: Any) -> bool:
+    level = [body]
+    for _ in range(MOST_LEVELS):
+        inner = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [item for items in inner for item in items if isinstance(item, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _is_failure(body: Any) -> bool:
     """Whether a body without an id reports a failure under status 200."""
     if not isinstance(body, dict) or "id" in body:
         return False
-    is_envelope = body.get("status") is False or body.get("data", body) is None
     is_error = "message" in body or "error" in body
+    is_list = body.get("object") == "list" and not is_error
+    is_envelope = body.get("status") is False or (body.get("data", body) is None and not is_list)
     return is_envelope or ("data" not in body and is_error)
 
 
