@@ -17,7 +17,14 @@ from .base_client import BaseClient
 from .creations import search
 from .creations.list_walk import PAGE, Walk
 from .creations.orders import BatchSettings
-from .errors import APIError, ArgumentInvalid, ListIncomplete, SiliconFlowError, TransportError
+from .errors import (
+    APIError,
+    ArgumentInvalid,
+    CreateOutcomeUnknown,
+    ListIncomplete,
+    SiliconFlowError,
+    TransportError,
+)
 from .input_files import validation
 from .objects import Batch, File
 from .parameters import checked_id
@@ -240,6 +247,7 @@ class AsyncSiliconFlowBatch(BaseClient):
         while not transfer.ended:
             async for attempt in self._attempts():
                 with attempt:
+                    transfer.restart()
                     pieces = self._connection().pieces(transfer)
                     first = await anext(pieces, b"")
             yield first
@@ -263,6 +271,8 @@ class AsyncSiliconFlowBatch(BaseClient):
         except StopIteration as end:
             value: Value = end.value
             return value
+        except (APIError, CreateOutcomeUnknown) as error:
+            raise self._settings.authorization.without_key(error) from None
 
     async def _take(self, step: Step) -> Reply | None:
         if isinstance(step, Call):

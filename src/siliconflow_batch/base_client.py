@@ -19,6 +19,7 @@ from .creations.remembered import Memory
 from .objects import Batch
 from .retries import Patience, Retries
 from .transport import settings
+from .transport.authorization import Authorization
 from .transport.download import Progress
 
 
@@ -30,13 +31,15 @@ class BaseClient(ClientState):
         key: str | None = None,
         base_url: str | None = None,
         *,
+        api_key: str | None = None,
         timeout: httpx.Timeout | float | None = None,
         retries: Retries | None = None,
         patience: Patience | None = None,
         http_client: Any = None,
     ) -> None:
         """
-        `key`: the API key; by default the environment variable SILICONFLOW_API_KEY.
+        `key`: the API key; by default the environment variable SILICONFLOW_API_KEY. `api_key` is
+        the same.
         `base_url`: by default SILICONFLOW_BASE_URL, or else the China site (`CHINA`).
         `timeout`: as for httpx, in seconds; by default 10 to connect and 60 for anything else.
         `retries`: limits how often and for how long a request is repeated.
@@ -47,7 +50,8 @@ class BaseClient(ClientState):
         Raises `KeyMissing` and `ArgumentInvalid`. Methods raise a `SiliconFlowError`, or `OSError`
         if a file cannot be read or written.
         """
-        self._settings = settings.read_settings(key, base_url, timeout, retries)
+        authorization, key, api_key = Authorization(key, api_key), None, None
+        self._settings = settings.read_settings(authorization, base_url, timeout, retries)
         self._patience = patience or Patience()
         self._memory = Memory()
         self._connect(http_client)
@@ -57,7 +61,8 @@ class BaseClient(ClientState):
         """Raises `ArgumentInvalid` unless `http_client` is None or the right kind of client."""
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._settings.base_url!r})"
+        settings = getattr(self, "_settings", None)  # a debugger shows half a client as well
+        return f"{type(self).__name__}({settings and settings.base_url!r})"
 
     @abstractmethod
     def close(self) -> Any:

@@ -15,7 +15,14 @@ from .base_client import BaseClient
 from .creations import search
 from .creations.list_walk import PAGE, Walk
 from .creations.orders import BatchSettings
-from .errors import APIError, ArgumentInvalid, ListIncomplete, SiliconFlowError, TransportError
+from .errors import (
+    APIError,
+    ArgumentInvalid,
+    CreateOutcomeUnknown,
+    ListIncomplete,
+    SiliconFlowError,
+    TransportError,
+)
 from .input_files import validation
 from .objects import Batch, File
 from .parameters import checked_id
@@ -217,6 +224,7 @@ class SiliconFlowBatch(BaseClient):
         while not transfer.ended:
             for attempt in self._attempts():
                 with attempt:
+                    transfer.restart()
                     pieces = self._connection.pieces(transfer)
                     first = next(pieces, b"")
             yield first
@@ -239,6 +247,8 @@ class SiliconFlowBatch(BaseClient):
         except StopIteration as end:
             value: Value = end.value
             return value
+        except (APIError, CreateOutcomeUnknown) as error:
+            raise self._settings.authorization.without_key(error) from None
 
     def _take(self, step: Step) -> Reply | None:
         if isinstance(step, Call):

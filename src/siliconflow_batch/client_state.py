@@ -49,7 +49,7 @@ class ClientState(ABC):
         from .state.digests import account_digest, digest
         from .state.submissions import SubmissionFile
 
-        account = account_digest(self._settings.base_url, self._settings.key)
+        account = account_digest(self._settings.base_url, self._settings.authorization.key)
         request = settings.digest(content)
         token = new_token(key)
         file_name = digest(request, name) if key is None else token

@@ -26,7 +26,13 @@ from typing import Any
 
 from attrs import define
 
-from .errors import ArgumentInvalid, RateLimited, ServiceUnavailable, TransportError
+from .errors import (
+    ArgumentInvalid,
+    CertificateRefused,
+    RateLimited,
+    ServiceUnavailable,
+    TransportError,
+)
 
 FIRST_LOOK = 1 / 30  # of the patience; a list that does not lag shows the batch then
 
@@ -63,6 +69,8 @@ class Retries:
 
         `repeatable` is that of a `Call`.
         """
+        if isinstance(error, CertificateRefused):
+            return False
         if isinstance(error, TransportError) and not error.sent:
             return True
         if isinstance(error, TransportError):

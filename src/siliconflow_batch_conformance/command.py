@@ -16,6 +16,7 @@ from typing import TextIO
 from attrs import define
 
 from siliconflow_batch.errors import StateUnusable
+from siliconflow_batch_simulator.direct import reached_directly
 
 from . import reports
 from .checks.exchange import Exchange, without_keys
@@ -32,12 +33,14 @@ from .requirements import load
 from .run import judge, judge_recorded, selected
 from .service.budget import is_loopback
 from .service.rig import Rig, RigBroken
+from .service.sender import EnvironmentInvalid
 from .verdicts import Run
 
 PROGRAM = "siliconflow-batch conformance"
 VARIABLES = ("SILICONFLOW_API_KEY", "SILICONFLOW_API_KEY_2")
 BROKEN = (
     *(RigBroken, LedgerInvalid, StateUnusable, HarUnreadable, reports.ReportUnreadable),
+    EnvironmentInvalid,
     OSError,  # a folder that cannot be created
 )
 
@@ -54,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         inputs = _read_inputs(options)
         if options.har:
             return _judge_har(options, inputs)
-        with _open_rig(options) as rig:
+        with reached_directly(), _open_rig(options) as rig:
             if options.dry_run:
                 return _dry_run(options, rig)
             if options.clean_up:

@@ -25,12 +25,13 @@ def siliconflow_simulator(request: pytest.FixtureRequest) -> "Iterator[Simulator
 
     It has `base_url`, `api_key`, `clock` (can be moved forward), `faults` (variants and faults)
     and `requests` (those received, in order). `@pytest.mark.siliconflow_simulator(keys=…, seed=…)`
-    sets its options.
+    sets its options. It is reached without the proxies of the environment.
     """
     try:
+        from .direct import reached_directly
         from .server import Simulator
     except ModuleNotFoundError as missing:
         pytest.fail(f"{missing}: pip install 'siliconflow-batch[simulator]'", pytrace=False)
     marker = request.node.get_closest_marker("siliconflow_simulator")
-    with Simulator(**(marker.kwargs if marker else {})) as simulator:
+    with reached_directly(), Simulator(**(marker.kwargs if marker else {})) as simulator:
         yield simulator

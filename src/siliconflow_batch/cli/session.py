@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -47,6 +47,7 @@ class Session:
     exit_status: int = exits.SUCCESS
     next_steps: list[tuple[str, tuple[str, ...]]] = field(factory=list)
     key: str | None = field(default=None, repr=False)
+    hide: Callable[[str], str] = str  # replaces the key in a text
     console: Console = field(factory=lambda: Console(stderr=True, highlight=False))
 
     @property
@@ -56,6 +57,7 @@ class Session:
 
     def print_result(self, text: str) -> None:
         """Prints a line to stdout and flushes it."""
+        text = self.hide(text)
         if self.live and sys.stdout.isatty():  # progress bars may be on the same terminal
             self.console.print(Text(text), soft_wrap=True)
             return
@@ -70,7 +72,7 @@ class Session:
         """Prints lines to stderr, unless the output is JSON."""
         if self.json:
             return
-        lines = "\n".join(safe(line) for line in text.splitlines())
+        lines = "\n".join(safe(line) for line in self.hide(text).splitlines())
         if self.live:  # keeps progress bars below the text
             self.console.print(Text(lines, style), soft_wrap=True)
         else:
@@ -124,15 +126,19 @@ class Session:
     def client(self, base_url: str | None) -> SiliconFlowBatch:
         self.base_url = base_url
         self.key = self.key or _prompt_for_key()
-        return SiliconFlowBatch(self.key, base_url)
+        client = SiliconFlowBatch(self.key, base_url)
+        self.hide = client._settings.authorization.hide
+        return client
 
     def async_client(self, base_url: str | None) -> AsyncSiliconFlowBatch:
         self.base_url = base_url
         self.key = self.key or _prompt_for_key()
-        return AsyncSiliconFlowBatch(self.key, base_url)
+        client = AsyncSiliconFlowBatch(self.key, base_url)
+        self.hide = client._settings.authorization.hide
+        return client
 
     def _print_error_json(self, error: dict[str, Any]) -> None:
-        sys.stderr.write(to_json({"error": error}, ascii_only=True) + "\n")
+        sys.stderr.write(self.hide(to_json({"error": error}, ascii_only=True)) + "\n")
 
 
 def _prompt_for_key() -> str | None:

@@ -12,6 +12,7 @@ The exceptions of this package, as one tree.
     │   ├── EnvelopedFailure      200, but the body reports a failure
     │   └── UnreadableAnswer      200, but the body is not what the contract declares
     ├── TransportError            no response, or only a part of one
+    │   ├── CertificateRefused    the certificate of the service cannot be verified
     │   └── DownloadTruncated     a download ended early; nothing was written
     ├── CreateOutcomeUnknown      a batch may exist, and was not found
     ├── ListIncomplete            the service shows only a part of a list, or may do so
@@ -55,6 +56,7 @@ from .service_errors import (
     AccessDenied,
     APIError,
     BadRequest,
+    CertificateRefused,
     DownloadTruncated,
     EnvelopedFailure,
     KeyRefused,
@@ -74,6 +76,7 @@ __all__ = [
     "BatchExpired",
     "BatchFailed",
     "BatchNotCompleted",
+    "CertificateRefused",
     "CreateOutcomeUnknown",
     "DownloadTruncated",
     "EnvelopedFailure",

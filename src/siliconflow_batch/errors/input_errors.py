@@ -28,11 +28,15 @@ class InputError(SiliconFlowError):
 
 
 class KeyMissing(InputError):
-    """There is no usable API key."""
+    """There is no usable API key; `reason` says what is wrong, and never contains the key."""
+
+    def __init__(self, reason: str = "There is no API key.") -> None:
+        super().__init__(reason)
+        self.reason = reason
 
     def __str__(self) -> str:
         return (
-            "There is no usable API key.\n\nSet SILICONFLOW_API_KEY, or pass key=…; "
+            f"{self.reason}\n\nSet SILICONFLOW_API_KEY, or pass key=…; "
             "create a key at https://cloud.siliconflow.cn/account/ak."
         )
 

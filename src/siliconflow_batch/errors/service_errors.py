@@ -94,6 +94,10 @@ class TransportError(SiliconFlowError):
         self.sent = sent
 
 
+class CertificateRefused(TransportError):
+    """The certificate of the service cannot be verified. The request is not repeated."""
+
+
 class DownloadTruncated(TransportError):
     """A download ended before the file did; nothing was written. `received` is in bytes."""
 

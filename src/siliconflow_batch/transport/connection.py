@@ -10,18 +10,29 @@ import contextlib
 import secrets
 import sys
 from collections.abc import AsyncIterator, Iterator
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
 
 import httpx
 from attrs import define
 
-from ..errors import ArgumentInvalid, DownloadTruncated, TransportError
+from ..errors import (
+    APIError,
+    ArgumentInvalid,
+    CertificateRefused,
+    DownloadTruncated,
+    TransportError,
+)
 from ..steps import Call, Reply
 from . import responses
 from .download import Transfer
+from .http_clients import open_client
 from .settings import Settings
 
+CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"  # in the message of Python's ssl module
+CERTIFICATE_ADVICE = (
+    "If a proxy of your company signs connections with its own certificate, set SSL_CERT_FILE to a "
+    "file that has it, in PEM format. Otherwise check the clock and the base URL."
+)
 # The generated client sends every form with this boundary, which can occur in a file.
 BOUNDARY = "multipart/form-data; boundary=+++"
 
@@ -35,7 +46,7 @@ class Connection:
     """
 
     def __init__(self, settings: Settings, http_client: Any = None) -> None:
-        self.http = httpx.Client(cookies=no_cookies()) if http_client is None else http_client
+        self.http = open_client(httpx.Client) if http_client is None else http_client
         self.failures = Failures.of(self.http, "Client")
         self._owned = http_client is None
         self._settings = settings
@@ -47,29 +58,26 @@ class Connection:
                 forget_cookies(self.http, response)
                 response.read()
         except self.failures.exceptions as error:
-            raise self.failures.transport_error(error, call.name) from error
-        return responses.read(response)
+            raise self.failures.transport_error(error, call.name) from without_frames(error)
+        return _read(response, self._settings)
 
     def pieces(self, transfer: Transfer) -> Iterator[bytes]:
         """The new bytes of one response."""
         try:
-            with self.http.stream(
-                "GET",
-                transfer.url,
-                headers=transfer.headers,
-                timeout=self._settings.seconds,
-                follow_redirects=True,
-            ) as response:
-                forget_cookies(self.http, response)
-                if not transfer.accepts(response):
-                    response.read()
-                    transfer.refuse(response)
-                    return
-                for piece in response.iter_bytes():
-                    yield transfer.add(piece)
-                transfer.ended = True
+            while not transfer.ended:
+                with self.http.stream("GET", **transfer.request()) as response:
+                    forget_cookies(self.http, response)
+                    if transfer.follows(response):
+                        continue
+                    if not transfer.accepts(response):
+                        response.read()
+                        raise transfer.refusal(response)
+                    for piece in response.iter_bytes():
+                        yield transfer.add(piece)
+                    transfer.ended = True
         except self.failures.exceptions as error:
-            raise self.failures.transport_error(error, "download", transfer.received) from error
+            cause = without_frames(error)
+            raise self.failures.transport_error(error, "download", transfer.received) from cause
 
     def close(self) -> None:
         """Closes the httpx client, unless it was passed as `http_client`."""
@@ -81,7 +89,7 @@ class AsyncConnection:
     """A `Connection` for one event loop."""
 
     def __init__(self, settings: Settings, http_client: Any = None) -> None:
-        self.http = httpx.AsyncClient(cookies=no_cookies()) if http_client is None else http_client
+        self.http = open_client(httpx.AsyncClient) if http_client is None else http_client
         self.failures = Failures.of(self.http, "AsyncClient")
         self._owned = http_client is None
         self._settings = settings
@@ -93,39 +101,31 @@ class AsyncConnection:
                 forget_cookies(self.http, response)
                 await response.aread()
         except self.failures.exceptions as error:
-            raise self.failures.transport_error(error, call.name) from error
-        return responses.read(response)
+            raise self.failures.transport_error(error, call.name) from without_frames(error)
+        return _read(response, self._settings)
 
     async def pieces(self, transfer: Transfer) -> AsyncIterator[bytes]:
         """The new bytes of one response."""
         try:
-            async with self.http.stream(
-                "GET",
-                transfer.url,
-                headers=transfer.headers,
-                timeout=self._settings.seconds,
-                follow_redirects=True,
-            ) as response:
-                forget_cookies(self.http, response)
-                if not transfer.accepts(response):
-                    await response.aread()
-                    transfer.refuse(response)
-                    return
-                async for piece in response.aiter_bytes():
-                    yield transfer.add(piece)
-                transfer.ended = True
+            while not transfer.ended:
+                async with self.http.stream("GET", **transfer.request()) as response:
+                    forget_cookies(self.http, response)
+                    if transfer.follows(response):
+                        continue
+                    if not transfer.accepts(response):
+                        await response.aread()
+                        raise transfer.refusal(response)
+                    async for piece in response.aiter_bytes():
+                        yield transfer.add(piece)
+                    transfer.ended = True
         except self.failures.exceptions as error:
-            raise self.failures.transport_error(error, "download", transfer.received) from error
+            cause = without_frames(error)
+            raise self.failures.transport_error(error, "download", transfer.received) from cause
 
     async def close(self) -> None:
         """Closes the httpx client, unless it was passed as `http_client`."""
         if self._owned:
             await self.http.aclose()
-
-
-def no_cookies() -> CookieJar:
-    """A jar that stays empty: the service authenticates by key, and httpx sends ASCII alone."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def forget_cookies(http: Any, response: Any) -> None:
@@ -162,20 +162,35 @@ class Failures:
     ) -> TransportError:
         """The `TransportError` for `error`; `received` counts the bytes of a download."""
         library = self.library
+        text = str(error) or type(error).__name__
         if received is not None and isinstance(error, library.RemoteProtocolError):
             return DownloadTruncated(received)
+        if CERTIFICATE in text:
+            return CertificateRefused(f"{operation}: {text}\n\n{CERTIFICATE_ADVICE}", sent=False)
         unsent = (library.ConnectError, library.ConnectTimeout, library.PoolTimeout)
         return TransportError(
-            f"{operation}: {str(error) or type(error).__name__}\n\n"
-            "Check the connection and the base URL.",
+            f"{operation}: {text}\n\nCheck the connection and the base URL.",
             sent=not isinstance(error, unsent),
         )
+
+
+def without_frames(error: Exception) -> Exception:
+    """The exception alone: the frames below httpx hold the headers, and so the key."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+def _read(response: Any, settings: Settings) -> Reply:
+    try:
+        return responses.read(response)
+    except APIError as error:
+        raise settings.authorization.without_key(error) from None
 
 
 def _addressed(call: Call, settings: Settings) -> dict[str, Any]:
     """A generated request with its address, its key, its timeouts and a random boundary."""
     request = call.request()
-    headers = {**request.get("headers", {}), **settings.headers()}
+    headers = dict(request.get("headers", {}))
     if call.closes_connection:
         headers["Connection"] = "close"
     if headers.get("Content-Type") == BOUNDARY:
@@ -186,5 +201,5 @@ def _addressed(call: Call, settings: Settings) -> dict[str, Any]:
         "headers": headers,
         "timeout": settings.seconds,
         "follow_redirects": False,
-        "auth": None,
+        "auth": settings.authorization,
     }

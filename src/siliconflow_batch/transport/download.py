@@ -11,14 +11,17 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
-from ..errors import ArgumentInvalid, DownloadTruncated, TransportError, UnreadableAnswer
+from ..errors import ArgumentInvalid, DownloadTruncated, SiliconFlowError, TransportError
 from ..parameters import checked_id
 from . import responses
+from .addresses import check_result_url, origin_of
 from .settings import Settings
 
 OK, PARTIAL = 200, 206
+REDIRECTS = (301, 302, 303, 307, 308)
+MOST_REDIRECTS = 10
 NOT_PLAIN = (406, 415)  # `Accept-Encoding: identity` is refused
 PIECE = 1 << 18  # bytes
 Progress = Callable[[int, int | None], None]
@@ -28,15 +31,19 @@ class Transfer:
     """
     One file, over as many responses as it needs.
 
-    `url` and `headers` are those of the next request; `total` is the length in bytes, if known.
+    `total` is the length in bytes, if known.
     """
 
     def __init__(self, reference: str, settings: Settings) -> None:
-        if isinstance(reference, str) and reference.startswith(("http://", "https://")):
-            self.url, self._own_headers = reference, {}
+        self._settings = settings
+        if isinstance(reference, str) and "://" in reference:
+            check_result_url(reference, settings.base_url)
+            self._first = self._url = reference
         else:
-            self.url = f"{settings.base_url}/files/{quote(checked_id(reference))}/content"
-            self._own_headers = settings.headers()
+            path = f"/files/{quote(checked_id(reference))}/content"
+            self._first = self._url = settings.base_url + path
+        self._has_key = self._first is not reference
+        self._redirects = 0
         self.received = 0
         self.total: int | None = None
         self.ended = False
@@ -46,14 +53,46 @@ class Transfer:
         self._interruptions, self._most_interruptions = 0, settings.retries.attempts
         self._mark = 0  # `received` when interruptions were last counted from zero
 
+    def request(self) -> dict[str, Any]:
+        """The next request, without its method; the key goes to the base URL alone."""
+        is_own = origin_of(self._url) == origin_of(self._settings.base_url)
+        return {
+            "url": self._url,
+            "headers": self.headers,
+            "timeout": self._settings.seconds,
+            "follow_redirects": False,
+            "auth": self._settings.authorization if self._has_key and is_own else None,
+        }
+
     @property
     def headers(self) -> dict[str, str]:
-        headers = {**self._own_headers}
-        if self._is_plain:  # a compressed body cannot be resumed in the middle
-            headers["Accept-Encoding"] = "identity"
+        # A compressed body cannot be resumed in the middle.
+        headers = {"Accept-Encoding": "identity"} if self._is_plain else {}
         if self.received and self._etag:
             headers |= {"Range": f"bytes={self.received}-", "If-Range": self._etag}
         return headers
+
+    def follows(self, response: Any) -> bool:
+        """
+        Whether another request follows: to the target of a redirect, which is checked as well, or
+        one that allows compression.
+        """
+        if self._is_plain and response.status_code in NOT_PLAIN:
+            self._is_plain = False
+            return True
+        location = response.headers.get("location")
+        if response.status_code not in REDIRECTS or not location:
+            return False
+        self._redirects += 1
+        if self._redirects > MOST_REDIRECTS:
+            raise TransportError("download: too many redirects", sent=True)
+        self._url = urljoin(self._url, location)
+        check_result_url(self._url, self._settings.base_url)
+        return True
+
+    def restart(self) -> None:
+        """Begins at the first URL again."""
+        self._url, self._redirects = self._first, 0
 
     def accepts(self, response: Any) -> bool:
         """Whether the body of the response is the file, or the rest of it."""
@@ -87,20 +126,12 @@ class Transfer:
         if self._interruptions >= self._most_interruptions:
             raise error
 
-    def refuse(self, response: Any) -> None:
-        """
-        Raises the exception for a response that was not accepted, after its body was read.
-
-        Returns if the next request may be accepted, because it allows compression.
-        """
-        if self._is_plain and response.status_code in NOT_PLAIN:
-            self._is_plain = False
-            return
+    def refusal(self, response: Any) -> SiliconFlowError:
+        """The exception for a response that was not accepted, after its body was read."""
         if self.received and response.status_code in (OK, PARTIAL):
-            raise DownloadTruncated(self.received)
-        responses.raise_for_status(response)
-        reason = f"unexpected status {response.status_code}"
-        raise responses.api_error(UnreadableAnswer, response, reason)
+            return DownloadTruncated(self.received)
+        error = responses.refusal(response)
+        return self._settings.authorization.without_key(error)
 
 
 class Part:

@@ -59,11 +59,18 @@ def read(response: httpx.Response) -> Reply:
 
 def raise_for_status(response: httpx.Response) -> None:
     """Raises the `APIError` of any status but 2xx; the body must have been read."""
-    status = response.status_code
     if not response.is_success:
-        code, message = error_message(response)
-        error = ERRORS.get(status, ServiceUnavailable if status >= 500 else APIError)
-        raise api_error(error, response, message or response.reason_phrase, code)
+        raise refusal(response)
+
+
+def refusal(response: httpx.Response) -> APIError:
+    """The `APIError` of a response that is not what was asked for."""
+    status = response.status_code
+    if response.is_success:
+        return unreadable(response, f"unexpected status {status}")
+    code, message = error_message(response)
+    error = ERRORS.get(status, ServiceUnavailable if status >= 500 else APIError)
+    return api_error(error, response, message or response.reason_phrase, code)
 
 
 def read_batch(reply: Reply) -> Batch:

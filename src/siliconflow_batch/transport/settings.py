@@ -7,8 +7,10 @@ import os
 import httpx
 from attrs import define, field
 
-from ..errors import ArgumentInvalid, KeyMissing
+from ..errors import ArgumentInvalid
 from ..retries import Retries
+from .addresses import host_of
+from .authorization import Authorization
 
 CHINA = "https://api.siliconflow.cn/v1"
 INTERNATIONAL = "https://api.siliconflow.com/v1"
@@ -20,12 +22,9 @@ class Settings:
     """The address of the service, the key, and the limits of each request."""
 
     base_url: str
-    key: str = field(repr=False)
+    authorization: Authorization
     timeout: httpx.Timeout = TIMEOUT
     retries: Retries = field(factory=Retries)
-
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"}
 
     @property
     def seconds(self) -> tuple[float | None, float | None, float | None, float | None]:
@@ -35,18 +34,18 @@ class Settings:
 
 
 def read_settings(
-    key: str | None,
+    authorization: Authorization,
     base_url: str | None,
     timeout: httpx.Timeout | float | None,
     retries: Retries | None,
 ) -> Settings:
     """Takes the defaults from the environment; raises `KeyMissing` or `ArgumentInvalid`."""
-    key = (os.environ.get("SILICONFLOW_API_KEY", "") if key is None else key).strip()
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise KeyMissing
+    authorization.check()
     url = base_url or os.environ.get("SILICONFLOW_BASE_URL") or CHINA
-    if not url.startswith(("https://", "http://")):
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")):
         raise ArgumentInvalid(f"Invalid base URL {url!r}: it must begin with 'https://'.")
+    if not host_of(url):
+        raise ArgumentInvalid(f"Invalid base URL {url!r}: it has no host.")
     if isinstance(timeout, int | float):
         timeout = httpx.Timeout(timeout)
-    return Settings(url.rstrip("/"), key, timeout or TIMEOUT, retries or Retries())
+    return Settings(url.rstrip("/"), authorization, timeout or TIMEOUT, retries or Retries())

@@ -30,6 +30,13 @@ PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5)
 OVERLOADED = {429, 503}
 
 
+class EnvironmentInvalid(Exception):
+    """The environment names a proxy or a certificate that cannot be used."""
+
+    def __str__(self) -> str:
+        return f"a proxy or certificate of the environment cannot be used: {self.args[0]}"
+
+
 @define(eq=False, kw_only=True)
 class Sender:
     """
@@ -47,7 +54,10 @@ class Sender:
     _client: httpx.Client = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._client = httpx.Client(timeout=TIMEOUT)
+        try:
+            self._client = httpx.Client(timeout=TIMEOUT)
+        except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+            raise EnvironmentInvalid(str(error)) from error
 
     def close(self) -> None:
         self._client.close()
