@@ -5,12 +5,10 @@ Rule: `flows` decides what to do; this module does it. Docstrings are in `base_c
 """
 
 import asyncio
-from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar
-from weakref import WeakKeyDictionary
 
 from . import flows
 from .base_client import BaseClient
@@ -27,13 +25,13 @@ from .errors import (
 )
 from .input_files import validation
 from .objects import Batch, File
-from .parameters import checked_id
+from .parameters import checked_id, checked_limit, checked_path
 from .result_files import ordering, reading, resubmission
 from .result_files.results import Result
 from .result_files.summary import Summary
 from .steps import Call, Flow, Reply, Save, Step
-from .transport.connection import AsyncConnection
 from .transport.download import Part, Progress, Transfer
+from .transport.loops import LoopConnections
 from .transport.upload import Upload, content_digest
 
 Value = TypeVar("Value")
@@ -47,20 +45,10 @@ class AsyncSiliconFlowBatch(BaseClient):
     """
 
     def _connect(self, http_client: Any) -> None:
-        self._http_client = http_client
-        if http_client is not None:
-            AsyncConnection(self._settings, http_client)  # raises if it is the wrong kind
-        self._connections: WeakKeyDictionary[AbstractEventLoop, AsyncConnection]
-        self._connections = WeakKeyDictionary()
-
-    def _connection(self) -> AsyncConnection:
-        """The connection of the running loop; loops cannot share one."""
-        loop = asyncio.get_running_loop()
-        if loop not in self._connections:
-            self._connections[loop] = AsyncConnection(self._settings, self._http_client)
-        return self._connections[loop]
+        self._connections = LoopConnections(self._settings, http_client)
 
     async def __aenter__(self) -> Self:
+        self._connections.reopen()
         return self
 
     async def __aexit__(
@@ -72,10 +60,7 @@ class AsyncSiliconFlowBatch(BaseClient):
         await self.close()
 
     async def close(self) -> None:
-        # The connections of other loops end with their loops.
-        connection = self._connections.pop(asyncio.get_running_loop(), None)
-        if connection is not None:
-            await connection.close()
+        await self._connections.close()
 
     async def upload(
         self,
@@ -135,14 +120,14 @@ class AsyncSiliconFlowBatch(BaseClient):
             await self._run(self._flow(order))
             return self._made(order)
 
-    async def retrieve(self, batch_id: str) -> Batch:
-        return await self._run(flows.retrieve(batch_id))
+    async def retrieve(self, batch: Batch | str) -> Batch:
+        return await self._run(flows.retrieve(batch))
 
-    async def cancel(self, batch_id: str) -> Batch:
-        return await self._run(flows.cancel(batch_id))
+    async def cancel(self, batch: Batch | str) -> Batch:
+        return await self._run(flows.cancel(batch))
 
     async def batches(self, limit: int = PAGE) -> AsyncIterator[Batch]:
-        walk = Walk(limit)
+        walk = Walk(checked_limit(limit))
         while not walk.end:
             for batch in await self._run(walk.next()):
                 yield batch
@@ -153,7 +138,7 @@ class AsyncSiliconFlowBatch(BaseClient):
 
     async def wait(
         self,
-        batch_id: str,
+        batch: Batch | str,
         *,
         timeout: float | None = None,
         interval: float = 5.0,
@@ -162,22 +147,22 @@ class AsyncSiliconFlowBatch(BaseClient):
         check: bool = True,
     ) -> Batch:
         flow = flows.wait(
-            batch_id,
+            batch,
             timeout=timeout,
             interval=interval,
             longest=longest,
             on_update=on_update,
-            is_own=batch_id in self._memory.batches,
+            known=self._memory.batches,
         )
-        batch = await self._run(flow)
+        ended = await self._run(flow)
         if check:
-            batch.raise_unless_completed()
-        return batch
+            ended.raise_unless_completed()
+        return ended
 
     async def download(
         self, reference: str, target: str | Path, *, on_progress: Progress | None = None
     ) -> Path:
-        with Part(Path(target)) as part:
+        with Part(checked_path("target", target)) as part:
             transfer = Transfer(reference, self._settings)
             async for piece in self._pieces(transfer):
                 part.write(piece)
@@ -194,7 +179,8 @@ class AsyncSiliconFlowBatch(BaseClient):
         check: bool = True,
     ) -> AsyncIterator[Result]:
         ordering.checked_order(order)
-        path, summary = None if source is None else Path(source), Summary()
+        path = None if source is None else checked_path("source", source)
+        summary = Summary()
         batch = await self._run(flows.with_results(batch, self._patience))
         with ordering.folder() as folder:
             if order is None:
@@ -223,7 +209,7 @@ class AsyncSiliconFlowBatch(BaseClient):
     async def failed_lines(self, batch: Batch | str, source: str | Path) -> AsyncIterator[bytes]:
         batch = await self._run(flows.with_results(batch, self._patience))
         found = [one async for one in self.results(batch, check=False)] if batch.is_final else []
-        for line in resubmission.failed_lines(batch, found, Path(source)):
+        for line in resubmission.failed_lines(batch, found, checked_path("source", source)):
             yield line
 
     async def _input(self, batch: Batch, target: Path) -> Path | None:
@@ -248,7 +234,7 @@ class AsyncSiliconFlowBatch(BaseClient):
             async for attempt in self._attempts():
                 with attempt:
                     transfer.restart()
-                    pieces = self._connection().pieces(transfer)
+                    pieces = self._connections.of_loop().pieces(transfer)
                     first = await anext(pieces, b"")
             yield first
             try:
@@ -284,7 +270,7 @@ class AsyncSiliconFlowBatch(BaseClient):
         return None
 
     async def _send(self, call: Call) -> Reply:
-        connection = self._connection()
+        connection = self._connections.of_loop()
         try:
             return await connection.send(call)
         except SiliconFlowError as error:

@@ -138,11 +138,11 @@ class BaseClient(ClientState):
         """
 
     @abstractmethod
-    def retrieve(self, batch_id: str) -> Any:
+    def retrieve(self, batch: Batch | str) -> Any:
         """Returns a batch in its current state."""
 
     @abstractmethod
-    def cancel(self, batch_id: str) -> Any:
+    def cancel(self, batch: Batch | str) -> Any:
         """Cancels a batch; the requests that are in flight are still completed."""
 
     @abstractmethod
@@ -168,7 +168,7 @@ class BaseClient(ClientState):
     @abstractmethod
     def wait(
         self,
-        batch_id: str,
+        batch: Batch | str,
         *,
         timeout: float | None = None,
         interval: float = 5.0,
@@ -177,7 +177,7 @@ class BaseClient(ClientState):
         check: bool = True,
     ) -> Any:
         """
-        Waits until a batch is final. Any process that has its id can wait for it.
+        Waits until a batch, named by itself or by its id, is final. Any process can do that.
 
         The batch is retrieved every `interval` seconds at first, then less often, up to every
         `longest` seconds. `on_update(batch)` is called when its status or its counts change.

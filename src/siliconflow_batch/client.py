@@ -25,7 +25,7 @@ from .errors import (
 )
 from .input_files import validation
 from .objects import Batch, File
-from .parameters import checked_id
+from .parameters import checked_id, checked_limit, checked_path
 from .result_files import ordering, reading, resubmission
 from .result_files.results import Result
 from .result_files.summary import Summary
@@ -116,14 +116,14 @@ class SiliconFlowBatch(BaseClient):
             self._run(self._flow(order))
             return self._made(order)
 
-    def retrieve(self, batch_id: str) -> Batch:
-        return self._run(flows.retrieve(batch_id))
+    def retrieve(self, batch: Batch | str) -> Batch:
+        return self._run(flows.retrieve(batch))
 
-    def cancel(self, batch_id: str) -> Batch:
-        return self._run(flows.cancel(batch_id))
+    def cancel(self, batch: Batch | str) -> Batch:
+        return self._run(flows.cancel(batch))
 
     def batches(self, limit: int = PAGE) -> Iterator[Batch]:
-        walk = Walk(limit)
+        walk = Walk(checked_limit(limit))
         while not walk.end:
             yield from self._run(walk.next())
         walk.raise_unless_complete()
@@ -133,7 +133,7 @@ class SiliconFlowBatch(BaseClient):
 
     def wait(
         self,
-        batch_id: str,
+        batch: Batch | str,
         *,
         timeout: float | None = None,
         interval: float = 5.0,
@@ -142,22 +142,22 @@ class SiliconFlowBatch(BaseClient):
         check: bool = True,
     ) -> Batch:
         flow = flows.wait(
-            batch_id,
+            batch,
             timeout=timeout,
             interval=interval,
             longest=longest,
             on_update=on_update,
-            is_own=batch_id in self._memory.batches,
+            known=self._memory.batches,
         )
-        batch = self._run(flow)
+        ended = self._run(flow)
         if check:
-            batch.raise_unless_completed()
-        return batch
+            ended.raise_unless_completed()
+        return ended
 
     def download(
         self, reference: str, target: str | Path, *, on_progress: Progress | None = None
     ) -> Path:
-        with Part(Path(target)) as part:
+        with Part(checked_path("target", target)) as part:
             transfer = Transfer(reference, self._settings)
             for piece in self._pieces(transfer):
                 part.write(piece)
@@ -174,7 +174,8 @@ class SiliconFlowBatch(BaseClient):
         check: bool = True,
     ) -> Iterator[Result]:
         ordering.checked_order(order)
-        path, summary = None if source is None else Path(source), Summary()
+        path = None if source is None else checked_path("source", source)
+        summary = Summary()
         batch = self._run(flows.with_results(batch, self._patience))
         with ordering.folder() as folder:
             if order is None:
@@ -203,7 +204,7 @@ class SiliconFlowBatch(BaseClient):
     def failed_lines(self, batch: Batch | str, source: str | Path) -> Iterator[bytes]:
         batch = self._run(flows.with_results(batch, self._patience))
         found = list(self.results(batch, check=False)) if batch.is_final else []
-        yield from resubmission.failed_lines(batch, found, Path(source))
+        yield from resubmission.failed_lines(batch, found, checked_path("source", source))
 
     def _input(self, batch: Batch, target: Path) -> Path | None:
         """The downloaded input of a batch; None, with a warning, if it cannot be downloaded."""

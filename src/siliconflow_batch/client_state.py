@@ -12,6 +12,7 @@ from .creations.remembered import Memory
 from .objects import Batch, moment
 from .retries import Patience
 from .steps import Flow
+from .transport.logs import log_retries
 from .transport.settings import Settings
 from .transport.upload import Upload
 
@@ -104,6 +105,7 @@ class ClientState(ABC):
         """The attempts of one request, for a `for` or `async for` loop."""
         import stamina  # it imports asyncio, so it is imported when it is first needed
 
+        log_retries()
         retries = self._settings.retries
         return stamina.retry_context(
             on=lambda error: retries.again(error, repeatable), **retries.arguments()

@@ -6,7 +6,7 @@ Rule: a function is a `Flow`; it sends nothing and waits for nothing itself.
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from types import ModuleType
 
 from siliconflow_batch_api.types import UNSET
@@ -21,13 +21,14 @@ from .errors import (
     WaitTimedOut,
 )
 from .objects import Batch, File
-from .parameters import checked_id
+from .parameters import checked_id, checked_limit, checked_seconds
 from .retries import Patience
 from .steps import Call, Flow, Pause
 from .transport.responses import read_batch, read_files, read_upload, unreadable
 from .transport.upload import Upload
 
 NOT_FOUND = 404
+CANCELLED = ("cancelling", "cancelled", "canceled")
 PASSING = frozenset({408, 409, 421, 423, 424, 425, 429, 499})  # client errors that pass
 DEFAULT_FILES = 10  # what the service documents
 MOST_FILES = 10_000  # no document states a maximum
@@ -45,7 +46,7 @@ def upload(source: Upload) -> Flow[File]:
 
 def files(limit: int | None) -> Flow[tuple[list[File], str]]:
     """The files that the service lists, at most `limit` if given, and why there may be more."""
-    asked = MOST_FILES if limit is None else limit
+    asked = MOST_FILES if limit is None else checked_limit(limit)
     try:
         shown = yield from _files(asked)
     except BadRequest:
@@ -75,17 +76,29 @@ def _files(limit: int | None) -> Flow[tuple[list[File], int]]:
     return read_files((yield Call(operations.list_files, arguments)))
 
 
-def retrieve(batch_id: str) -> Flow[Batch]:
-    return (yield from _one_batch(operations.retrieve_batch, batch_id))
+def retrieve(batch: Batch | str) -> Flow[Batch]:
+    return (yield from _one_batch(operations.retrieve_batch, batch))
 
 
-def cancel(batch_id: str) -> Flow[Batch]:
-    return (yield from _one_batch(operations.cancel_batch, batch_id))
+def cancel(batch: Batch | str) -> Flow[Batch]:
+    """
+    Cancels a batch, and returns it. One that is cancelled already is returned as it is.
+
+    The service refuses a second cancel; the first one may have been ours, with a lost response.
+    """
+    try:
+        return (yield from _one_batch(operations.cancel_batch, batch))
+    except BadRequest:
+        found = yield from retrieve(batch)
+        if found.status not in CANCELLED:
+            raise
+        return found
 
 
-def _one_batch(operation: ModuleType, batch_id: str) -> Flow[Batch]:
+def _one_batch(operation: ModuleType, named: Batch | str) -> Flow[Batch]:
     """The batch with this id; a response with another one is `UnreadableAnswer`."""
-    reply = yield Call(operation, {"batch_id": checked_id(batch_id)})
+    batch_id = checked_id(named)
+    reply = yield Call(operation, {"batch_id": batch_id})
     batch = read_batch(reply)
     if batch.id != batch_id:
         raise unreadable(reply.response, f"the response is that of batch {batch.id}")
@@ -99,7 +112,7 @@ def with_results(batch: Batch | str, patience: Patience) -> Flow[Batch]:
     A completed batch may name them later than it is completed, so it is retrieved again for a
     while. It is returned as it is then.
     """
-    if isinstance(batch, str):
+    if not isinstance(batch, Batch):
         batch = yield from retrieve(batch)
     for seconds in patience.pauses():
         if not _names_files_later(batch):
@@ -119,20 +132,23 @@ def _names_files_later(batch: Batch) -> bool:
 
 
 def wait(
-    batch_id: str,
+    named: Batch | str,
     *,
     timeout: float | None,
     interval: float,
     longest: float,
     on_update: Callable[[Batch], None] | None,
-    is_own: bool = False,
+    known: Container[str] = (),
 ) -> Flow[Batch]:
     """
     Retrieves a batch until it is final, less and less often.
 
-    `is_own`: this client created it. Raises `WaitTimedOut` after `timeout` seconds, or the last
-    error after an hour without a response.
+    `known` are batches that this client created. Raises `WaitTimedOut` after `timeout` seconds, or
+    the last error after an hour without a response.
     """
+    batch_id, interval = checked_id(named), checked_seconds("interval", interval)
+    longest = checked_seconds("longest", longest)
+    timeout = None if timeout is None else checked_seconds("timeout", timeout)
     began = responded = time.monotonic()
     deadline = None if timeout is None else began + timeout
     pause, reported, status = interval, None, "unknown"
@@ -141,7 +157,7 @@ def wait(
             batch = yield from retrieve(batch_id)
         except (TransportError, APIError) as error:
             now = time.monotonic()
-            is_new = reported is None and now - began < (NEW if is_own else UNKNOWN)
+            is_new = reported is None and now - began < (NEW if batch_id in known else UNKNOWN)
             if not _can_pass(error, is_new) or now - responded > OUTAGE:
                 raise
             if deadline is not None and now > deadline:

@@ -17,9 +17,9 @@ from attrs import define, field
 from siliconflow_batch_api import models
 
 from .errors import BatchCancelled, BatchExpired, BatchFailed, BatchNotCompleted, UnreadableAnswer
+from .parameters import TOKEN
 
 Model = TypeVar("Model")
-TOKEN = "siliconflow_batch_token"  # noqa: S105 - the name of a metadata key
 FINAL = frozenset({"completed", "failed", "expired", "cancelled", "canceled"})
 EXCEPTIONS: dict[str, type[BatchNotCompleted]] = {
     "failed": BatchFailed,

@@ -33,6 +33,7 @@ from .errors import (
     ServiceUnavailable,
     TransportError,
 )
+from .parameters import checked_seconds
 
 FIRST_LOOK = 1 / 30  # of the patience; a list that does not lag shows the batch then
 
@@ -52,6 +53,12 @@ class Retries:
     seconds: float = 120.0
     first: float = 0.5
     longest: float = 20.0
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.attempts, int) or self.attempts < 1:
+            raise ArgumentInvalid(f"`attempts` must be at least 1, not {self.attempts!r}.")
+        for name in ("seconds", "first", "longest"):
+            checked_seconds(name, getattr(self, name))
 
     def arguments(self) -> dict[str, Any]:
         """The arguments of `stamina.retry_context`."""
@@ -105,10 +112,9 @@ class Patience:
     def __attrs_post_init__(self) -> None:
         # Without a look, the batch would count as absent and be paid for twice.
         for name in ("looks", "creations"):
-            if getattr(self, name) < 1:
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
                 raise ArgumentInvalid(f"`{name}` must be at least 1, not {getattr(self, name)!r}.")
-        if not 0 <= self.seconds < float("inf"):
-            raise ArgumentInvalid(f"`seconds` must be 0 or more and finite, not {self.seconds!r}.")
+        checked_seconds("seconds", self.seconds)
 
     def pauses(self) -> list[float]:
         """

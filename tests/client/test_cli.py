@@ -195,5 +195,5 @@ class TestWait:
         result = shell("list", "--base-url", "http://127.0.0.1:1/v1")
 
         assert result.status == 4
-        assert "Connection refused; retrying in" in result.err
+        assert "Connection refused; trying again in" in result.err
         assert "Check the connection" in result.err

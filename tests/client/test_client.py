@@ -320,9 +320,9 @@ class TestArguments:
     ) -> None:
         """An id cannot change the path of a request."""
         for method in (client.retrieve, client.cancel, client.create):
-            with pytest.raises(errors.ArgumentInvalid, match="use letters, digits"):
+            with pytest.raises(errors.ArgumentInvalid, match="Invalid id"):
                 method(id)
-        with pytest.raises(errors.ArgumentInvalid, match="use letters, digits"):
+        with pytest.raises(errors.ArgumentInvalid, match="Invalid id"):
             client.download(id, tmp_path / "x")
 
         assert asked(simulator) == []

@@ -14,7 +14,7 @@ from typing import Any
 from attrs import define, field
 
 from siliconflow_batch import errors
-from siliconflow_batch.objects import TOKEN
+from siliconflow_batch.parameters import TOKEN
 from siliconflow_batch_simulator import Simulator
 from support.account import ENDPOINT, json_lines, line
 

@@ -4,6 +4,7 @@ The exit statuses of the command line.
 Rule: `--help` and README show EXITS; no other module contains a number.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import (
@@ -72,6 +73,20 @@ class TokenNotListed(SiliconFlowError):
         )
 
 
+class OutputClosed(SiliconFlowError):
+    """The reader of standard output has gone, so that ids of batches could not be printed."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        super().__init__(ids)
+        self.ids = list(ids)
+
+    def __str__(self) -> str:
+        return (
+            f"Standard output was closed. These batches were created: {', '.join(self.ids)}.\n\n"
+            "Any other file was not begun. Run the same command again to continue."
+        )
+
+
 class Interrupted(SiliconFlowError):
     """The command was interrupted; batches continue."""
 
@@ -81,6 +96,7 @@ KINDS: tuple[tuple[type[Exception], int], ...] = (  # the first match counts
     (InputError, USAGE),
     (OSError, USAGE),
     (StateUnusable, USAGE),
+    (OutputClosed, USAGE),
     (TransportError, NO_RESPONSE),
     (BatchNotCompleted, NOT_COMPLETED),
     (ResultsIncomplete, NOT_COMPLETED),

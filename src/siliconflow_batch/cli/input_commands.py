@@ -164,8 +164,8 @@ def _submit(
         path = orders[id(order)]
         with session.report_errors(str(path)):
             batch = client._made(order)
-            _print(session, path, order, batch)
             made.append(batch.id)
+            _print(session, path, order, batch)
 
     with (
         session.client(base_url) as client,
@@ -180,7 +180,11 @@ def _submit(
                 order = client._order(settings, record, source=upload, is_keyed=key is not None)
                 orders[id(order)] = path
                 begun.append((order, record))
-        client._run(client._flow(*(order for order, _ in begun), on_end=on_end))
+        try:
+            client._run(client._flow(*(order for order, _ in begun), on_end=on_end))
+        except BrokenPipeError:
+            session.discard_output()
+            raise exits.OutputClosed(made) from None
         if key is None and len(made) == len(files):
             for _, record in begun:
                 record.forget()

@@ -29,7 +29,7 @@ UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\
 # The attributes of exceptions that are printed as JSON.
 FACTS = (
     *("status", "code", "operation", "request_id", "retry_after"),
-    *("token", "batch_id", "reasons", "seconds", "received", "filename"),
+    *("token", "batch_id", "reasons", "ids", "seconds", "received", "filename"),
 )
 KEYS = "Set SILICONFLOW_API_KEY; create a key at https://cloud.siliconflow.cn/account/ak."
 LOOK = (

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from ..errors import SiliconFlowError
 from . import batch_commands, download_command, exits, input_commands, result_commands
-from .session import PROGRAM, Session, interruptible, reported_retries
+from .session import PROGRAM, Session, interruptible, reported_log
 
 # Each command with its possible exit statuses, other than 130.
 COMMANDS: dict[str, tuple[Callable[..., None], tuple[int, ...]]] = {
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the command named by the first argument, and returns the exit status."""
     # Parsed here as well, so that usage errors are printed as JSON.
     session = Session(list(arguments), json="--json" in arguments)
-    with interruptible(), reported_retries(session):
+    with interruptible(), reported_log(session):
         try:
             _run(session)
         except BrokenPipeError:

@@ -8,6 +8,7 @@ Rule 3: an error of one file or batch is reported, and the others are still proc
 
 import contextlib
 import getpass
+import logging
 import os
 import shlex
 import signal
@@ -21,10 +22,10 @@ from typing import Any
 from attrs import define, field
 from rich.console import Console
 from rich.text import Text
-from stamina.instrumentation import RetryDetails, get_on_retry_hooks, set_on_retry_hooks
 
 from .. import AsyncSiliconFlowBatch, SiliconFlowBatch
 from ..errors import KeyMissing, SiliconFlowError
+from ..transport.logs import log
 from . import exits
 from .messages import facts, parts, safe, to_json
 
@@ -77,6 +78,11 @@ class Session:
             self.console.print(Text(lines, style), soft_wrap=True)
         else:
             sys.stderr.write(lines + "\n")
+
+    def discard_output(self) -> None:
+        """Makes further output to stdout, whose reader has gone, no error."""
+        with contextlib.suppress(OSError, ValueError):  # a test may have replaced stdout
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def report_error(self, error: Exception, about: str = "") -> None:
         """Prints an error about a file or batch, and raises the exit status accordingly."""
@@ -157,20 +163,26 @@ def _is_utf8(encoding: str | None) -> bool:
     return (encoding or "").lower().replace("-", "") == "utf8"
 
 
+class _Notes(logging.Handler):
+    """Prints each record of the package's log as a note."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._session.print_note(record.getMessage())
+
+
 @contextlib.contextmanager
-def reported_retries(session: Session) -> Iterator[None]:
-    """Prints a line for each retry instead of logging it."""
-
-    def report(details: RetryDetails) -> None:
-        message = parts(details.caused_by)[0]
-        session.print_note(f"{message}; retrying in {details.wait_for:.1f} s")
-
-    before = get_on_retry_hooks()
-    set_on_retry_hooks([report])
+def reported_log(session: Session) -> Iterator[None]:
+    """Prints what the package logs: retries, and creations in doubt."""
+    handler = _Notes(session)
+    log.addHandler(handler)
     try:
         yield
     finally:
-        set_on_retry_hooks(before)
+        log.removeHandler(handler)
 
 
 @contextlib.contextmanager

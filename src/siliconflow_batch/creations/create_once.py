@@ -26,6 +26,7 @@ from ..flows import retrieve
 from ..objects import Batch
 from ..retries import Patience
 from ..steps import Call, Flow, Pause, Save
+from ..transport.logs import log
 from ..transport.responses import read_named_batch, read_upload, unreadable
 from .evidence import COMPLETE, OTHER, OURS, UNPAGED, Outcome, kinship
 from .list_walk import read
@@ -151,7 +152,9 @@ def _attempt(order: Order) -> Flow[None]:
         if isinstance(error, APIError):
             known = {*creation.before, creation.file_id}
             order.named += [id for id in NAMED_ID.findall(error.body)[:3] if id not in known]
-        if not is_open(error):
+        if is_open(error):
+            log.warning("%s; looking for the batch before it is created again", order.reason)
+        else:
             order.is_open = False
             if was_open:
                 raise _unknown(
@@ -179,6 +182,10 @@ def _go_on(order: Order, outcome: Outcome, patience: Patience) -> Flow[None]:
     """Ends an order whose outcome is known, or repeats the creation if there is no batch."""
     if outcome.batch is not None:
         order.batch, order.is_found, order.is_open = outcome.batch, True, False
+        log.info("create batch: found as %s", order.batch.id)
+        if outcome.twins:
+            twins = ", ".join([order.batch.id, *outcome.twins])
+            log.warning("create batch: %s look like one creation; each may be paid for", twins)
         return
     if not outcome.absent or order.attempts >= patience.creations:
         raise _unknown(order, outcome) from order.cause

@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 from attrs import define, field
 
 from ..errors import SiliconFlowError
-from ..objects import TOKEN, Batch
+from ..objects import Batch
+from ..parameters import TOKEN
 
 OURS, POSSIBLE, OTHER = "ours", "possible", "other"
 # How a walk over the list ended. Any other text is the reason why it could not go on.
@@ -90,7 +91,8 @@ class Outcome:
     What is known of a creation: its `batch`, or that it is `absent`.
 
     Otherwise `reason` says why neither is known, and `possible` are the ids that may be its own.
-    `others` are the batches that exist if it is absent: none of them is its own.
+    `others` are the batches that exist if it is absent: none of them is its own. `twins` are
+    further batches that look like its own.
     """
 
     batch: Batch | None = None
@@ -98,14 +100,16 @@ class Outcome:
     reason: str = ""
     possible: tuple[str, ...] = ()
     others: frozenset[str] = frozenset()
+    twins: tuple[str, ...] = ()
 
 
 def judge(creation: Creation, evidence: Evidence) -> Outcome:
     """The outcome of a creation, as far as the evidence shows it."""
     kin = {batch.id: kinship(creation, batch, evidence) for batch in evidence.batches()}
-    for batch in evidence.batches():
-        if kin[batch.id] == OURS:
-            return Outcome(batch)
+    ours = [batch for batch in evidence.batches() if kin[batch.id] == OURS]
+    if ours:
+        twins = dict.fromkeys(batch.id for batch in ours if batch.id != ours[0].id)
+        return Outcome(ours[0], twins=tuple(twins))
     possible = tuple(id for id, one in kin.items() if one == POSSIBLE)
     if possible:
         return Outcome(reason=f"{_some(possible)} may be its batch", possible=possible)

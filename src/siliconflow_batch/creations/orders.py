@@ -14,7 +14,7 @@ from siliconflow_batch_api import models
 from siliconflow_batch_api.types import UNSET
 
 from ..errors import CreateOutcomeUnknown, SiliconFlowError
-from ..objects import TOKEN, Batch
+from ..objects import Batch
 from ..parameters import checked_id, checked_key, checked_metadata, checked_model, checked_window
 from ..steps import Record
 from ..transport.upload import Upload
@@ -40,7 +40,7 @@ class BatchSettings:
             input_file_id=checked_id(file_id),
             endpoint=ENDPOINT,
             completion_window=checked_window(self.window),
-            metadata=checked_metadata({**(self.metadata or {}), TOKEN: token}),
+            metadata=checked_metadata({} if self.metadata is None else self.metadata, token),
             replace=UNSET
             if self.model is None
             else models.ModelReplacement(model=checked_model(self.model)),

@@ -5,13 +5,20 @@ from .base_error import SiliconFlowError
 ADVICE = {
     400: "Fix the request; sending it again will not help.",
     401: "Check SILICONFLOW_API_KEY, and that the key is for the site you call (.cn or .com).",
-    403: "Check the account: its balance, and its real-name verification.",
+    403: "Check the account: its charged balance (batches use no gifts), and its real-name "
+    "verification.",
     404: "Check the id: it must belong to this account and this site.",
     429: "Wait, and send fewer requests at a time.",
     **dict.fromkeys((500, 502), "Try again later."),
     503: "The service is overloaded; try again later.",
     504: "The service may have done the work; check before you send the request again.",
 }
+LINK = (
+    "The link may have expired. Retrieve the batch again: it names a new one. Results are kept for "
+    "30 days."
+)
+NO_ID = "Does the base URL end in /v1?"
+MOVED = "Set the base URL to the new address."
 MESSAGE_LIMIT = 500  # characters of the service's message in the text of an exception
 
 
@@ -21,6 +28,7 @@ class APIError(SiliconFlowError):
 
     `code` and `message` are the service's own, `body` is the body as text, and `request_id` the id
     of the request for the service's support. Each is empty or None if the response has none.
+    `is_link` says that the response is that of a result link, not of the service's own address.
     """
 
     def __init__(
@@ -28,16 +36,28 @@ class APIError(SiliconFlowError):
         status: int,
         message: str,
         *,
-        code: int | None = None,
+        code: int | str | None = None,
         body: str = "",
         request_id: str | None = None,
         retry_after: float | None = None,
         operation: str = "",
+        is_link: bool = False,
     ) -> None:
         super().__init__(status, message)
         self.status, self.message, self.code, self.body = status, message, code, body
         self.request_id, self.retry_after = request_id, retry_after
-        self.operation = operation
+        self.operation, self.is_link = operation, is_link
+
+    @property
+    def advice(self) -> str:
+        """What to do next; empty if that is not known."""
+        if self.is_link and 400 <= self.status < 500:
+            return LINK
+        if self.status == 404 and self.operation.endswith(("/batches", "/files")):
+            return NO_ID
+        if 300 <= self.status < 400:
+            return MOVED
+        return ADVICE.get(self.status, "")
 
     def __str__(self) -> str:
         operation = f"{self.operation}: " if self.operation else ""
@@ -46,8 +66,7 @@ class APIError(SiliconFlowError):
         if len(message) > MESSAGE_LIMIT:
             message = message[:MESSAGE_LIMIT] + "…"
         request = f" (request {self.request_id})" if self.request_id else ""
-        advice = ADVICE.get(self.status, "")
-        return f"{operation}{self.status}{code}: {message}{request}\n\n{advice}".rstrip()
+        return f"{operation}{self.status}{code}: {message}{request}\n\n{self.advice}".rstrip()
 
 
 class BadRequest(APIError):

@@ -28,6 +28,7 @@ from .download import Transfer
 from .http_clients import open_client
 from .settings import Settings
 
+CLOSED = "The client is closed; open a new one."
 CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"  # in the message of Python's ssl module
 CERTIFICATE_ADVICE = (
     "If a proxy of your company signs connections with its own certificate, set SSL_CERT_FILE to a "
@@ -59,6 +60,8 @@ class Connection:
                 response.read()
         except self.failures.exceptions as error:
             raise self.failures.transport_error(error, call.name) from without_frames(error)
+        except RuntimeError as error:
+            raise _closed(error) from None
         return _read(response, self._settings)
 
     def pieces(self, transfer: Transfer) -> Iterator[bytes]:
@@ -78,6 +81,8 @@ class Connection:
         except self.failures.exceptions as error:
             cause = without_frames(error)
             raise self.failures.transport_error(error, "download", transfer.received) from cause
+        except RuntimeError as error:
+            raise _closed(error) from None
 
     def close(self) -> None:
         """Closes the httpx client, unless it was passed as `http_client`."""
@@ -102,6 +107,8 @@ class AsyncConnection:
                 await response.aread()
         except self.failures.exceptions as error:
             raise self.failures.transport_error(error, call.name) from without_frames(error)
+        except RuntimeError as error:
+            raise _closed(error) from None
         return _read(response, self._settings)
 
     async def pieces(self, transfer: Transfer) -> AsyncIterator[bytes]:
@@ -121,6 +128,8 @@ class AsyncConnection:
         except self.failures.exceptions as error:
             cause = without_frames(error)
             raise self.failures.transport_error(error, "download", transfer.received) from cause
+        except RuntimeError as error:
+            raise _closed(error) from None
 
     async def close(self) -> None:
         """Closes the httpx client, unless it was passed as `http_client`."""
@@ -172,6 +181,13 @@ class Failures:
             f"{operation}: {text}\n\nCheck the connection and the base URL.",
             sent=not isinstance(error, unsent),
         )
+
+
+def _closed(error: RuntimeError) -> Exception:
+    """httpx raises a RuntimeError for a closed client, and other libraries for other mistakes."""
+    if "closed" not in str(error):
+        return error
+    return ArgumentInvalid(CLOSED)
 
 
 def without_frames(error: Exception) -> Exception:

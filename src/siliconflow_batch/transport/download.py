@@ -131,6 +131,7 @@ class Transfer:
         if self.received and response.status_code in (OK, PARTIAL):
             return DownloadTruncated(self.received)
         error = responses.refusal(response)
+        error.is_link = not self._has_key
         return self._settings.authorization.without_key(error)
 
 

@@ -8,6 +8,7 @@ with the message of the service. Other fields may be odd; `objects` reads them l
 import contextlib
 import json
 import math
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -40,6 +41,7 @@ ERRORS: dict[int, type[APIError]] = {
 }
 # The first one is documented, although for another operation; the others are common names.
 REQUEST_IDS = ("x-siliconcloud-trace-id", "x-request-id", "x-trace-id")
+XML_ERROR = re.compile(r"<(Code|Message)>([^<]{1,500})</\1>")  # of object stores
 MOST_LEVELS = 100  # of nesting; Python can write no JSON of some hundred levels
 _decode = msgspec.json.Decoder().decode
 
@@ -149,7 +151,7 @@ def _has_id(item: Any) -> bool:
 
 
 def api_error(
-    error: type[APIError], response: httpx.Response, message: str, code: int | None = None
+    error: type[APIError], response: httpx.Response, message: str, code: int | str | None = None
 ) -> APIError:
     headers = response.headers
     return error(
@@ -163,7 +165,7 @@ def api_error(
     )
 
 
-def error_message(response: httpx.Response) -> tuple[int | None, str]:
+def error_message(response: httpx.Response) -> tuple[int | str | None, str]:
     """The code and the message of an error body, in any of its shapes."""
     try:
         body = _json(response)
@@ -176,8 +178,11 @@ def error_message(response: httpx.Response) -> tuple[int | None, str]:
         code, message = inner.get("code"), inner.get("message")
         if not isinstance(message, str) or not message:
             message = text(response)
-        return code if isinstance(code, int) else None, message
-    return None, text(response).strip()
+        return code if isinstance(code, int | str) and code != "" else None, message
+    if location := response.headers.get("location"):
+        return None, f"moved to {location.partition('?')[0]}"
+    named = dict(XML_ERROR.findall(text(response)))
+    return named.get("Code"), named.get("Message") or text(response).strip()
 
 
 def text(response: httpx.Response) -> str:

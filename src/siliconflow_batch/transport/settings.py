@@ -8,6 +8,7 @@ import httpx
 from attrs import define, field
 
 from ..errors import ArgumentInvalid
+from ..parameters import checked_seconds
 from ..retries import Retries
 from .addresses import host_of
 from .authorization import Authorization
@@ -46,6 +47,6 @@ def read_settings(
         raise ArgumentInvalid(f"Invalid base URL {url!r}: it must begin with 'https://'.")
     if not host_of(url):
         raise ArgumentInvalid(f"Invalid base URL {url!r}: it has no host.")
-    if isinstance(timeout, int | float):
-        timeout = httpx.Timeout(timeout)
+    if timeout is not None and not isinstance(timeout, httpx.Timeout):
+        timeout = httpx.Timeout(checked_seconds("timeout", timeout))
     return Settings(url.rstrip("/"), authorization, timeout or TIMEOUT, retries or Retries())

@@ -16,7 +16,7 @@ from siliconflow_batch.creations.evidence import (
     Reading,
     judge,
 )
-from siliconflow_batch.objects import TOKEN
+from siliconflow_batch.parameters import TOKEN
 
 UPLOADED = 1_000
 OWN = Creation("token-a", "file-a", own=True, uploaded_at=datetime.fromtimestamp(UPLOADED, UTC))
