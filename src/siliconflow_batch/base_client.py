@@ -16,6 +16,7 @@ import httpx
 from .client_state import ClientState
 from .creations.list_walk import PAGE
 from .creations.remembered import Memory
+from .errors import ArgumentInvalid
 from .objects import Batch
 from .retries import Patience, Retries
 from .transport import settings
@@ -52,7 +53,9 @@ class BaseClient(ClientState):
         """
         authorization, key, api_key = Authorization(key, api_key), None, None
         self._settings = settings.read_settings(authorization, base_url, timeout, retries)
-        self._patience = patience or Patience()
+        self._patience = Patience() if patience is None else patience
+        if not isinstance(self._patience, Patience):
+            raise ArgumentInvalid(f"Invalid patience {patience!r}: pass a Patience.")
         self._memory = Memory()
         self._connect(http_client)
 

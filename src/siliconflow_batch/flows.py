@@ -14,6 +14,7 @@ from siliconflow_batch_api.types import UNSET
 from . import operations
 from .errors import (
     APIError,
+    ArgumentInvalid,
     BadRequest,
     EnvelopedFailure,
     TransportError,
@@ -28,6 +29,7 @@ from .transport.responses import read_batch, read_files, read_upload, unreadable
 from .transport.upload import Upload
 
 NOT_FOUND = 404
+REFUSED = (200, 400, 409)  # by what a service refuses a second cancel; 200 with an envelope
 CANCELLED = ("cancelling", "cancelled", "canceled")
 PASSING = frozenset({408, 409, 421, 423, 424, 425, 429, 499})  # client errors that pass
 DEFAULT_FILES = 10  # what the service documents
@@ -88,9 +90,14 @@ def cancel(batch: Batch | str) -> Flow[Batch]:
     """
     try:
         return (yield from _one_batch(operations.cancel_batch, batch))
-    except BadRequest:
-        found = yield from retrieve(batch)
-        if found.status not in CANCELLED:
+    except APIError as error:
+        if error.status not in REFUSED:
+            raise
+        try:
+            found = yield from retrieve(batch)
+        except (APIError, TransportError):
+            raise error from None
+        if found.status.lower() not in CANCELLED:
             raise
         return found
 
@@ -149,6 +156,8 @@ def wait(
     batch_id, interval = checked_id(named), checked_seconds("interval", interval)
     longest = checked_seconds("longest", longest)
     timeout = None if timeout is None else checked_seconds("timeout", timeout)
+    if on_update is not None and not callable(on_update):
+        raise ArgumentInvalid(f"Invalid on_update {on_update!r}: pass a function.")
     began = responded = time.monotonic()
     deadline = None if timeout is None else began + timeout
     pause, reported, status = interval, None, "unknown"

@@ -53,7 +53,8 @@ def checked_path(name: str, path: object) -> Path:
         made = Path(path)
         if str(path) and not made.is_dir():
             return made
-        raise ArgumentInvalid(f"Invalid {name} {str(path)!r}: it is a folder; name a file.")
+        what = "it is a folder; name a file" if str(path) else "it is empty; name a file"
+        raise ArgumentInvalid(f"Invalid {name} {str(path)!r}: {what}.")
     raise ArgumentInvalid(f"Invalid {name} {path!r}: pass the path of a file.")
 
 
@@ -76,6 +77,15 @@ def checked_key(key: str) -> str:
     if not isinstance(key, str) or not key.strip() or not _is_unicode(key):
         raise ArgumentInvalid(f"Invalid idempotency_key {key!r}: pass a text that is not empty.")
     return key
+
+
+def checked_token(token: object) -> str:
+    """The token of a `CreateOutcomeUnknown`."""
+    if not isinstance(token, str) or not token.strip():
+        raise ArgumentInvalid(
+            f"Invalid token {token!r}: pass the token of a CreateOutcomeUnknown, or a batch's."
+        )
+    return token
 
 
 def checked_metadata(metadata: Mapping[str, str], token: str) -> models.BatchMetadata:

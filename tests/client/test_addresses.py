@@ -20,6 +20,10 @@ REFUSED = [
     *("http://[2002:7f00:1::]/x", "http://[fe80::1%25eth0]/x", "http://[fd00::1]/x"),
     *("http://10.0.0.1/x", "http://172.16.0.1/x", "http://192.168.1.1/x"),
     *("http://169.254.169.254/latest/meta-data", "http://100.64.0.1/x", "http://0.0.0.0/x"),
+    *("http://127\u30020\u30020\u30021/x", "http://127\uff610.0.1/x", "http://[::127.0.0.1]/x"),
+    *("http://[::ffff:0:127.0.0.1]/x", "http://[fec0::1]/x", "http://[ff02::1]/x"),
+    *("http://224.0.0.1/x", "http://[64:ff9b:1::7f00:1]/x", "http://%31%32%37.0.0.1/x"),
+    *("http://127%2e0.0.1/x", "http://127.0.0.1 /x", "http://good.example\\@127.0.0.1/x"),
     *("http://user:word@127.0.0.1/x", "http://\uff11\uff12\uff17.0.0.1/x", "HTTP://127.0.0.1/x"),
     *("file:///etc/passwd", "ftp://host/x", "https:///x", "http://", "gopher://host/x"),
 ]

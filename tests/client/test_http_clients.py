@@ -25,6 +25,7 @@ WRONG = [
     ("HTTPS_PROXY", "http://user:word@[::1", "it is no URL"),
     ("NO_PROXY", "localhost,[::1]:80", "no host or address"),
     ("SSL_CERT_FILE", "/nowhere/ca.pem", "No such file or directory"),
+    ("SSL_CERT_DIR", "/nowhere", "it is no folder"),
 ]
 
 
@@ -33,6 +34,7 @@ def test_a_mistake_in_the_environment_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, reason: str
 ) -> None:
     """It names the variable, and not the password of a proxy."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv(variable, value)
 
     with pytest.raises(errors.ArgumentInvalid, match=variable) as raised:
@@ -52,6 +54,7 @@ def test_the_command_line_names_the_variable(
     _: str,
 ) -> None:
     """The exit status is that of a usage error; commands with event loops do the same."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv(variable, value)
 
     for command in (["list"], ["wait", "batch_a"]):
@@ -102,7 +105,7 @@ def test_without_the_extra_its_name_is_given(tmp_path: Path) -> None:
     assert "siliconflow-batch[socks]" in done.stdout
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1"])
 def test_this_machine_is_reached_without_a_proxy(
     opened: Open, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:

@@ -165,6 +165,23 @@ def test_a_wrong_key_says_what_is_wrong(
     assert "secr" not in shown(error)
 
 
+@pytest.mark.parametrize("cls", [SiliconFlowBatch, AsyncSiliconFlowBatch])
+@pytest.mark.parametrize(
+    "keys",
+    [{"key": KEY, "api_key": KEY + "2"}, {"key": KEY.encode()}, {"api_key": [KEY]}],
+    ids=["different keys", "bytes", "a list"],
+)
+def test_a_key_of_another_type_is_in_no_frame(cls: Any, keys: dict[str, Any]) -> None:
+    """Neither is one of two different keys."""
+    error = raised(lambda: cls(**keys))
+
+    assert isinstance(error, errors.ArgumentInvalid)
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [frame for frame in frames if "siliconflow_batch" in frame.f_globals["__name__"]]
+    assert ours
+    assert KEY not in repr([frame.f_locals for frame in ours])
+
+
 def test_api_key_is_a_synonym() -> None:
     """Both at once have to be the same."""
     with ScriptedServer(answer(BATCH)) as server:

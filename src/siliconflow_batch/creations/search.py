@@ -14,6 +14,7 @@ from attrs import evolve
 from ..errors import APIError, CreateOutcomeUnknown, TransportError
 from ..flows import retrieve
 from ..objects import Batch
+from ..parameters import checked_id, checked_token
 from ..retries import Patience
 from ..steps import Flow, Pause
 from .evidence import OURS, POSSIBLE, Creation, Evidence, Outcome, judge, kinship, reaches_back
@@ -66,7 +67,8 @@ def find(token: str, file_id: str | None) -> Flow[Batch | None]:
 
     Returns None if the list shows that there is none; raises `CreateOutcomeUnknown` otherwise.
     """
-    creation = Creation(token, file_id, own=file_id is not None)
+    file_id = None if file_id is None else checked_id(file_id)
+    creation = Creation(checked_token(token), file_id, own=file_id is not None)
     evidence = yield from _look([creation], Evidence(), ())
     outcome = judge(creation, evidence)
     if outcome.batch is None and not outcome.absent:

@@ -17,6 +17,7 @@ LINK = (
     "The link may have expired. Retrieve the batch again: it names a new one. Results are kept for "
     "30 days."
 )
+EXPIRED = (400, 401, 403, 404, 410)  # what stores answer for a link that is no longer valid
 NO_ID = "Does the base URL end in /v1?"
 MOVED = "Set the base URL to the new address."
 MESSAGE_LIMIT = 500  # characters of the service's message in the text of an exception
@@ -51,7 +52,7 @@ class APIError(SiliconFlowError):
     @property
     def advice(self) -> str:
         """What to do next; empty if that is not known."""
-        if self.is_link and 400 <= self.status < 500:
+        if self.is_link and self.status in EXPIRED:
             return LINK
         if self.status == 404 and self.operation.endswith(("/batches", "/files")):
             return NO_ID

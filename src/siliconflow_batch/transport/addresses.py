@@ -14,7 +14,10 @@ from ..errors import ArgumentInvalid
 
 # What the system's resolver reads as an IPv4 address: 127.1, 2130706433, 0x7f.0.0.1, 0177.0.0.1.
 NUMERIC = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}", re.IGNORECASE)
-TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # IPv4 addresses behind NAT64
+# IPv6 addresses that end with an IPv4 address: NAT64, and two old forms.
+TRANSLATED = [ipaddress.ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")]
+TRANSLATED += [ipaddress.ip_network("::ffff:0:0:0/96")]
+HOST = re.compile(r"[\w.-]+|[0-9a-f.]*:[0-9a-f:.]*(%[\w.-]+)?")  # a name, or an IPv6 address
 PORTS = {"http": 80, "https": 443}
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -34,9 +37,12 @@ def check_result_url(url: str, base_url: str) -> None:
     or in a private network; a base URL that is there itself may name such addresses.
     """
     shown = url.partition("?")[0]
-    if urlsplit(url).scheme.lower() not in ("http", "https") or not host_of(url):
-        raise ArgumentInvalid(f"Cannot download {shown!r}: a result link has http or https.")
-    if _is_private(host_of(url)) and not _is_private(host_of(base_url)):
+    scheme, host, _ = origin_of(url)
+    if scheme not in ("http", "https") or not HOST.fullmatch(host):
+        raise ArgumentInvalid(
+            f"Cannot download {shown!r}: a result link has http or https, and a host."
+        )
+    if _is_private(host) and not _is_private(host_of(base_url)):
         raise ArgumentInvalid(
             f"Cannot download {shown!r}: the address is on this machine or in a private network, "
             "and the service is not."
@@ -49,7 +55,7 @@ def host_of(url: str) -> str:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return ""
-    return unicodedata.normalize("NFKC", host).rstrip(".").lower()
+    return unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:
@@ -64,7 +70,9 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
 
 def _is_private(host: str) -> bool:
     address = _address(host)
-    return _is_localhost(host) or (address is not None and not address.is_global)
+    if address is None:
+        return _is_localhost(host)
+    return not address.is_global or address.is_multicast or getattr(address, "is_site_local", False)
 
 
 def _is_localhost(host: str) -> bool:
@@ -83,7 +91,7 @@ def _address(host: str) -> Address | None:
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address):
-        if address in TRANSLATED:
+        if address.packed[:15] != bytes(15) and any(address in one for one in TRANSLATED):
             return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
         return address.ipv4_mapped or address.sixtofour or address
     return address

@@ -8,7 +8,7 @@ call hold the object, whose repr hides it.
 import os
 from typing import Any, TypeVar
 
-from ..errors import ArgumentInvalid, KeyMissing, SiliconFlowError
+from ..errors import ArgumentInvalid, InputError, KeyMissing, SiliconFlowError
 
 VARIABLE = "SILICONFLOW_API_KEY"
 HIDDEN = "…"
@@ -40,20 +40,30 @@ class Authorization:
     `hide` replaces the key in a text that the service sent.
     """
 
-    def __init__(self, *keys: str | None) -> None:
-        """Takes the first key that is not None, or else that of the environment."""
-        given = list(dict.fromkeys(key for key in keys if key is not None))
-        if len(given) > 1:
-            raise ArgumentInvalid("`key` and `api_key` are synonyms; pass one of them.")
-        if given and not isinstance(given[0], str):
-            raise ArgumentInvalid(f"Invalid key: pass a string, not a {type(given[0]).__name__}.")
-        self._key = (given[0] if given else os.environ.get(VARIABLE, "")).strip()
+    def __init__(self, key: object, api_key: object) -> None:
+        """Takes the key that is not None, or else that of the environment; raises nothing."""
+        self._mistake: InputError | None = None
+        if key is not None and api_key is not None and key != api_key:
+            self._mistake = ArgumentInvalid("`key` and `api_key` are synonyms; pass one of them.")
+        given = api_key if key is None else key
+        if given is not None and not isinstance(given, str):
+            self._mistake = ArgumentInvalid(
+                f"Invalid key: pass a string, not {type(given).__name__}."
+            )
+        text = given if isinstance(given, str) else os.environ.get(VARIABLE, "")
+        self._key = text.strip()
 
     def __repr__(self) -> str:
         return f"Authorization({HIDDEN})"
 
     def check(self) -> None:
-        """Raises `KeyMissing` if the text cannot be a key."""
+        """
+        Raises `KeyMissing` if the text cannot be a key, or `ArgumentInvalid`.
+
+        Callers hold no key in their frames when they call it.
+        """
+        if self._mistake is not None:
+            raise self._mistake
         for is_wrong, reason in MISTAKES:
             if is_wrong(self._key):
                 raise KeyMissing(reason)

@@ -47,7 +47,9 @@ class Connection:
     """
 
     def __init__(self, settings: Settings, http_client: Any = None) -> None:
-        self.http = open_client(httpx.Client) if http_client is None else http_client
+        self.http = (
+            open_client(httpx.Client, settings.base_url) if http_client is None else http_client
+        )
         self.failures = Failures.of(self.http, "Client")
         self._owned = http_client is None
         self._settings = settings
@@ -94,7 +96,11 @@ class AsyncConnection:
     """A `Connection` for one event loop."""
 
     def __init__(self, settings: Settings, http_client: Any = None) -> None:
-        self.http = open_client(httpx.AsyncClient) if http_client is None else http_client
+        self.http = (
+            open_client(httpx.AsyncClient, settings.base_url)
+            if http_client is None
+            else http_client
+        )
         self.failures = Failures.of(self.http, "AsyncClient")
         self._owned = http_client is None
         self._settings = settings

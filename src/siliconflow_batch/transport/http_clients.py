@@ -9,11 +9,13 @@ Rule 3: no cookie is kept: the service authenticates by key, and httpx sends ASC
 
 import os
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
 from ..errors import ArgumentInvalid
+from .addresses import host_of, is_local
 
 Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
 LOCAL = ("all://localhost", "all://*.localhost", "all://127.0.0.1", "all://[::1]")
@@ -21,11 +23,15 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 SOCKS = "socks"
 
 
-def open_client(kind: type[Client], **options: Any) -> Client:
-    """A new client; raises `ArgumentInvalid` if the environment has a mistake."""
+def open_client(kind: type[Client], base_url: str) -> Client:
+    """A new client for a base URL; raises `ArgumentInvalid` if the environment has a mistake."""
+    local = [*LOCAL, *([f"all://{_bracketed(host_of(base_url))}"] if is_local(base_url) else [])]
     cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    folder = os.environ.get("SSL_CERT_DIR")
+    if folder and not os.environ.get("SSL_CERT_FILE") and not Path(folder).is_dir():
+        raise ArgumentInvalid(_about_certificates(NotADirectoryError("it is no folder")))
     try:
-        return kind(cookies=cookies, mounts=dict.fromkeys(LOCAL), **options)
+        return kind(cookies=cookies, mounts=dict.fromkeys(local))
     except OSError as error:  # SSLError, too
         raise ArgumentInvalid(_about_certificates(error)) from error
     except (ValueError, ImportError, httpx.InvalidURL) as error:
@@ -33,12 +39,16 @@ def open_client(kind: type[Client], **options: Any) -> Client:
 
 
 def _about_certificates(error: OSError) -> str:
-    variables = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
-    if not variables:
-        return f"Cannot read the certificates of this machine: {error}."
-    shown = " and ".join(f"{name}={os.environ[name]!r}" for name in variables)
     reason = error.strerror or str(error)
-    return f"Cannot read the certificates of {shown}: {reason}.\n\nCorrect or unset the variable."
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # httpx reads the first one that is set
+        if value := os.environ.get(name):
+            advice = "Correct or unset the variable."
+            return f"Cannot read the certificates of {name}={value!r}: {reason}.\n\n{advice}"
+    return f"Cannot read the certificates of this machine: {reason}."
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _about_proxies(error: Exception) -> str:

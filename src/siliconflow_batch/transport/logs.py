@@ -14,6 +14,7 @@ from ..errors import SiliconFlowError
 if TYPE_CHECKING:
     from stamina.instrumentation import RetryDetails
 
+OWN = "<context block>"  # what stamina calls a block; a program's own retries name a function
 log = logging.getLogger("siliconflow_batch")
 log.addHandler(logging.NullHandler())
 
@@ -25,7 +26,7 @@ class _Hook:
         self._others = others
 
     def __call__(self, details: "RetryDetails") -> None:
-        if not isinstance(details.caused_by, SiliconFlowError):
+        if details.name != OWN or not isinstance(details.caused_by, SiliconFlowError):
             for hook in self._others:
                 hook(details)
             return

@@ -178,7 +178,8 @@ def error_message(response: httpx.Response) -> tuple[int | str | None, str]:
         code, message = inner.get("code"), inner.get("message")
         if not isinstance(message, str) or not message:
             message = text(response)
-        return code if isinstance(code, int | str) and code != "" else None, message
+        is_code = isinstance(code, int | str) and not isinstance(code, bool) and code != ""
+        return code if is_code else None, message
     if location := response.headers.get("location"):
         return None, f"moved to {location.partition('?')[0]}"
     named = dict(XML_ERROR.findall(text(response)))

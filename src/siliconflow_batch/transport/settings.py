@@ -49,4 +49,6 @@ def read_settings(
         raise ArgumentInvalid(f"Invalid base URL {url!r}: it has no host.")
     if timeout is not None and not isinstance(timeout, httpx.Timeout):
         timeout = httpx.Timeout(checked_seconds("timeout", timeout))
+    if retries is not None and not isinstance(retries, Retries):
+        raise ArgumentInvalid(f"Invalid retries {retries!r}: pass a Retries.")
     return Settings(url.rstrip("/"), authorization, timeout or TIMEOUT, retries or Retries())

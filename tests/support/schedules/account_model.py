@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from siliconflow_batch.objects import TOKEN
+from siliconflow_batch.parameters import TOKEN
 
 from .list_shapes import Listing, Stored, with_metadata
 
