@@ -130,6 +130,16 @@ class TestLog:
         assert len(lines) == len(server.received) - 1
         assert "GET /v1/batches/batch_a: 503: busy; trying again in 0.0 s" in lines[0]
 
+    def test_a_text_of_the_service_is_escaped(
+        self, patient: Any, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A log may go to a terminal, or to a file in UTF-8."""
+        server.script = [Answer(503, b'{"message": "\\u001b[31m \\ud800 \xc3\xbc"}'), answer(BATCH)]
+
+        patient.retrieve("batch_a")
+
+        assert "\\x1b[31m \\ud800 \u00fc" in caplog.text
+
     def test_other_logs_have_nothing(
         self, patient: Any, server: ScriptedServer, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -3,7 +3,8 @@ The log of this package: `logging.getLogger("siliconflow_batch")`.
 
 Rule 1: it says what is repeated, why, and after how long; and what becomes of a creation in doubt.
 Rule 2: it has no key and no query of a URL.
-Rule 3: the package prints nothing by itself; retries reach no other log.
+Rule 3: characters that no terminal should get, from texts of the service, are escaped.
+Rule 4: the package prints nothing by itself; retries reach no other log.
 """
 
 import logging
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
 OWN = "<context block>"  # what stamina calls a block; a program's own retries name a function
 log = logging.getLogger("siliconflow_batch")
 log.addHandler(logging.NullHandler())
+
+
+def _escape(record: logging.LogRecord) -> bool:
+    """A filter that passes every record, with its unprintable characters escaped."""
+    text = record.getMessage()
+    if not text.isprintable():
+        escaped = (one if one.isprintable() else ascii(one)[1:-1] for one in text)
+        record.msg, record.args = "".join(escaped), ()
+    return True
+
+
+log.addFilter(_escape)
 
 
 class _Hook:
