@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from .input_files.prompts import chat_lines, write_lines
     from .input_files.validation import check, validate
     from .objects import Batch, Counts, File
-    from .result_files.results import Result, Usage
+    from .result_files.line_outcomes import Usage
+    from .result_files.results import Result
     from .result_files.summary import Summary
     from .retries import Patience, Retries
     from .transport.settings import CHINA, INTERNATIONAL
@@ -45,7 +46,7 @@ MODULES = {
     "Counts": ".objects",
     "File": ".objects",
     "Result": ".result_files.results",
-    "Usage": ".result_files.results",
+    "Usage": ".result_files.line_outcomes",
     "Summary": ".result_files.summary",
     "Patience": ".retries",
     "Retries": ".retries",

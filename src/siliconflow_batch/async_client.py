@@ -182,34 +182,38 @@ class AsyncSiliconFlowBatch(BaseClient):
         path = None if source is None else checked_path("source", source)
         summary = Summary()
         batch = await self._run(flows.with_results(batch, self._patience))
-        with ordering.folder() as folder:
-            if order is None:
-                for _, reference in ordering.references(batch, ordering.BOTH):
-                    async for result in self._records(reference):
-                        yield summary.add(result)
-            else:
+        if order is None:
+            if path is not None:
+                summary.expect(ordering.custom_ids(path))
+            async for result in self._records(batch):
+                yield summary.add(result)
+        else:
+            with ordering.folder() as folder:
                 paths = [
                     await self.download(reference, folder / kind)
                     for kind, reference in ordering.references(batch, ordering.BOTH)
                 ]
                 path = path or await self._input(batch, folder / "input")
+                if path is not None:
+                    summary.expect(ordering.custom_ids(path))
                 for result in ordering.in_order(paths, path):
                     yield summary.add(result)
-            summary.compare(batch, None if path is None else ordering.custom_ids(path))
+        summary.end(batch)
         if check:
             summary.raise_unless_complete(batch)
 
     async def errors(self, batch: Batch | str) -> AsyncIterator[Result]:
         batch = await self._run(flows.with_results(batch, self._patience))
-        for _, reference in ordering.references(batch, ordering.BOTH):
-            async for result in self._records(reference):
-                if not result.ok:
-                    yield result
+        async for result in self._records(batch):
+            if not result.ok:
+                yield result
 
     async def failed_lines(self, batch: Batch | str, source: str | Path) -> AsyncIterator[bytes]:
         batch = await self._run(flows.with_results(batch, self._patience))
-        found = [one async for one in self.results(batch, check=False)] if batch.is_final else []
-        for line in resubmission.failed_lines(batch, found, checked_path("source", source)):
+        unanswered = resubmission.Unanswered(batch, checked_path("source", source))
+        async for result in self._records(batch):
+            unanswered.add(result)
+        for line in unanswered.lines():
             yield line
 
     async def _input(self, batch: Batch, target: Path) -> Path | None:
@@ -220,13 +224,15 @@ class AsyncSiliconFlowBatch(BaseClient):
             ordering.warn_of_order(error)
             return None
 
-    async def _records(self, reference: str) -> AsyncIterator[Result]:
-        reader = reading.Reader()
-        async for piece in self._pieces(Transfer(reference, self._settings)):
-            for result in reader.feed(piece):
+    async def _records(self, batch: Batch) -> AsyncIterator[Result]:
+        """The results as they arrive, first those of the output file."""
+        for kind, reference in ordering.references(batch, ordering.BOTH):
+            reader = reading.Reader(kind)
+            async for piece in self._pieces(Transfer(reference, self._settings)):
+                for result in reader.feed(piece):
+                    yield result
+            for result in reader.close():
                 yield result
-        for result in reader.close():
-            yield result
 
     async def _pieces(self, transfer: Transfer) -> AsyncIterator[bytes]:
         """The bytes of a file as they arrive, resumed after interruptions."""

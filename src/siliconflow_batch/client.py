@@ -177,34 +177,38 @@ class SiliconFlowBatch(BaseClient):
         path = None if source is None else checked_path("source", source)
         summary = Summary()
         batch = self._run(flows.with_results(batch, self._patience))
-        with ordering.folder() as folder:
-            if order is None:
-                for _, reference in ordering.references(batch, ordering.BOTH):
-                    for result in self._records(reference):
-                        yield summary.add(result)
-            else:
+        if order is None:
+            if path is not None:
+                summary.expect(ordering.custom_ids(path))
+            for result in self._records(batch):
+                yield summary.add(result)
+        else:
+            with ordering.folder() as folder:
                 paths = [
                     self.download(reference, folder / kind)
                     for kind, reference in ordering.references(batch, ordering.BOTH)
                 ]
                 path = path or self._input(batch, folder / "input")
+                if path is not None:
+                    summary.expect(ordering.custom_ids(path))
                 for result in ordering.in_order(paths, path):
                     yield summary.add(result)
-            summary.compare(batch, None if path is None else ordering.custom_ids(path))
+        summary.end(batch)
         if check:
             summary.raise_unless_complete(batch)
 
     def errors(self, batch: Batch | str) -> Iterator[Result]:
         batch = self._run(flows.with_results(batch, self._patience))
-        for _, reference in ordering.references(batch, ordering.BOTH):
-            for result in self._records(reference):
-                if not result.ok:
-                    yield result
+        for result in self._records(batch):
+            if not result.ok:
+                yield result
 
     def failed_lines(self, batch: Batch | str, source: str | Path) -> Iterator[bytes]:
         batch = self._run(flows.with_results(batch, self._patience))
-        found = list(self.results(batch, check=False)) if batch.is_final else []
-        yield from resubmission.failed_lines(batch, found, checked_path("source", source))
+        unanswered = resubmission.Unanswered(batch, checked_path("source", source))
+        for result in self._records(batch):
+            unanswered.add(result)
+        yield from unanswered.lines()
 
     def _input(self, batch: Batch, target: Path) -> Path | None:
         """The downloaded input of a batch; None, with a warning, if it cannot be downloaded."""
@@ -214,11 +218,13 @@ class SiliconFlowBatch(BaseClient):
             ordering.warn_of_order(error)
             return None
 
-    def _records(self, reference: str) -> Iterator[Result]:
-        reader = reading.Reader()
-        for piece in self._pieces(Transfer(reference, self._settings)):
-            yield from reader.feed(piece)
-        yield from reader.close()
+    def _records(self, batch: Batch) -> Iterator[Result]:
+        """The results as they arrive, first those of the output file."""
+        for kind, reference in ordering.references(batch, ordering.BOTH):
+            reader = reading.Reader(kind)
+            for piece in self._pieces(Transfer(reference, self._settings)):
+                yield from reader.feed(piece)
+            yield from reader.close()
 
     def _pieces(self, transfer: Transfer) -> Iterator[bytes]:
         """The bytes of a file as they arrive, resumed after interruptions."""

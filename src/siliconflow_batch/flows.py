@@ -117,7 +117,7 @@ def with_results(batch: Batch | str, patience: Patience) -> Flow[Batch]:
     A batch, by itself or by its id, that names its result files.
 
     A completed batch may name them later than it is completed, so it is retrieved again for a
-    while. It is returned as it is then.
+    while. It is returned as it is then. Errors that pass are not raised.
     """
     if not isinstance(batch, Batch):
         batch = yield from retrieve(batch)
@@ -125,12 +125,18 @@ def with_results(batch: Batch | str, patience: Patience) -> Flow[Batch]:
         if not _names_files_later(batch):
             break
         yield Pause(seconds)
-        batch = yield from retrieve(batch.id)
+        try:
+            later = yield from retrieve(batch.id)
+        except (TransportError, APIError) as error:
+            if not _can_pass(error, is_new=False):
+                raise
+        else:
+            batch = later if later.is_final else batch  # another replica may be behind
     return batch
 
 
 def _names_files_later(batch: Batch) -> bool:
-    if batch.status != "completed":
+    if batch.status.lower() != "completed":
         return False
     output, errors = batch.output_file_id, batch.error_file_id
     lacks_output = batch.counts.completed > 0 and output is None

@@ -16,7 +16,8 @@ with the default timeouts, a service that accepts the connection and stays silen
                   requests = pages + 2, and up to 20 in the first look
     wait          timeout + R; without `timeout`, until the batch ends, or 3600 s + 1.2 * longest
                   + R after the last response
-    download      attempts * R for each 256 KiB, while it makes progress; so does each result file
+    download      attempts * R for each 256 KiB, while it makes progress; so does each result file,
+                  after seconds + (looks + 1) * R if a completed batch does not name its files
 
 An upload of a stream that cannot be rewound is sent once. docs/api.md has the numbers for the
 defaults.
@@ -94,7 +95,8 @@ class Retries:
 @define(frozen=True)
 class Patience:
     """
-    The limits of the search for a batch whose creation had no clear response.
+    The limits of the search for a batch whose creation had no clear response, and for the result
+    files that a completed batch does not name.
 
     The client reads the list of batches `looks` times within `seconds`, ever less often, because a
     list can lag behind; the last look comes at the end, and is made twice. If the list then shows

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from siliconflow_batch import Batch, Retries, Usage, errors
+from siliconflow_batch import Batch, Retries, Summary, Usage, errors
+from siliconflow_batch.result_files.reading import Reader
 from support.batches import batch
 from support.scripted_server import Answer, ScriptedServer, answer
 
@@ -96,6 +97,54 @@ class TestComparison:
 
         assert (raised.value.summary.missing, raised.value.summary.is_compared) == (1, False)
 
+    @pytest.mark.parametrize(
+        ("counts", "lines", "missing", "problem"),
+        [
+            ({"total": 3}, "aab", 1, "1 repeated ('a'); 1 missing by the counts"),
+            ({"completed": 2, "failed": 1}, "ab", 1, "1 missing by the counts of the batch"),
+            (None, "aa", 0, "1 repeated ('a')"),
+            (None, "", 0, "the result files are empty"),
+        ],
+    )
+    def test_counts_show_what_is_missing(
+        self,
+        client: Any,
+        server: ScriptedServer,
+        counts: Any,
+        lines: str,
+        missing: int,
+        problem: str,
+    ) -> None:
+        """A repeated line stands for no other; a completed batch has at least one line."""
+        server.script = [Answer(200, b"".join(map(record, lines)))]
+
+        with pytest.raises(errors.ResultsIncomplete) as raised:
+            list(
+                client.results(
+                    batch(status="completed", output_file_id="file-out", request_counts=counts)
+                )
+            )
+
+        assert raised.value.summary.missing == missing
+        assert problem in str(raised.value)
+
+    def test_more_results_than_counted_are_no_problem(
+        self, client: Any, server: ScriptedServer
+    ) -> None:
+        """The counts of a batch may be behind its files."""
+        server.script = [Answer(200, b"".join(map(record, "abc")))]
+
+        assert len(list(client.results(completed(2)))) == 3
+
+    def test_a_repeated_line_of_an_expired_batch_is_raised(
+        self, client: Any, server: ScriptedServer
+    ) -> None:
+        """Only missing lines are expected of a batch that did not complete."""
+        server.script = [Answer(200, record("a") + record("a"))]
+
+        with pytest.raises(errors.ResultsIncomplete, match="1 repeated"):
+            list(client.results(batch(status="expired", output_file_id="file-out")))
+
     def test_an_expired_batch_has_missing_lines(self, client: Any, server: ScriptedServer) -> None:
         """They are no surprise, so nothing is raised."""
         server.script = [Answer(200, record("a"))]
@@ -129,7 +178,7 @@ class TestComparison:
             list(client.results(completed(4)))
 
         summary = raised.value.summary
-        assert (summary.usage, dict(summary.reasons)) == (Usage(2, 4, 6), {"bad": 1})
+        assert (summary.usage, dict(summary.reasons)) == (Usage(2, 4, 6), {"bad: no": 1})
 
     def test_errors_are_found_in_both_files(self, client: Any, server: ScriptedServer) -> None:
         """A failed line in the output file is one of them."""
@@ -140,6 +189,59 @@ class TestComparison:
         both = completed(2, 1, error_file_id="file-err")
 
         assert [result.custom_id for result in client.errors(both)] == ["b", "c"]
+
+
+class TestSummary:
+    def summary(self, *lines: bytes) -> Summary:
+        summary = Summary()
+        for result in Reader().feed(b"".join(lines)):
+            summary.add(result)
+        return summary
+
+    def test_it_is_made_of_results(self) -> None:
+        """A caller can sum the results that it reads, and compare them with the input."""
+        summary = Summary()
+        summary.expect("abb")
+        for result in Reader().feed(b"".join(map(record, "abx"))):
+            summary.add(result)
+        summary.end(completed(3))
+
+        assert (summary.answered, summary.usage) == (3, Usage(3, 6, 9))
+        assert (summary.missing_ids, summary.unknown, summary.repeated) == (["b"], ["x"], [])
+
+    def test_it_belongs_to_one_batch(self) -> None:
+        """Results of a second batch are refused, as they would count as repeated."""
+        summary = self.summary(record("a"))
+        summary.end(completed(1))
+
+        with pytest.raises(errors.ArgumentInvalid, match="make a new one"):
+            summary.add(next(Reader().feed(record("a"))))
+
+    def test_reasons_and_descriptions_are_limited(self) -> None:
+        """However many lines fail, and each for a reason of its own, the summary stays small."""
+        reasons = [
+            json.dumps({"custom_id": str(n), "error": f"{n} {'x' * 9_000}"}).encode() + b"\n"
+            for n in range(200)
+        ]
+        summary = self.summary(*reasons, *[b"[" + b"x" * 9_000 + b"\n"] * 200)
+
+        assert summary.reasons.total() == summary.failed == 400
+        assert summary.reasons["other reasons"] == 300
+        assert (summary.invalid, len(summary.invalid_lines)) == (200, 20)
+        assert len(json.dumps(summary.facts())) < 100_000
+
+    def test_facts_are_json(self) -> None:
+        """They have the numbers, and names where there are any."""
+        summary = self.summary(record("a"), record("a"), b"[]\n")
+        summary.end(completed(3))
+
+        facts = json.loads(json.dumps(summary.facts()))
+        assert (facts["answered"], facts["failed"], facts["missing"]) == (2, 1, 1)
+        assert facts["tokens"] == {"prompt": 2, "completion": 4, "total": 6}
+        assert (facts["repeated"], facts["failures"]) == (["a"], {"invalid_record": 1})
+        assert facts["invalid_lines"] == [
+            "line 3 of the output file: a record must be a JSON object: b'[]'"
+        ]
 
 
 class TestLateFiles:
@@ -164,6 +266,34 @@ class TestLateFiles:
         found = list(client.results(late, check=False))
 
         assert [result.custom_id for result in found] == ["a", "b"]
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            Answer(200, b"<html>busy</html>"),
+            answer({"code": 50505, "message": "busy", "data": None}),
+            answer({"code": 1, "message": "busy", "data": None}, 409),
+            answer(batch(status="finalizing").raw),
+        ],
+    )
+    def test_an_odd_look_does_not_end_the_search(
+        self, client: Any, server: ScriptedServer, odd: Answer
+    ) -> None:
+        """The next look may succeed; a replica may show an earlier state of the batch."""
+        server.script = [odd, answer(completed(1).raw), Answer(200, record("a"))]
+
+        found = list(client.results(completed(1, output_file_id=None)))
+
+        assert [result.custom_id for result in found] == ["a"]
+
+    def test_a_lasting_error_is_raised(self, client: Any, server: ScriptedServer) -> None:
+        """A key that was refused is not tried again."""
+        server.script = [answer("Invalid token", 401)]
+
+        with pytest.raises(errors.KeyRefused):
+            list(client.results(completed(1, output_file_id=None)))
+
+        assert len(server.received) == 1
 
     def test_a_batch_whose_lines_all_failed_is_not_retrieved_again(
         self, client: Any, server: ScriptedServer
@@ -209,6 +339,18 @@ class TestFailedLines:
         lines = list(client.failed_lines(ended, source))
 
         assert lines == [b'{"custom_id": "a"}\n', b'{"custom_id": "c"}\n']
+
+    def test_a_line_with_an_answer_is_not_submitted_again(
+        self, client: Any, server: ScriptedServer, tmp_path: Path
+    ) -> None:
+        """A line that failed and was answered is answered; a byte order mark is left out."""
+        server.script = [Answer(200, record("b")), Answer(200, record("b", ok=False) + b"[]\n")]
+        path = tmp_path / "marked.jsonl"
+        path.write_bytes(b'\xef\xbb\xbf{"custom_id": "a"}\r\n\n{"custom_id": "b"}')
+
+        lines = list(client.failed_lines(completed(1, 1, error_file_id="file-err"), path))
+
+        assert lines == [b'{"custom_id": "a"}\r\n']
 
     @pytest.mark.parametrize(
         ("ended", "lines", "reason"),

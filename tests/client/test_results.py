@@ -1,20 +1,23 @@
 """Result files: no record is lost or changed."""
 
 import json
+import pickle
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from siliconflow_batch.result_files.line_outcomes import Usage
 from siliconflow_batch.result_files.reading import Reader, Splitter, read
-from siliconflow_batch.result_files.results import Result, Usage, parse
+from siliconflow_batch.result_files.results import Result, parse
 
 SEPARATORS = "\u2028\u2029\u0085\u001c\u001d\u001e\x0b\x0c\r\n"
 COMPLETION = {
     "choices": [{"message": {"role": "assistant", "content": "Hello"}}],
     "usage": {"total_tokens": 3},
 }
+BODY = json.dumps(COMPLETION)
 EXPIRED = {"code": "batch_expired", "message": "This request could not be executed."}
 
 
@@ -95,7 +98,7 @@ class TestParse:
         assert (result.custom_id, result.id, result.status_code) == ("a", "r", 200)
         assert result.ok
         assert not result.expired
-        assert (result.text, result.usage) == ("Hello", Usage(total=3))
+        assert (result.text, result.usage) == ("Hello", Usage(0, 0, 3))
         assert (result.error_code, result.error_message) == (None, None)
         assert result.raw["extra"] == [1]
 
@@ -128,7 +131,7 @@ class TestParse:
             (responded({"error": {"message": "busy"}}), None, "busy"),
             (responded({"error": "busy"} | COMPLETION), None, "busy"),
             (responded("<html>busy</html>"), None, "<html>busy</html>"),
-            (responded({}), None, "the response has status 200 and no body"),
+            (responded({}), None, "the response has no answer: {}"),
             (
                 responded({"choices": []}),
                 None,
@@ -138,10 +141,20 @@ class TestParse:
             (
                 responded(COMPLETION, 500),
                 None,
-                f"the response has status 500: {json.dumps(COMPLETION)}",
+                f"the response has status 500 and {BODY}",
             ),
             (responded(COMPLETION, 200, error={}), None, None),
+            (responded(COMPLETION, 200, error={"code": "", "message": ""}), None, None),
+            (responded(COMPLETION, 200, error=False), None, None),
+            (responded(COMPLETION | {"error": {"code": None}}), None, None),
             (responded(COMPLETION, "200"), None, None),
+            (responded(COMPLETION, 200.0), None, None),
+            (responded(COMPLETION, True), None, f"the response has status True and {BODY}"),
+            (responded({"code": 20000, "status": True, "data": COMPLETION}), None, None),
+            (responded({"code": 20000, "message": "Ok", "data": {}}), "20000", "Ok"),
+            (responded({"msg": ["a"]}, 400), None, '["a"]'),
+            (responded({"detail": "too long"}, 422), None, "too long"),
+            (record(None, {"code": "invalid_record", "message": "x"}), "invalid_record", "x"),
         ],
     )
     def test_an_error_in_any_shape(
@@ -178,6 +191,61 @@ class TestParse:
 
         assert (result.text, result.usage, result.body) == (None, None, body)
 
+    @pytest.mark.parametrize(
+        ("message", "ok"),
+        [
+            (None, False),
+            ({}, False),
+            ([], False),
+            ({"role": "assistant"}, False),
+            ({"role": "assistant", "content": None}, False),
+            ({"role": "assistant", "content": None, "tool_calls": []}, False),
+            ({"role": "assistant", "content": ""}, True),
+            ({"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}, True),
+            ({"role": "assistant", "content": None, "reasoning_content": "Well"}, True),
+            ({"role": "assistant", "content": [{"type": "text", "text": "x"}]}, True),
+        ],
+    )
+    def test_an_answer_has_some_content(self, message: Any, ok: bool) -> None:
+        """A message that has nothing but a role is no answer; one without text can be one."""
+        result = parsed(responded({"choices": [{"message": message}]}))
+
+        assert result.ok is ok
+        assert (result.error_message is None) is ok
+
+    @pytest.mark.parametrize(
+        ("usage", "expected"),
+        [
+            ({"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 9}, Usage(1, 2, 9)),
+            ({"prompt_tokens": 1, "completion_tokens": 2}, Usage(1, 2, 3)),
+            (
+                {"prompt_tokens": "1", "completion_tokens": 2.0, "total_tokens": None},
+                Usage(1, 2, 3),
+            ),
+            ({"prompt_tokens": -1, "completion_tokens": True, "total_tokens": 5}, Usage(0, 0, 5)),
+            ({}, None),
+            ("many", None),
+        ],
+    )
+    def test_usage_is_numbers(self, usage: Any, expected: Usage | None) -> None:
+        """A number that is missing or odd is 0; the total is then the sum."""
+        result = parsed(responded(COMPLETION | {"usage": usage}))
+
+        assert (result.ok, result.usage) == (True, expected)
+
+    def test_an_error_code_of_the_service_hides_no_record(self) -> None:
+        """Only an empty custom_id marks a record that cannot be read."""
+        result = parsed(record(None, {"code": "invalid_record", "message": "x"}))
+
+        assert result.custom_id == "a"
+        assert result.raw["error"] == {"code": "invalid_record", "message": "x"}
+
+    def test_a_result_can_be_pickled(self) -> None:
+        """It can be sent to another process."""
+        result = pickle.loads(pickle.dumps(parsed(responded(COMPLETION))))  # noqa: S301 - our own
+
+        assert (result.custom_id, result.text, result.body) == ("a", "Hello", COMPLETION)
+
     @pytest.mark.parametrize("response", [5, [], "x", {}, {"body": 5}])
     def test_a_response_of_another_shape(self, response: Any) -> None:
         """The line is not `ok`, and `raw` has the response."""
@@ -211,7 +279,13 @@ class TestParse:
         assert parse(failed.replace(b"No", b"N\xff"), 1).error_message == "N\ufffd"
 
     def test_large_numbers_stay_exact(self) -> None:
-        """An integer beyond 64 bits is not rounded."""
+        """An integer beyond 64 bits is not rounded; one that Python refuses stays as its digits."""
+        digits = "7" * 10_000
+        raw = json.dumps(responded({"seed": 1} | COMPLETION)).replace("1", digits, 1).encode()
+
+        result = parse(raw, 1)
+
+        assert (result.text, result.raw["response"]["body"]["seed"]) == ("Hello", digits)
         assert parsed(responded({"seed": 2**100 + 1})).body == {"seed": 2**100 + 1}
 
     def test_a_huge_record(self) -> None:
@@ -232,6 +306,7 @@ class TestParse:
             pytest.param(b"[" * 100_000, "not JSON", id="nested"),
             (b"[]", "a record must be a JSON object"),
             (b"null", "a record must be a JSON object"),
+            (b'{"custom_id": ""}', "a record must have a custom_id, a string, not ''"),
             (b"{}", "a record must have a custom_id, a string"),
             (b'{"custom_id": 5}', "a record must have a custom_id, a string"),
         ],
@@ -241,8 +316,9 @@ class TestParse:
         result = parse(raw, 7)
 
         assert (result.custom_id, result.ok, result.error_code) == ("", False, "invalid_record")
-        assert (result.line, result.content, result.raw, result.body) == (7, raw, {}, None)
-        assert str(result.error_message).startswith(f"line 7 of the result file: {reason}")
+        assert (result.line, result.raw_bytes, result.body) == (7, raw, None)
+        assert not result.raw or raw.startswith(b'{"custom_id"')
+        assert str(result.error_message).startswith(f"line 7 of the output file: {reason}")
 
 
 class TestReader:

@@ -9,11 +9,11 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from .. import AsyncSiliconFlowBatch, Batch, SiliconFlowBatch
+from .. import AsyncSiliconFlowBatch, Batch, SiliconFlowBatch, Summary
 from ..creations.list_walk import PAGE
 from . import arguments as options
 from . import exits
-from .display import BATCHES, FILES, listing, waiting
+from .display import BATCHES, FILES, listing, print_summary, waiting
 from .session import Session
 
 Item = TypeVar("Item")
@@ -30,6 +30,13 @@ def status(
             help="Find the batch of a creation that got no response.",
         ),
     ] = None,
+    results: Annotated[
+        bool,
+        typer.Option(
+            "--results",
+            help="Read the results of batches that have ended, and show tokens and failures.",
+        ),
+    ] = False,
     base_url: options.BaseUrl = None,
     as_json: options.Json = False,
 ) -> None:
@@ -37,11 +44,13 @@ def status(
     Show batches. The exit status is 0 whatever their status is.
 
     In a pipe, the columns are tab-separated and have no header: id, status, total, completed,
-    failed, created, input, errors.
+    failed, created, input, errors. With --results, the tokens and the failures by reason are
+    printed on stderr, or with --json as `results` of the batch.
 
     \b
     Examples:
       siliconflow-batch status batch_abc batch_def
+      siliconflow-batch status batch_abc --results
       siliconflow-batch status batch_abc --json | jq .request_counts
       siliconflow-batch status --token 0123456789abcdef0123456789abcdef
     """
@@ -51,9 +60,24 @@ def status(
     with session.client(base_url) as client, listing(session, BATCHES) as add:
         for id in ids or ():
             with session.report_errors(id):
-                add(client.retrieve(id))
+                batch = client.retrieve(id)
+                if not results or not batch.is_final:
+                    add(batch)
+                    continue
+                summary = _summary(client, batch)
+                add(Batch({**batch.raw, "results": summary.facts()}))
+                print_summary(session, id, summary)
         if token is not None:
             add(_find(client, token))
+
+
+def _summary(client: SiliconFlowBatch, batch: Batch) -> Summary:
+    """What the results of a batch amount to."""
+    summary = Summary()
+    for result in client.results(batch, check=False):
+        summary.add(result)
+    summary.end(batch)
+    return summary
 
 
 def _find(client: SiliconFlowBatch, token: str) -> Batch:

@@ -28,7 +28,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from .. import Batch, File
+from .. import Batch, File, Summary
 from .messages import safe
 from .session import Session
 
@@ -58,6 +58,7 @@ FILES: Mapping[str, Callable[[File], str]] = {
     "name": lambda file: file.name or "",
 }
 NUMBERS = {"total", "completed", "failed", "bytes", "lines"}
+REASONS = 5  # of failed lines, the most common ones
 WHOLE = {"id", "status", *NUMBERS}  # columns that are never truncated
 
 
@@ -96,6 +97,18 @@ def _table(names: list[str], rows: list[list[str]]) -> Table:
     for row in rows:
         table.add_row(*(Text(row[index]) for index in shown))
     return table
+
+
+def print_summary(session: Session, id: str, summary: Summary) -> None:
+    """Prints the tokens of a batch and the most common reasons of its failed lines to stderr."""
+    usage = summary.usage
+    if usage.total:
+        tokens = f"{usage.prompt:,} prompt, {usage.completion:,} completion"
+        session.print_note(f"{id}: {usage.total:,} tokens ({tokens})")
+    for reason, number in summary.reasons.most_common(REASONS):
+        session.print_note(f"{id}: {number} failed: {reason}")
+    if len(summary.reasons) > REASONS:
+        session.print_note(f"{id}: there are more reasons; --json shows them")
 
 
 @contextlib.contextmanager

@@ -10,8 +10,9 @@ import typer
 from attrs import define
 
 from .. import Batch, Result, SiliconFlowBatch, flows
-from ..errors import APIError, ArgumentInvalid
+from ..errors import APIError, ArgumentInvalid, ResultsIncomplete
 from ..result_files import ordering
+from ..result_files.summary import Summary
 from . import arguments, exits
 from .display import OnProgress, transfers
 from .messages import parts, safe
@@ -23,33 +24,32 @@ Bar = Callable[[str], OnProgress | None]
 @define
 class Download:
     """
-    The download of a batch's results; `errors` selects failed lines, `order` sorts them.
+    The download of a batch's results. `order` sorts them.
 
-    `source` is the input, once it is known.
+    `source` is the input, once it is known; `needs_input`: it is downloaded if it was not given.
     """
 
     client: SiliconFlowBatch
     batch: Batch
-    errors: bool
-    order: str | None
-    source: Path | None
     session: Session
     bar: Bar
+    order: str | None = None
+    source: Path | None = None
+    needs_input: bool = False
 
     def records(self, folder: Path) -> Iterator[Result]:
         """Downloads the result files to `folder`, and returns their results."""
         paths = self.fetch({kind: folder / kind for kind in ordering.BOTH})
-        if self.order is None:
-            return ordering.in_order(paths, None)
-        self.source = self.source or self.fetch_input(folder)
-        return ordering.in_order(paths, self.source)
+        if self.source is None and (self.needs_input or self.order):
+            self.source = self._fetch_input(folder)
+        return ordering.in_order(paths, self.source if self.order else None)
 
     def fetch(self, targets: dict[str, Path]) -> list[Path]:
         """Downloads each result file that the batch has to its target."""
         found = ordering.references(self.batch, targets)
         return [self._fetch(reference, targets[kind]) for kind, reference in found]
 
-    def fetch_input(self, folder: Path) -> Path | None:
+    def _fetch_input(self, folder: Path) -> Path | None:
         """The downloaded input; None, with a note, if it cannot be downloaded."""
         try:
             return self._fetch(ordering.input_of(self.batch), folder / "input")
@@ -88,15 +88,17 @@ def download(
     with session.client(base_url) as client, transfers(session) as bar:
         for id in ids:
             with session.report_errors(id):
-                one = Download(client, ended_batch(client, id), False, None, None, session, bar)
+                batch = ended_batch(client, id)
                 targets = {kind: output_dir / f"{id}.{kind}.jsonl" for kind in ordering.BOTH}
-                for path in one.fetch(targets):
+                paths = Download(client, batch, session, bar).fetch(targets)
+                for path in paths:
                     if session.json:
                         session.print_json({"id": id, "file": str(path)})
                     else:
                         session.print_result(safe(str(path)))
-                if one.batch.status != "completed":
-                    one.batch.raise_unless_completed()
+                batch.raise_unless_completed()
+                if not paths:
+                    raise ResultsIncomplete(batch, Summary())
 
 
 def ended_batch(client: SiliconFlowBatch, batch: Batch | str) -> Batch:

@@ -8,7 +8,6 @@ a command from ADVICE.
 """
 
 import json
-import math
 import re
 from typing import Any
 
@@ -68,17 +67,10 @@ def to_json(value: Any, ascii_only: bool = False) -> str:
     try:
         text = json.dumps(value, ensure_ascii=ascii_only, default=str, allow_nan=False)
     except ValueError:
-        text = json.dumps(_finite(value), ensure_ascii=ascii_only, default=str)
+        odd = json.dumps(value, default=str)
+        finite = json.loads(odd, parse_constant=lambda _: None)
+        text = json.dumps(finite, ensure_ascii=ascii_only)
     return UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def _finite(value: Any) -> Any:
-    """The value with None for each number that is not finite."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def parts(error: Exception) -> tuple[str, str, tuple[str, ...]]:

@@ -8,7 +8,6 @@ Rule 2: failed lines are results; they affect the exit status only.
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,18 +16,15 @@ import typer
 from .. import Batch, Result
 from ..errors import ResultsIncomplete
 from ..result_files import ordering, reading, resubmission
-from ..result_files.results import INVALID, Usage
 from ..result_files.summary import Summary
 from . import arguments, exits
 from .batch_commands import await_all
-from .display import transfers
+from .display import print_summary, transfers
 from .download_command import Download, ended_batch
 from .messages import to_json
 from .session import Session
 
 PREFIX = ".siliconflow-batch-"
-REASONS = 5  # of failed lines, the most common ones
-
 
 OutputFile = Annotated[
     Path | None,
@@ -112,8 +108,9 @@ def results(
         for id in ended if wait else ids:
             with session.report_errors(id):
                 batch = ended_batch(client, ended.get(id) or id)
-                one = Download(client, batch, errors, order, source, session, bar)
-                _results(session, one, targets.get(id), failed_input)
+                needs_input = failed_input is not None
+                one = Download(client, batch, session, bar, order, source, needs_input)
+                _results(session, one, targets.get(id), failed_input, errors)
 
 
 def _check_one_input(ids: list[str], source: Path | None, failed_input: Path | None) -> None:
@@ -147,34 +144,36 @@ def _targets(ids: list[str], output: Path | None, folder: Path | None) -> dict[s
 
 
 def _results(
-    session: Session, download: Download, target: Path | None, failed_input: Path | None
+    session: Session,
+    download: Download,
+    target: Path | None,
+    failed_input: Path | None,
+    only_errors: bool,
 ) -> None:
     """Writes the results of one batch; raises if lines failed or have no result."""
     batch, summary = download.batch, Summary()
     beside = (target or failed_input or Path()).parent if target or failed_input else None
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=beside) as name:
         folder = Path(name)
-        found = _counted(session, download.records(folder), summary, batch.id)
-        shown = (result for result in found if not (download.errors and result.ok))
+        records = download.records(folder)
+        if download.source is not None:
+            summary.expect(ordering.custom_ids(download.source))
+        found = _counted(session, records, summary, batch.id)
+        shown = (result for result in found if not (only_errors and result.ok))
         if target is None:
             for result in shown:
                 session.print_json(result.raw)
         else:
             _write(shown, folder / "whole").replace(target)
             session.print_note(f"{batch.id}: written to {target}")
-        for _ in found:  # failed lines may have been all that was asked for
-            pass
+        summary.end(batch)
         if failed_input is not None:
-            _write_failed_input(session, download, folder, failed_input)
-        source = download.source
-        summary.compare(batch, None if source is None else ordering.custom_ids(source))
+            with session.report_errors(batch.id):
+                _write_failed_input(session, download, folder, failed_input)
     if target is not None and session.json:
         facts = {"id": batch.id, "status": batch.status, "file": str(target)}
         session.print_json(facts | summary.facts())
-    if summary.usage.total:
-        session.print_note(f"{batch.id}: {_in_words(summary.usage)}")
-    for reason, number in summary.reasons.most_common(REASONS):
-        session.print_note(f"{batch.id}: {number} failed: {reason}")
+    print_summary(session, batch.id, summary)
     if summary.failed or summary.missing or batch.status != "completed":
         raise ResultsIncomplete(batch, summary)
     summary.raise_unless_complete(batch)
@@ -187,10 +186,10 @@ def _counted(
     """The results, counted; those that cannot be read are reported instead."""
     for result in results:
         summary.add(result)
-        if result.error_code == INVALID:
-            session.print_note(f"{id}: {result.error_message}: {result.content[:80]!r}")
-        else:
+        if result.custom_id:
             yield result
+        else:
+            session.print_note(f"{id}: {result.error_message}: {result.raw_bytes[:80]!r}")
 
 
 def _write(results: Iterable[Result], path: Path) -> Path:
@@ -203,14 +202,16 @@ def _write(results: Iterable[Result], path: Path) -> Path:
 def _write_failed_input(session: Session, download: Download, folder: Path, target: Path) -> None:
     """Writes the lines of the input that have no answer, if there are any."""
     batch = download.batch
-    download.source = download.source or download.fetch_input(folder)
     if download.source is None:
         raise exits.UsageWrong("--failed-input needs the input: pass it with --input FILE.")
-    paths = [folder / kind for kind in ordering.BOTH if (folder / kind).exists()]
-    found = chain.from_iterable(map(reading.read, paths))
+    unanswered = resubmission.Unanswered(batch, download.source)
+    for kind in ordering.BOTH:
+        if (folder / kind).exists():
+            for result in reading.read(folder / kind, kind):
+                unanswered.add(result)
     number, path = 0, folder / "again"
     with path.open("wb") as file:
-        for line in resubmission.failed_lines(batch, found, download.source):
+        for line in unanswered.lines():
             file.write(line.rstrip(b"\r\n") + b"\n")
             number += 1
     if number:
@@ -218,7 +219,3 @@ def _write_failed_input(session: Session, download: Download, folder: Path, targ
         session.print_note(f"{batch.id}: {target} has the lines to submit again: {number}")
     else:
         session.print_note(f"{batch.id}: every line has an answer; {target} is not written")
-
-
-def _in_words(usage: Usage) -> str:
-    return f"{usage.total:,} tokens ({usage.prompt:,} prompt, {usage.completion:,} completion)"

@@ -65,11 +65,12 @@ def in_order(paths: list[Path], source: Path | None) -> Iterator[Result]:
     """
     The records of result files in the order of the input file, then those that it does not name.
 
-    Without a `source`, in the order of the files. Only the position of each record is kept in
-    memory.
+    Without a `source`, in the order of the files. The files are called "output" and "error". Only
+    the position of each record is kept in memory.
     """
     if source is None:
-        yield from chain.from_iterable(map(reading.read, paths))
+        for path in paths:
+            yield from reading.read(path, path.name)
         return
     positions: dict[str, list[tuple[Path, int, int]]] = {}
     for path in paths:
@@ -77,10 +78,11 @@ def in_order(paths: list[Path], source: Path | None) -> Iterator[Result]:
             positions.setdefault(result.custom_id, []).append((path, offset, result.line))
     with contextlib.ExitStack() as stack:
         files = {path: stack.enter_context(path.open("rb")) for path in paths}
-        for custom_id in [*custom_ids(source), *positions]:
+        for custom_id in chain(custom_ids(source), tuple(positions)):
             for path, offset, line in positions.pop(custom_id, ()):
                 files[path].seek(offset)
-                yield results.parse(files[path].readline().rstrip(b"\r\n"), line)
+                raw = files[path].readline().rstrip(b"\r\n")
+                yield results.parse(raw, line, path.name)
 
 
 def _with_offsets(path: Path) -> Iterator[tuple[Result, int]]:
@@ -105,8 +107,12 @@ def input_lines(source: Path) -> Iterator[tuple[str, bytes]]:
     except OSError as error:
         raise ArgumentInvalid(f"Cannot read {source}: {error.strerror}.") from error
     with file:
-        for raw in file:
+        for raw in map(_without_bom, file):
             with contextlib.suppress(ValueError, RecursionError):
-                line = json.loads(raw.removeprefix(BOM))
+                line = json.loads(raw)
                 if isinstance(line, dict) and isinstance(line.get("custom_id"), str):
                     yield line["custom_id"], raw
+
+
+def _without_bom(raw: bytes) -> bytes:
+    return raw.removeprefix(BOM)

@@ -39,11 +39,11 @@ class Splitter:
 
 
 class Reader:
-    """Parses a stream of bytes, whatever the sizes of its chunks."""
+    """Parses the stream of the "output" or "error" file, whatever the sizes of its chunks."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str = "output") -> None:
         self._splitter = Splitter()
-        self._lines = 0
+        self._file, self._lines = file, 0
 
     def feed(self, chunk: bytes) -> Iterator[Result]:
         """Yields the results that `chunk` completes."""
@@ -57,12 +57,12 @@ class Reader:
         for raw in lines:
             self._lines += 1
             if raw and not raw.isspace():
-                yield parse(raw, self._lines)
+                yield parse(raw, self._lines, self._file)
 
 
-def read(path: str | PathLike[str]) -> Iterator[Result]:
-    """Yields the results of a file on disk, in the order of the file."""
-    with Path(path).open("rb") as file:
-        for line, raw in enumerate(file, 1):
+def read(path: str | PathLike[str], file: str = "output") -> Iterator[Result]:
+    """Yields the results of an "output" or "error" file on disk, in its order."""
+    with Path(path).open("rb") as stream:
+        for line, raw in enumerate(stream, 1):
             if not raw.isspace():
-                yield parse(raw.rstrip(b"\r\n"), line)
+                yield parse(raw.rstrip(b"\r\n"), line, file)

@@ -3,7 +3,8 @@ What the results of a batch amount to, and whether they are complete.
 
 Rule 1: lines are compared by their custom_id if the input is known. Otherwise they are counted, and
 compared with the counts of the batch, which may all be 0.
-Rule 2: only a completed batch has a result for every line.
+Rule 2: only a completed batch has a result for every line, and it has at least one line.
+Rule 3: no result is kept; of the custom_ids only what the comparison needs.
 """
 
 from collections import Counter
@@ -11,13 +12,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from attrs import define, field
-from msgspec import structs
 
-from ..errors import ResultsIncomplete
+from ..errors import ArgumentInvalid, ResultsIncomplete
 from ..objects import Batch
-from .results import INVALID, Result, Usage
+from .line_outcomes import NO_TOKENS, Usage
+from .results import INVALID, Result
 
 SHOWN = 5  # ids in a message
+MOST_INVALID = 20  # records that cannot be read and are described
+MOST_REASONS, REASON_LENGTH = 100, 200  # more reasons than these count as OTHER
+OTHER = "other reasons"
 
 
 @define
@@ -25,49 +29,85 @@ class Summary:
     """
     The results of a batch: how many lines are answered, failed, and missing.
 
-    `invalid` counts the failed ones whose record cannot be read. `reasons` counts failed lines by
-    their code, or else by their message. `repeated`, `unknown` and `missing_ids` are custom_ids:
-    with several results, in no line of the input, and without a result; `unknown` and `missing_ids`
-    are empty unless the input is known (`is_compared`). `usage` is the sum of the tokens.
+    `invalid` counts the failed ones whose record cannot be read, and `invalid_lines` describes the
+    first 20 of them. `reasons` counts failed lines by their code and message. `usage` is the sum of
+    the tokens. `repeated`, `unknown` and `missing_ids` are custom_ids: with several results, in no
+    line of the input, and without a result; `unknown` and `missing_ids` are empty unless the input
+    is known (`is_compared`).
     """
 
     answered: int = 0
     failed: int = 0
     invalid: int = 0
     missing: int = 0
-    usage: Usage = field(factory=Usage)
+    usage: Usage = NO_TOKENS
     reasons: Counter[str] = field(factory=Counter)
+    invalid_lines: list[str] = field(factory=list)
     repeated: list[str] = field(factory=list)
     unknown: list[str] = field(factory=list)
     missing_ids: list[str] = field(factory=list)
     is_compared: bool = False
-    _seen: Counter[str] = field(factory=Counter, repr=False)
+    _is_ended: bool = field(default=False, repr=False)
+    # How many results each custom_id of the input still lacks, or else hashes of those that were
+    # seen, which need a third of the memory.
+    _lacking: dict[str, int] = field(factory=dict, repr=False)
+    _seen: set[int] = field(factory=set, repr=False)
+
+    def expect(self, ids: Iterable[str]) -> None:
+        """Names the custom_ids of the input, before the first result is added."""
+        self.is_compared = True
+        self._lacking = dict(Counter(ids))
 
     def add(self, result: Result) -> Result:
         """Counts a result, and returns it."""
-        self.usage += result.usage or Usage()
+        if self._is_ended:
+            raise ArgumentInvalid("This Summary has ended; make a new one for other results.")
+        if result.usage is not None:
+            self.usage += result.usage
         if result.ok:
             self.answered += 1
         else:
-            self.failed += 1
-            self.reasons[result.error_code or result.error_message or "unknown"] += 1
-        if result.error_code == INVALID:
-            self.invalid += 1
-        else:
-            self._seen[result.custom_id] += 1
+            self._add_failed(result)
+        if result.custom_id:
+            self._compare(result.custom_id)
         return result
 
-    def compare(self, batch: Batch, ids: Iterable[str] | None) -> None:
-        """Compares the counted results with the custom_ids of the input, or with the batch."""
-        self.repeated = [id for id, number in self._seen.items() if number > 1]
-        if ids is None:
-            self.missing = max(batch.counts.total - self.answered - self.failed, 0)
-            return
-        expected = Counter(ids)
-        self.is_compared = True
-        self.unknown = [id for id in self._seen if id not in expected]
-        self.missing_ids = [id for id in expected if id not in self._seen]
-        self.missing = len(self.missing_ids)
+    def _add_failed(self, result: Result) -> None:
+        self.failed += 1
+        reason = f"{result.error_code}: {result.error_message}"
+        if not result.error_code:
+            reason = result.error_message or OTHER
+        if not result.custom_id:
+            self.invalid += 1
+            reason = INVALID
+            if len(self.invalid_lines) < MOST_INVALID:
+                self.invalid_lines.append(f"{result.error_message}: {result.raw_bytes[:80]!r}")
+        reason = reason[:REASON_LENGTH]
+        is_other = len(self.reasons) >= MOST_REASONS and reason not in self.reasons
+        self.reasons[OTHER if is_other else reason] += 1
+
+    def _compare(self, id: str) -> None:
+        if not self.is_compared:
+            if hash(id) in self._seen:
+                self.repeated.append(id)
+            self._seen.add(hash(id))
+        elif id not in self._lacking:
+            self.unknown.append(id)
+        else:
+            self._lacking[id] -= 1
+            if self._lacking[id] < 0:
+                self.repeated.append(id)
+
+    def end(self, batch: Batch) -> None:
+        """Finds what is missing, after the last result: by custom_id, or by the batch's counts."""
+        counts = batch.counts
+        if self.is_compared:
+            self.missing_ids = [id for id, number in self._lacking.items() if number > 0]
+            self.missing = len(self.missing_ids)
+        else:
+            total = counts.total or counts.completed + counts.failed
+            self.missing = max(total - self.answered - self.failed + len(self.repeated), 0)
+        self._is_ended, self._lacking, self._seen = True, {}, set()
 
     def problems(self, batch: Batch) -> list[str]:
         """What is wrong with the results, in words; failed lines are results."""
@@ -76,19 +116,27 @@ class Summary:
             (len(self.repeated), "repeated", self.repeated),
             (len(self.unknown), "not in the input", self.unknown),
         ]
-        if batch.status == "completed":
-            found.append((self.missing, "missing", self.missing_ids))
-            if not (batch.output_file_id or batch.error_file_id):
-                found.append((1, "batch that names no result file", []))
-        return [f"{number} {what}{_listed(ids)}" for number, what, ids in found if number]
+        problems = [f"{number} {what}{_listed(ids)}" for number, what, ids in found if number]
+        if batch.status.lower() != "completed":
+            return problems
+        if self.missing:
+            how = _listed(self.missing_ids) or " by the counts of the batch"
+            problems.append(f"{self.missing} missing{how}")
+        if not (batch.output_file_id or batch.error_file_id):
+            problems.append("the batch names no result file")
+        elif not self.answered + self.failed:
+            problems.append("the result files are empty")
+        return problems
 
     def facts(self) -> dict[str, Any]:
         """The summary as JSON."""
+        usage = self.usage
+        tokens = {"prompt": usage.prompt, "completion": usage.completion, "total": usage.total}
+        names = ("invalid", "invalid_lines", "repeated", "unknown", "missing_ids")
+        more: dict[str, Any] = {name: getattr(self, name) for name in names}
+        more |= {"failures": dict(self.reasons), "tokens": tokens if any(tokens.values()) else {}}
         numbers = {name: getattr(self, name) for name in ("answered", "failed", "missing")}
-        more = {"invalid": self.invalid, "repeated": self.repeated, "unknown": self.unknown}
-        usage = {"tokens": structs.asdict(self.usage)} if self.usage.total else {}
-        reasons = {"failures": dict(self.reasons)} if self.reasons else {}
-        return numbers | {name: fact for name, fact in more.items() if fact} | reasons | usage
+        return numbers | {name: fact for name, fact in more.items() if fact}
 
     def raise_unless_complete(self, batch: Batch) -> None:
         """Raises `ResultsIncomplete` if the results have problems."""
