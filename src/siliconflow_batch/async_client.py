@@ -29,8 +29,9 @@ from .parameters import checked_id, checked_limit, checked_path
 from .result_files import ordering, reading, resubmission
 from .result_files.results import Result
 from .result_files.summary import Summary
+from .state.atomic_file import output
 from .steps import Call, Flow, Reply, Save, Step
-from .transport.download import Part, Progress, Transfer
+from .transport.download import Progress, Transfer
 from .transport.loops import LoopConnections
 from .transport.upload import Upload, content_digest
 
@@ -162,13 +163,13 @@ class AsyncSiliconFlowBatch(BaseClient):
     async def download(
         self, reference: str, target: str | Path, *, on_progress: Progress | None = None
     ) -> Path:
-        with Part(checked_path("target", target)) as part:
+        with output(checked_path("target", target)) as file:
             transfer = Transfer(reference, self._settings)
             async for piece in self._pieces(transfer):
-                part.write(piece)
+                file.write(piece)
                 if on_progress is not None:
                     on_progress(transfer.received, transfer.total)
-            return part.finish()
+        return Path(target)
 
     async def results(
         self,

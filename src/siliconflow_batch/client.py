@@ -29,9 +29,10 @@ from .parameters import checked_id, checked_limit, checked_path
 from .result_files import ordering, reading, resubmission
 from .result_files.results import Result
 from .result_files.summary import Summary
+from .state.atomic_file import output
 from .steps import Call, Flow, Reply, Save, Step
 from .transport.connection import Connection
-from .transport.download import Part, Progress, Transfer
+from .transport.download import Progress, Transfer
 from .transport.upload import Upload, content_digest
 
 Value = TypeVar("Value")
@@ -157,13 +158,13 @@ class SiliconFlowBatch(BaseClient):
     def download(
         self, reference: str, target: str | Path, *, on_progress: Progress | None = None
     ) -> Path:
-        with Part(checked_path("target", target)) as part:
+        with output(checked_path("target", target)) as file:
             transfer = Transfer(reference, self._settings)
             for piece in self._pieces(transfer):
-                part.write(piece)
+                file.write(piece)
                 if on_progress is not None:
                     on_progress(transfer.received, transfer.total)
-            return part.finish()
+        return Path(target)
 
     def results(
         self,

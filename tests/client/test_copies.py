@@ -35,6 +35,7 @@ MAKE: dict[type[Exception], Callable[[Any], Exception]] = {
     errors.BatchNotCompleted: lambda kind: kind(Batch(dict(BATCH, errors=["line 1"]), RESPONSE)),
     errors.WaitTimedOut: lambda kind: kind("batch_a", 5.0, "in_progress"),
     errors.ResultsIncomplete: lambda kind: kind(batch(), Summary(answered=3, missing=2)),
+    errors.FileNotWritten: lambda kind: kind("/out/a.jsonl", "No space left on device"),
     errors.StateUnusable: lambda kind: kind("/state/a.jsonl", "No space left on device"),
     errors.InputFileInvalid: lambda kind: kind([errors.LineFault("f", 1, "body", "is empty")]),
 }

@@ -25,6 +25,7 @@ EXAMPLES = [
     errors.BatchExpired(Batch(batch(status="expired", errors=["line 1"]).raw, RESPONSE)),
     errors.WaitTimedOut("batch_a", 5.0, "in_progress"),
     errors.ResultsIncomplete(batch(), Summary(answered=3, missing=2)),
+    errors.FileNotWritten("results.jsonl", "No space left on device"),
     errors.StateUnusable("/state/a.jsonl", "No space left on device"),
     errors.KeyMissing(),
     errors.ArgumentInvalid("Invalid id 'x y': use letters, digits, '-' and '_'."),

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import (
     BatchNotCompleted,
     CreateOutcomeUnknown,
+    FileNotWritten,
     InputError,
     InputFileInvalid,
     ResultsIncomplete,
@@ -97,6 +98,7 @@ KINDS: tuple[tuple[type[Exception], int], ...] = (  # the first match counts
     (OSError, USAGE),
     (StateUnusable, USAGE),
     (OutputClosed, USAGE),
+    (FileNotWritten, USAGE),
     (TransportError, NO_RESPONSE),
     (BatchNotCompleted, NOT_COMPLETED),
     (ResultsIncomplete, NOT_COMPLETED),

@@ -2,12 +2,13 @@
 The command for results, which writes them to stdout or to files.
 
 Rule 1: results are downloaded completely before they are written, and files are replaced
-atomically.
+atomically; devices and FIFOs are written into.
 Rule 2: failed lines are results; they affect the exit status only.
 """
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +18,8 @@ from .. import Batch, Result
 from ..errors import ResultsIncomplete
 from ..result_files import ordering, reading, resubmission
 from ..result_files.summary import Summary
+from ..state.atomic_file import check_target
+from ..state.atomic_file import output as open_output
 from . import arguments, exits
 from .batch_commands import await_all
 from .display import print_summary, transfers
@@ -28,7 +31,7 @@ PREFIX = ".siliconflow-batch-"
 
 OutputFile = Annotated[
     Path | None,
-    typer.Option("--output", metavar="FILE", help="Write the results of one batch to this file."),
+    typer.Option("--output", metavar="FILE", help="Write one batch's results here; - is stdout."),
 ]
 OutputFolder = Annotated[
     Path | None,
@@ -119,10 +122,8 @@ def _check_one_input(ids: list[str], source: Path | None, failed_input: Path | N
             raise exits.UsageWrong(f"{option} supports one batch only.")
     if source and not source.is_file():
         raise exits.UsageWrong(f"--input must be an existing file, not {str(source)!r}.")
-    if failed_input and (failed_input.is_dir() or not failed_input.parent.is_dir()):
-        raise exits.UsageWrong(
-            f"--failed-input must be a file in an existing folder, not {str(failed_input)!r}."
-        )
+    if failed_input:
+        check_target(failed_input)
 
 
 def _targets(ids: list[str], output: Path | None, folder: Path | None) -> dict[str, Path]:
@@ -131,11 +132,10 @@ def _targets(ids: list[str], output: Path | None, folder: Path | None) -> dict[s
         raise exits.UsageWrong("Use either --output or --output-dir.")
     if output and len(ids) > 1:
         raise exits.UsageWrong("--output supports one batch only; use --output-dir.")
+    if output == Path("-"):
+        return {}
     if output:
-        if output.is_dir() or not output.parent.is_dir():
-            raise exits.UsageWrong(
-                f"--output must be a file in an existing folder, not {str(output)!r}."
-            )
+        check_target(output)
         return {ids[0]: output}
     if folder is None:
         return {}
@@ -152,8 +152,7 @@ def _results(
 ) -> None:
     """Writes the results of one batch; raises if lines failed or have no result."""
     batch, summary = download.batch, Summary()
-    beside = (target or failed_input or Path()).parent if target or failed_input else None
-    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=beside) as name:
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as name:
         folder = Path(name)
         records = download.records(folder)
         if download.source is not None:
@@ -164,7 +163,7 @@ def _results(
             for result in shown:
                 session.print_json(result.raw)
         else:
-            _write(shown, folder / "whole").replace(target)
+            _write(shown, target)
             session.print_note(f"{batch.id}: written to {target}")
         summary.end(batch)
         if failed_input is not None:
@@ -192,11 +191,10 @@ def _counted(
             session.print_note(f"{id}: {result.error_message}: {result.raw_bytes[:80]!r}")
 
 
-def _write(results: Iterable[Result], path: Path) -> Path:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+def _write(results: Iterable[Result], path: Path) -> None:
+    with open_output(path) as file:
         for result in results:
-            file.write(to_json(result.raw) + "\n")
-    return path
+            file.write(to_json(result.raw).encode() + b"\n")
 
 
 def _write_failed_input(session: Session, download: Download, folder: Path, target: Path) -> None:
@@ -209,13 +207,12 @@ def _write_failed_input(session: Session, download: Download, folder: Path, targ
         if (folder / kind).exists():
             for result in reading.read(folder / kind, kind):
                 unanswered.add(result)
-    number, path = 0, folder / "again"
-    with path.open("wb") as file:
-        for line in unanswered.lines():
-            file.write(line.rstrip(b"\r\n") + b"\n")
-            number += 1
-    if number:
-        path.replace(target)
+    number, lines = 0, unanswered.lines()
+    if first := next(lines, None):
+        with open_output(target) as file:
+            for line in chain([first], lines):
+                file.write(line.rstrip(b"\r\n") + b"\n")
+                number += 1
         session.print_note(f"{batch.id}: {target} has the lines to submit again: {number}")
     else:
         session.print_note(f"{batch.id}: every line has an answer; {target} is not written")

@@ -22,6 +22,7 @@ The exceptions of this package, as one tree.
     │   └── BatchCancelled        the batch was cancelled
     ├── WaitTimedOut              a batch was not final in time; it continues to run
     ├── ResultsIncomplete         lines are missing, repeated, unknown or cannot be read
+    ├── FileNotWritten            a file cannot be written, and is as it was
     ├── StateUnusable             a file in the state folder cannot be written
     └── InputError                refused before anything was sent
         ├── KeyMissing            there is no usable API key
@@ -46,6 +47,7 @@ from .batch_errors import (
 )
 from .input_errors import (
     ArgumentInvalid,
+    FileNotWritten,
     InputError,
     InputFileInvalid,
     KeyMissing,
@@ -80,6 +82,7 @@ __all__ = [
     "CreateOutcomeUnknown",
     "DownloadTruncated",
     "EnvelopedFailure",
+    "FileNotWritten",
     "InputError",
     "InputFileInvalid",
     "KeyMissing",

@@ -23,6 +23,17 @@ class StateUnusable(SiliconFlowError):
         )
 
 
+class FileNotWritten(SiliconFlowError):
+    """A file cannot be written. It is as it was before."""
+
+    def __init__(self, path: Path | str, reason: object) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"Cannot write {self.path}: {self.reason}."
+
+
 class InputError(SiliconFlowError):
     """Refused before anything was sent."""
 

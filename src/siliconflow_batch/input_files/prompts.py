@@ -6,13 +6,12 @@ Rule: `validation.check` finds no fault in a file of lines that `chat_lines` mad
 
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentInvalid
+from ..state.atomic_file import output
 from .validation import FIXED, Inspection
 
 Messages = str | list[dict[str, Any]]
@@ -51,26 +50,16 @@ def write_lines(path: str | os.PathLike[str], lines: Iterable[Mapping[str, Any]]
     """
     Writes lines to a file, and returns how many.
 
-    The file is replaced only when it is complete. Raises `ArgumentInvalid` for a line that is not
-    JSON, or if there are no lines.
+    The file is replaced only when it is complete; a device or a FIFO is written into. Raises
+    `ArgumentInvalid` for a line that is not JSON, if there are no lines, or for a folder that does
+    not exist, and `FileNotWritten` if the disk is full.
     """
-    target = Path(path).resolve()
-    draft = target.with_name(f".{secrets.token_hex(8)}.tmp")
     number = 0
-    try:
-        with draft.open("xb") as file:
-            for number, line in enumerate(lines, 1):
-                file.write(_encoded(number, line))
-            if not number:
-                raise ArgumentInvalid("`lines` is empty; the file was not written.")
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, draft)
-        draft.replace(target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    with output(Path(path)) as file:
+        for number, line in enumerate(lines, 1):
+            file.write(_encoded(number, line))
+        if not number:
+            raise ArgumentInvalid("`lines` is empty; the file was not written.")
     return number
 
 

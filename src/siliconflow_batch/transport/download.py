@@ -1,19 +1,16 @@
 """
-The download of a file: in pieces, or to a path on disk.
+The download of a file in pieces.
 
 Rule 1: after an interruption the rest is requested with a range where the server supports it;
 otherwise the bytes that were already received are dropped.
-Rule 2: bytes are written to a file beside the target, which replaces the target when complete.
-Rule 3: the key is sent to the base URL only, never to another URL.
+Rule 2: the key is sent to the base URL only, never to another URL.
 """
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any
 from urllib.parse import quote, urljoin
 
-from ..errors import ArgumentInvalid, DownloadTruncated, SiliconFlowError, TransportError
+from ..errors import DownloadTruncated, SiliconFlowError, TransportError
 from ..parameters import checked_id
 from . import responses
 from .addresses import check_result_url, origin_of
@@ -133,29 +130,3 @@ class Transfer:
         error = responses.refusal(response)
         error.is_link = not self._has_key
         return self._settings.authorization.without_key(error)
-
-
-class Part:
-    """A file beside `target`: `finish` moves it to `target`, otherwise it is deleted."""
-
-    def __init__(self, target: Path) -> None:
-        self._target = target
-        try:
-            self._file: IO[bytes] = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed in __exit__
-                dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
-            )
-        except OSError as error:
-            raise ArgumentInvalid(f"Cannot write {target}: {error.strerror}.") from error
-        self.write = self._file.write
-
-    def finish(self) -> Path:
-        self._file.close()
-        Path(self._file.name).replace(self._target)
-        return self._target
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-        Path(self._file.name).unlink(missing_ok=True)
