@@ -89,7 +89,7 @@ def measure_calls() -> Iterator[Row]:
                 "openai": lambda: read_fields(openai.batches.list(limit=ITEMS).data),
             },
             times=3,
-            limit=1.0,
+            limit=0.6,
         )
 
 

@@ -53,6 +53,7 @@ class ScriptedServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else each response waits for an acknowledgement
 
             def respond(self) -> None:
                 self.rfile.read(int(self.headers.get("content-length") or 0))
