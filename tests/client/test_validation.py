@@ -1,5 +1,6 @@
 """Input files: the faults that are found before anything is sent."""
 
+import gzip
 import io
 import json
 import tempfile
@@ -203,7 +204,8 @@ class TestCheck:
             ),
             (
                 b"\xff\xfe" + '{"custom_id": "é"}'.encode("utf-16-le"),
-                "f, line 1: the file is UTF-16; save it as UTF-8",
+                "f: the file is UTF-16; save it as UTF-8: "
+                "iconv -f UTF-16 -t UTF-8 FILE > lines.jsonl",
             ),
             (
                 encoded(line(model=None)),
@@ -374,7 +376,7 @@ class TestValidate:
         """
         The simulator, whose rules are written independently, accepts every file that passes here.
 
-        Known differences: lines of 4 to 32 MB and integers over 308 digits pass only here.
+        A known difference: integers over 308 digits pass only here.
         """
         data = b"".join(lines)[: -1 if cut else None]
         try:
@@ -390,3 +392,55 @@ class TestValidate:
         assert inspection.error is None
         assert inspection.lines == summary.lines
         assert model or inspection.models == {summary.model}
+
+
+LINE = encoded(line())
+KINDS = {
+    "gzip": (gzip.compress(LINE), "compressed with gzip; decompress it"),
+    "xlsx": (b"PK\x03\x04\x14\x00\x06\x00", "a spreadsheet or a zip archive"),
+    "parquet": (b"PAR1\x15\x04\x15", "a Parquet file"),
+    "an array": (b"[" + LINE.strip() + b"]", "a JSON array; write each element on a line"),
+    "an array over lines": (b"[\n  " + LINE.strip() + b"\n]", "a JSON array"),
+    "pretty": (json.dumps(line(), indent=2).encode(), "JSON over several lines"),
+    "csv": (b"prompt,label\nHello,1\n", "a table (CSV)"),
+    "tsv": (b"id\tprompt\n1\tHello\n", "a table (CSV)"),
+    "semicolons": ("Frage;Antwort\nGrüße;1\n".encode(), "a table (CSV)"),
+    "utf-16": (LINE.decode().encode("utf-16"), "UTF-16; save it as UTF-8"),
+    "utf-16 without a mark": (LINE.decode().encode("utf-16-le"), "UTF-16; save it as UTF-8"),
+    "utf-16, the other half": (LINE.decode().encode("utf-16-be"), "UTF-16; save it as UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("data", "kind"), KINDS.values(), ids=KINDS)
+def test_a_file_of_another_kind_is_named(data: bytes, kind: str) -> None:
+    """One sentence says what it is and how to convert it, instead of a fault for each line."""
+    (fault,) = faults(data)
+
+    assert fault.startswith(f"f: the file is {kind}")
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"messages": [{"role": "user"}]}, "content: must be a text or a list of parts; it is m"),
+        ({"messages": [{"role": "user", "content": None}]}, "list of parts, not None"),
+        ({"messages": [{"role": "user", "content": 7}]}, "list of parts, not 7"),
+        ({"messages": [{"role": "user", "content": []}]}, "list of parts, not []"),
+        ({"max_tokens": "512"}, "body.max_tokens: must be a number, not '512'"),
+        ({"temperature": "0.7"}, "body.temperature: must be a number, not '0.7'"),
+        ({"top_p": True}, "body.top_p: must be a number, not True"),
+    ],
+)
+def test_values_of_another_type_are_faults(changed: dict[str, Any], reason: str) -> None:
+    """They would fail one by one after they were paid for, or all at once."""
+    (fault,) = faults(encoded(line(**changed)))
+
+    assert reason in fault
+
+
+def test_an_assistant_who_calls_tools_has_no_content() -> None:
+    """And content may be a list of parts."""
+    parts = [{"type": "text", "text": "Hello"}]
+    messages = [{"role": "assistant", "content": None}, {"role": "user", "content": parts}]
+
+    assert faults(encoded(line(messages=messages))) == []

@@ -50,7 +50,7 @@ REFUSED_FILES: dict[str, tuple[bytes, str]] = {
     ),
     "two models": (json_lines(line("a"), line("b", model="n")), "name the same model"),
     "no model": (json_lines(line(model=None)), "no line names a model"),
-    "a line without end": (b"x" * 4_000_001, "longer than 4000000 bytes"),
+    "a line without end": (b"x" * 16_000_001, "longer than 16000000 bytes"),
     "5,001 lines": (json_lines(*(line(str(n)) for n in range(5_001))), "5001 lines"),
 }
 

@@ -11,6 +11,7 @@ import msgspec
 
 class Message(msgspec.Struct):
     role: Literal["system", "user", "assistant"]
+    content: str | list[msgspec.Raw]
 
 
 class Body(msgspec.Struct):
@@ -48,5 +49,7 @@ def read(raw: bytes) -> Request | None:
         return None
     messages = request.body.messages
     keys_once = raw.count(b'"custom_id"') == raw.count(b'"body"') == 1
+    has_content = all(message.content or message.content == "" for message in messages)
     ends_with_user = bool(messages) and messages[-1].role == "user"
-    return request if keys_once and ends_with_user and request.custom_id else None
+    is_sound = keys_once and has_content and ends_with_user and request.custom_id
+    return request if is_sound else None

@@ -21,6 +21,7 @@ from attrs import define, field, frozen
 
 from ..errors import ArgumentInvalid, InputFileInvalid, LineFault
 from . import fast_lines
+from .file_kinds import other_kind, why_not_json
 
 Source = str | os.PathLike[str] | bytes | IO[bytes]
 Faults = list[tuple[str, str]]  # the field and the reason of each
@@ -28,7 +29,8 @@ Faults = list[tuple[str, str]]  # the field and the reason of each
 ROLES = ("system", "user", "assistant")
 FIXED = {"method": "POST", "url": "/v1/chat/completions"}
 THINKING_BUDGET = (128, 32_768)
-BOM, UTF_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+NUMBERS = ("max_tokens", "temperature", "top_p", "top_k", "min_p", "frequency_penalty", "n")
+BOM = b"\xef\xbb\xbf"
 
 _decode = msgspec.json.Decoder().decode
 _short = Repr()
@@ -43,7 +45,7 @@ class Limits:
 
     lines: int = 5_000
     bytes: int = 10**9
-    line: int = 32_000_000
+    line: int = 16_000_000
 
 
 LIMITS = Limits()
@@ -72,6 +74,9 @@ class Inspection:
 
     def faults(self, file: IO[bytes]) -> Iterator[LineFault]:
         for raw in self._read(file):
+            if self.lines == 1 and (kind := other_kind(raw)):
+                yield LineFault(self.name, 0, "", f"the file is {kind}")
+                return
             if self.lines <= self.limits.lines and not self._passes_fast_check(raw):
                 for place, reason in self._check_line(raw):
                     yield LineFault(self.name, self.lines, place, reason)
@@ -111,7 +116,7 @@ class Inspection:
             if repeated := _repeated_keys(raw):
                 return [(key, "appears more than once in the line; keep one") for key in repeated]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return [("", _why_not_json(raw.rstrip(b"\r\n")))]
+            return [("", why_not_json(raw.rstrip(b"\r\n")))]
         if not isinstance(request, dict):
             return [("", f"a line must be a JSON object, not {_short.repr(request)}")]
         return self.check_request(request)
@@ -212,9 +217,18 @@ def _check_messages(body: dict[str, Any]) -> Faults:
         elif role not in ROLES:
             reason = f"must be one of {ROLES}{_actual(message, 'role')}"
             faults.append((f"{place}[{index}].role", reason))
+        elif not _is_content(message.get("content"), role):
+            reason = f"must be a text or a list of parts{_actual(message, 'content')}"
+            faults.append((f"{place}[{index}].content", reason))
     if role != "user" and role in ROLES:
         faults.append((place, f"the last message must have role 'user', not {role!r}"))
     return faults
+
+
+def _is_content(content: object, role: str) -> bool:
+    """Whether a message may have this content; that of an assistant who calls tools is null."""
+    is_list = isinstance(content, list) and bool(content)
+    return is_list or isinstance(content, str) or (content is None and role == "assistant")
 
 
 def _check_parameters(body: dict[str, Any]) -> Faults:
@@ -223,6 +237,10 @@ def _check_parameters(body: dict[str, Any]) -> Faults:
     if budget is not None and (not isinstance(budget, int) or not least <= budget <= most):
         reason = f"must be an integer from {least} to {most}, not {_short.repr(budget)}"
         faults.append(("body.thinking_budget", reason))
+    for name in NUMBERS:
+        number = body.get(name)
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+            faults.append((f"body.{name}", f"must be a number, not {_short.repr(number)}"))
     if not isinstance(body.get("stream"), bool | None):
         reason = f"must be true or false, not {_short.repr(body['stream'])}"
         faults.append(("body.stream", reason))
@@ -242,24 +260,6 @@ def _repeated_keys(raw: bytes) -> set[str]:
         raw, object_pairs_hook=lambda pairs: keys.__setitem__(slice(None), [p[0] for p in pairs])
     )
     return {key for key in keys if keys.count(key) > 1}
-
-
-def _why_not_json(raw: bytes) -> str:
-    if not raw.strip():
-        return "the line is empty; remove it"
-    if raw.startswith(UTF_16):
-        return "the file is UTF-16; save it as UTF-8"
-    try:
-        json.loads(raw.decode())
-    except UnicodeDecodeError as error:
-        return f"byte {error.start + 1} of the line is not UTF-8; save the file as UTF-8"
-    except json.JSONDecodeError as error:
-        return f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}"
-    except RecursionError:
-        return "nested too deeply"
-    except ValueError as error:
-        return str(error)
-    return "not JSON: NaN, Infinity, a number out of range, or half of a surrogate pair (\\ud83d)"
 
 
 def _opened(source: Source) -> AbstractContextManager[IO[bytes]]:

@@ -30,7 +30,8 @@ def result(request: dict[str, Any], model: str | None, id: str, at: int) -> dict
     """
     The result line of a request line; `model`, unless it is None, overrides the line's own.
 
-    A line fails if a parameter is outside its limits, or if its body contains
+    A line fails if a message has no content, if a parameter is no number or outside its limits, or
+    if its body contains
     `"simulate": {"status_code": 503, "message": "…"}`.
     """
     body = request["body"]
@@ -96,8 +97,14 @@ def _error(body: dict[str, Any]) -> tuple[int, str] | None:
     if isinstance(requested, dict) and requested.get("status_code") in range(400, 600):
         message = requested.get("message", "The line requested an error.")
         return requested["status_code"], str(message)
+    for message in body["messages"]:
+        content, role = message.get("content"), message["role"]
+        if not isinstance(content, str | list) and not (content is None and role == "assistant"):
+            return 400, f"the content of a message must be a text or a list, not {content!r}."
     for name, (low, high) in PARAMETER_LIMITS.items():
         value = body.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            return 400, f"{name} must be a number, not {value!r}."
         if isinstance(value, int | float) and not low <= value <= high:
             return 400, f"{name} must be between {low} and {high}, not {value!r}."
     return None

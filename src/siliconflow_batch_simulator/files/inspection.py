@@ -15,7 +15,7 @@ import orjson
 from attrs import define, field
 
 MAX_LINES = 5_000
-MAX_LINE = 4_000_000  # bytes; no document names a limit
+MAX_LINE = 16_000_000  # bytes; no document names a limit
 ROLES = ("system", "user", "assistant")
 
 
