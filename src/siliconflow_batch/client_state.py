@@ -37,6 +37,12 @@ class ClientState(ABC):
         """
         return nullcontext() if key is None else self._open_record(key, settings, content())
 
+    def _account(self) -> str:
+        """The digest that names the account in the state folder."""
+        from .state.digests import account_digest
+
+        return account_digest(self._settings.base_url, self._settings.authorization.key)
+
     def _open_record(
         self,
         key: str | None,
@@ -45,16 +51,19 @@ class ClientState(ABC):
         *,
         name: str = "",
         source: str = "",
+        command: str = "",
     ) -> "SubmissionFile":
         """The record of a creation, by its key, or else by its content and a `name`."""
-        from .state.digests import account_digest, digest
+        from .state.digests import digest
         from .state.submissions import SubmissionFile
 
-        account = account_digest(self._settings.base_url, self._settings.authorization.key)
+        account = self._account()
         request = settings.digest(content)
         token = new_token(key)
         file_name = digest(request, name) if key is None else token
-        return SubmissionFile.open(account, file_name, request, token=token, source=source)
+        return SubmissionFile.open(
+            account, file_name, request, token=token, source=source, command=command
+        )
 
     def _order(
         self,

@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .cli import exits
 
@@ -54,8 +55,35 @@ USAGE = "\n".join(
 )
 
 
+def script() -> NoReturn:
+    """
+    The console script.
+
+    The step that ends a command is the last of the process: whoever sees it killed may run the same
+    command again.
+    """
+    status = _finished_output(None)
+    if exits.LAST:
+        sys.stderr.flush()
+        exits.LAST[0]()
+        os._exit(status)
+    sys.exit(status)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status; 2 for an unknown command."""
+    status = _finished_output(arguments)
+    _do_last()
+    return status
+
+
+def _do_last() -> None:
+    while exits.LAST:
+        exits.LAST.pop(0)()
+
+
+def _finished_output(arguments: Sequence[str] | None) -> int:
+    """Runs a command until all of its output is written; returns its exit status."""
     try:
         status = _run(*list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
         sys.stdout.flush()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from siliconflow_batch import Patience, SiliconFlowBatch
-from siliconflow_batch.cli.input_commands import _record
 from siliconflow_batch.creations.orders import BatchSettings
+from siliconflow_batch.transport.upload import content_digest
 from siliconflow_batch_simulator import Simulator
 from support.account import asked, json_lines, line
 from support.shell import Shell
@@ -232,7 +232,9 @@ class TestSubmit:
     def test_a_second_process_is_refused(self, shell: Shell, prompts: str, site: Simulator) -> None:
         """While one process submits a file, another one is refused, and sends nothing."""
         with SiliconFlowBatch() as client:
-            record = _record(client, Path(prompts), BatchSettings(), None)
+            path = Path(prompts)
+            content, name = content_digest(path), str(path.resolve())
+            record = client._open_record(None, BatchSettings(), content, name=name)
             with record:
                 refused = shell("submit", prompts)
                 sent = len(site.requests)

@@ -30,6 +30,10 @@ def status(
             help="Find the batch of a creation that got no response.",
         ),
     ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option("--file", metavar="FILE_ID", help="The input file of the batch of --token."),
+    ] = None,
     results: Annotated[
         bool,
         typer.Option(
@@ -52,11 +56,13 @@ def status(
       siliconflow-batch status batch_abc batch_def
       siliconflow-batch status batch_abc --results
       siliconflow-batch status batch_abc --json | jq .request_counts
-      siliconflow-batch status --token 0123456789abcdef0123456789abcdef
+      siliconflow-batch status --token 0123456789abcdef0123456789abcdef --file file-abc
     """
     session: Session = context.obj
     if not ids and token is None:
         raise exits.UsageWrong("Give batch ids or a --token.")
+    if file is not None and token is None:
+        raise exits.UsageWrong("--file needs --token.")
     with session.client(base_url) as client, listing(session, BATCHES) as add:
         for id in ids or ():
             with session.report_errors(id):
@@ -68,7 +74,7 @@ def status(
                 add(Batch({**batch.raw, "results": summary.facts()}))
                 print_summary(session, id, summary)
         if token is not None:
-            add(_find(client, token))
+            add(_find(client, token, file))
 
 
 def _summary(client: SiliconFlowBatch, batch: Batch) -> Summary:
@@ -80,9 +86,9 @@ def _summary(client: SiliconFlowBatch, batch: Batch) -> Summary:
     return summary
 
 
-def _find(client: SiliconFlowBatch, token: str) -> Batch:
+def _find(client: SiliconFlowBatch, token: str, file: str | None) -> Batch:
     """The batch with a token; raises `TokenNotListed` if the list shows that there is none."""
-    batch = client.find(token)
+    batch = client.find(token, file)
     if batch is None:
         raise exits.TokenNotListed(token)
     return batch

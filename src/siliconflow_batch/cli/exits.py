@@ -4,7 +4,7 @@ The exit statuses of the command line.
 Rule: `--help` and README show EXITS; no other module contains a number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import (
@@ -42,6 +42,8 @@ EXITS = {
     UNKNOWN,
     INTERRUPTED,
 ) = EXITS
+# What is done when everything is printed: the first step ends the command, the others tidy up.
+LAST: list[Callable[[], None]] = []
 WORST = "All files and batches are processed; the highest exit status is returned."
 
 

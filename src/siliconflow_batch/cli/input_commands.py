@@ -5,18 +5,19 @@ Rule: all files are validated before anything is sent.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .. import Batch, SiliconFlowBatch
+from .. import Batch, Patience
 from ..creations.orders import BatchSettings, Order
 from ..errors import InputFileInvalid, LineFault
 from ..input_files import validation
-from ..state.submissions import SubmissionFile
+from ..state.command_files import open_command
+from ..state.submissions import SubmissionBusy
 from ..transport.upload import Upload, content_digest
 from . import arguments, exits
 from .display import OnProgress, transfers
@@ -106,6 +107,19 @@ def submit(
             help="Any text, for one file: the same key returns the same batch.",
         ),
     ] = None,
+    patience: Annotated[
+        float,
+        typer.Option(
+            "--patience",
+            metavar="SECONDS",
+            min=0,
+            help="How long to look for a batch whose creation had no clear response.",
+        ),
+    ] = Patience().seconds,
+    new_account: Annotated[
+        bool,
+        typer.Option("--new-account", help="An empty list shows that no batch was created."),
+    ] = False,
     base_url: arguments.BaseUrl = None,
     as_json: arguments.Json = False,
 ) -> None:
@@ -137,7 +151,14 @@ def submit(
             validation.validate(file, model=model)
     if session.exit_status:
         return
-    ids = _submit(session, files, base_url, settings, idempotency_key)
+    ids = _submit(
+        session,
+        files,
+        base_url,
+        settings,
+        idempotency_key,
+        Patience(seconds=patience, new_account=new_account),
+    )
     if ids:
         session.print_note("Next:")
         session.print_note(f"  {session.command('wait', *ids)}")
@@ -150,12 +171,13 @@ def _submit(
     base_url: str | None,
     settings: BatchSettings,
     key: str | None,
+    patience: Patience,
 ) -> list[str]:
     """
     Creates a batch for each file, and returns their ids.
 
-    The records of the files are deleted when each file has its batch, so that the same command can
-    continue until then. With an idempotency key they stay.
+    The same command continues until each file has its batch, and the process has printed
+    everything. With an idempotency key the records stay.
     """
     made: list[str] = []
     orders: dict[int, Path] = {}
@@ -167,37 +189,50 @@ def _submit(
             made.append(batch.id)
             _print(session, path, order, batch)
 
+    contents = {path: content_digest(path) for path in files}
     with (
-        session.client(base_url) as client,
+        session.client(base_url, patience) as client,
         transfers(session) as bar,
         contextlib.ExitStack() as records,
     ):
+        command = _command(settings, contents)
         begun = []
-        for path in files:
+        for path, content in contents.items():
             with session.report_errors(str(path)):
-                record = records.enter_context(_record(client, path, settings, key))
+                record = client._open_record(
+                    key,
+                    settings,
+                    content,
+                    name=str(path.resolve()),
+                    source=path.name,
+                    command="" if key else command,
+                )
+                records.callback(record.close)
                 upload = partial(_opened, path, bar)
                 order = client._order(settings, record, source=upload, is_keyed=key is not None)
                 orders[id(order)] = path
                 begun.append((order, record))
+        unfinished = None if key else open_command(client._account(), command)
+        if unfinished:
+            records.callback(unfinished.close)
+        elif begun and not key:
+            raise SubmissionBusy(None, None)
         try:
             client._run(client._flow(*(order for order, _ in begun), on_end=on_end))
         except BrokenPipeError:
             session.discard_output()
             raise exits.OutputClosed(made) from None
-        if key is None and len(made) == len(files):
-            for _, record in begun:
-                record.forget()
+        if unfinished and len(made) == len(files):
+            # One step, after which the same command begins anew; then only what may be left out.
+            exits.LAST += [unfinished.remove, *(record.forget for _, record in begun)]
+            exits.LAST.append(records.pop_all().close)
     return made
 
 
-def _record(
-    client: SiliconFlowBatch, path: Path, settings: BatchSettings, key: str | None
-) -> SubmissionFile:
-    """The record of a file's submission, by the key, or else by the path and the content."""
-    content = content_digest(path)
-    name = str(path.resolve())
-    return client._open_record(key, settings, content, name=name, source=path.name)
+def _command(settings: BatchSettings, contents: Mapping[Path, str]) -> str:
+    """The digest of a command: of its files, in any order, and its settings."""
+    files = sorted(f"{path.resolve()} {content}" for path, content in contents.items())
+    return settings.digest(*files)
 
 
 def _opened(path: Path, bar: Callable[[str], OnProgress | None]) -> Upload:

@@ -28,7 +28,7 @@ UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\
 # The attributes of exceptions that are printed as JSON.
 FACTS = (
     *("status", "code", "operation", "request_id", "retry_after"),
-    *("token", "batch_id", "reasons", "ids", "seconds", "received", "filename"),
+    *("token", "input_file_id", "batch_id", "reasons", "ids", "seconds", "received", "filename"),
 )
 KEYS = "Set SILICONFLOW_API_KEY; create a key at https://cloud.siliconflow.cn/account/ak."
 LOOK = (
@@ -78,7 +78,9 @@ def parts(error: Exception) -> tuple[str, str, tuple[str, ...]]:
     message, _, advice = _text(error).partition("\n\n")
     for kind, instead, arguments in ADVICE:
         if isinstance(error, kind):
-            return message, instead, tuple(part.format_map(vars(error)) for part in arguments)
+            steps = tuple(part.format_map(vars(error)) for part in arguments)
+            file_id = getattr(error, "input_file_id", None)
+            return message, instead, steps + (("--file", file_id) if file_id else ())
     return message, advice, ()
 
 

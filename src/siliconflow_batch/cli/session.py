@@ -23,7 +23,7 @@ from attrs import define, field
 from rich.console import Console
 from rich.text import Text
 
-from .. import AsyncSiliconFlowBatch, SiliconFlowBatch
+from .. import AsyncSiliconFlowBatch, Patience, SiliconFlowBatch
 from ..errors import KeyMissing, SiliconFlowError
 from ..transport.logs import log
 from . import exits
@@ -129,10 +129,10 @@ class Session:
         site = ["--base-url", self.base_url] if self.base_url else []
         return shlex.join([PROGRAM, *arguments, *site])
 
-    def client(self, base_url: str | None) -> SiliconFlowBatch:
+    def client(self, base_url: str | None, patience: Patience | None = None) -> SiliconFlowBatch:
         self.base_url = base_url
         self.key = self.key or _prompt_for_key()
-        client = SiliconFlowBatch(self.key, base_url)
+        client = SiliconFlowBatch(self.key, base_url, patience=patience)
         self.hide = client._settings.authorization.hide
         return client
 

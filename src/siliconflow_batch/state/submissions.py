@@ -28,9 +28,10 @@ import msgspec
 from attrs import asdict, define, evolve, field
 
 from ..errors import ArgumentInvalid, InputError, StateUnusable
+from . import command_files
+from .command_files import FOLDER
 from .locked_file import LockedFile, lines_of_another, state
 
-FOLDER = "submissions"
 VERSION = 1
 FIRST_CHARACTERS = '{"version": 1, '
 MEMORY = 30 * 86_400.0  # seconds; an entry that no process has opened for so long is deleted
@@ -70,6 +71,7 @@ class Submission:
     `token` is in the metadata of the batch, and `request` is a digest of what was asked for.
     `uploaded_at` is the service's time of the upload `file_id`. A batch may exist if `creating` is
     not None, the time before which no creation was sent. `source` is the name of the input file.
+    `command` names the command that submits it, with its other files; see `command_files`.
     """
 
     token: str
@@ -80,6 +82,7 @@ class Submission:
     uploaded_at: float | None = None
     creating: float | None = None
     batch_id: str | None = None
+    command: str = ""
 
     @property
     def unresolved(self) -> bool:
@@ -103,6 +106,7 @@ class SubmissionFile:
         *,
         token: str | None = None,
         source: str = "",
+        command: str = "",
         clock: Callable[[], float] = time.time,
     ) -> Self:
         """
@@ -113,20 +117,24 @@ class SubmissionFile:
         `StateUnusable`. It also deletes entries of the account that were not used for 30 days,
         unless their batch may exist and has no known id.
         """
-        file = LockedFile.open(FOLDER, account, name=f"{name}.jsonl")
-        if file is None:
-            raise _busy(state() / FOLDER / account / f"{name}.jsonl")
+        file = _opened(account, name)
         with contextlib.ExitStack() as on_error:
-            on_error.callback(file.close)
+            on_error.callback(lambda: file.close())
             submission = _read(file.path, file.lines())
+            if submission is not None and _is_over(submission, file.path.parent):
+                file.remove()
+                file, submission = _opened(account, name), None
             if submission is None:
                 on_error.callback(file.remove)
                 submission = Submission(token or uuid.uuid4().hex, request, clock(), source)
             elif submission.request != request:
                 raise ArgumentInvalid(_difference(submission, file.path))
+            if not command_files.is_unfinished(file.path.parent, submission.command):
+                submission = evolve(submission, command=command)
             self = cls(submission, file)
             self.record()
             _delete_old(file.path.parent, clock() - MEMORY)
+            command_files.delete_old(file.path.parent, clock() - MEMORY)
             on_error.pop_all()
         return self
 
@@ -171,6 +179,19 @@ class SubmissionFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _is_over(submission: Submission, folder: Path) -> bool:
+    """Whether the command of a submission that has its batch is over."""
+    is_made = submission.batch_id is not None and bool(submission.command)
+    return is_made and not command_files.is_unfinished(folder, submission.command)
+
+
+def _opened(account: str, name: str) -> LockedFile:
+    file = LockedFile.open(FOLDER, account, name=f"{name}.jsonl")
+    if file is None:
+        raise _busy(state() / FOLDER / account / f"{name}.jsonl")
+    return file
 
 
 @define(frozen=True)

@@ -11,7 +11,6 @@ import pytest
 
 from siliconflow_batch.cli.exits import exit_status
 from siliconflow_batch.errors import ArgumentInvalid, StateUnusable
-from siliconflow_batch.state import submissions
 from siliconflow_batch.state.digests import account_digest, digest
 from siliconflow_batch.state.submissions import Submission, SubmissionBusy, SubmissionFile
 from support.state_folders import full_disk, read_only_folder, run, run_until_killed, start
@@ -298,4 +297,4 @@ class TestSecrets:
 
         assert "secret" not in str(file.path)
         assert b"secret" not in file.path.read_bytes()
-        assert file.path == state_folder / submissions.FOLDER / account / f"{name}.jsonl"
+        assert file.path == state_folder / "submissions" / account / f"{name}.jsonl"

@@ -38,8 +38,8 @@ def wrong_types(batch: Batch, model: BatchModel) -> int:
 
 def wrong_arguments(client: SiliconFlowBatch, batch: Batch) -> None:
     client.retrieve(1)  # wrong: arg-type, reportArgumentType
-    client.retrieve(batch)  # wrong: arg-type, reportArgumentType
-    client.results(batch.id)  # wrong: arg-type, reportArgumentType
+    client.retrieve(batch.created_at)  # wrong: arg-type, reportArgumentType
+    client.results(batch.counts)  # wrong: arg-type, reportArgumentType
     client.create("file-1", window=24.5)  # wrong: arg-type, reportArgumentType
     client.create("file-1", metadata={"job": 1})  # wrong: dict-item, reportArgumentType
     client.create("file-1", windows=24)  # wrong: call-arg, reportCallIssue
