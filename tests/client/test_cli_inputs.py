@@ -5,13 +5,12 @@ import os
 import shlex
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from siliconflow_batch import Patience, SiliconFlowBatch
+from siliconflow_batch import SiliconFlowBatch
 from siliconflow_batch.creations.orders import BatchSettings
 from siliconflow_batch.transport.upload import content_digest
 from siliconflow_batch_simulator import Simulator
@@ -83,7 +82,7 @@ class TestValidate:
         }
 
 
-QUICK = partial(Patience, seconds=0.01, looks=2)
+QUICK = ("--patience", "0.01")
 
 
 class TestSubmit:
@@ -150,13 +149,11 @@ class TestSubmit:
         shell: Shell,
         prompts: str,
         site: Simulator,
-        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The exit status is 7, and the printed command finds the batch later."""
-        monkeypatch.setattr("siliconflow_batch.base_client.Patience", QUICK)
         site.faults.add("reset-after", "POST /batches")
         site.faults.add("forbidden", "GET /batches")
-        result = shell("submit", prompts, "--json")
+        result = shell("submit", prompts, "--json", *QUICK)
         (batch,) = site.service.batches.values()
         error = json.loads(result.err.splitlines()[-1])["error"]
 
@@ -184,7 +181,6 @@ class TestSubmit:
         is_sent: bool,
     ) -> None:
         """Ctrl-C before or after a request: the printed command ends with one batch a file."""
-        monkeypatch.setattr("siliconflow_batch.base_client.Patience", QUICK)
         with SiliconFlowBatch() as client:
             client.submit(json_lines(line("y")))  # so that the list is not empty
         Path("second.jsonl").write_bytes(json_lines(line("z")))
@@ -200,7 +196,7 @@ class TestSubmit:
             return original(client, call)
 
         monkeypatch.setattr(SiliconFlowBatch, "_send", send)
-        interrupted = shell("submit", prompts, "second.jsonl", "--metadata", "a=b c")
+        interrupted = shell("submit", prompts, "second.jsonl", "--metadata", "a=b c", *QUICK)
         command = interrupted.err.splitlines()[-1]
 
         continued = shell(*shlex.split(command)[1:])
@@ -211,10 +207,9 @@ class TestSubmit:
         assert {*continued.out.split()} == {batch.id for batch in made}
 
     def test_the_same_command_continues_after_a_kill(
-        self, shell: Shell, prompts: str, monkeypatch: pytest.MonkeyPatch, site: Simulator
+        self, shell: Shell, prompts: str, site: Simulator
     ) -> None:
         """A batch whose response did not arrive before the kill is found, and not created again."""
-        monkeypatch.setattr("siliconflow_batch.base_client.Patience", QUICK)
         site.faults.add("slow-after", "POST /batches", times=1)
         program = Path(sys.executable).with_name("siliconflow-batch")
         with subprocess.Popen([program, "submit", prompts], stdout=subprocess.PIPE) as killed:  # noqa: S603
@@ -222,7 +217,7 @@ class TestSubmit:
                 os.sched_yield()
             killed.kill()
 
-        continued = shell("submit", prompts)
+        continued = shell("submit", prompts, *QUICK)
         another = shell("submit", prompts)
 
         first, second = site.service.batches

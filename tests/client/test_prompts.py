@@ -1,6 +1,7 @@
 """From prompts to lines, and from lines to files."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,56 @@ class TestWriteLines:
         write_lines(path, [line()])
 
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+class Number:
+    """A number of numpy, as far as JSON is concerned."""
+
+    ndim, dtype = 0, "int64"
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def item(self) -> float:
+        return self.value
+
+
+class Table:
+    """A data frame: an iterable of its columns' names."""
+
+    columns = ("id", "prompt")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+
+class NAType:
+    """pandas.NA, whose truth is an error."""
+
+    def __bool__(self) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
+
+
+def test_a_table_is_no_list_of_prompts() -> None:
+    """Its columns' names would become the prompts; the message says what to pass."""
+    table: Any = Table()
+
+    with pytest.raises(ArgumentInvalid, match=r"'id', 'prompt'; pass one of them, such as table"):
+        chat_lines(table, model="m")
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    """As parameters, and anywhere in a line."""
+    (made,) = chat_lines(["Hi"], model="m", max_tokens=Number(5), temperature=Number(0.5))
+    write_lines(tmp_path / "out.jsonl", [{**made, "extra": Number(7)}])
+
+    written = json.loads((tmp_path / "out.jsonl").read_text())
+    assert (written["body"]["max_tokens"], written["body"]["temperature"]) == (5, 0.5)
+    assert written["extra"] == 7
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), NAType()])
+def test_a_missing_prompt_is_named_by_its_row(missing: Any) -> None:
+    """With what is there instead."""
+    with pytest.raises(ArgumentInvalid, match=r"prompt 2 is missing \(.*\): drop it or fill it in"):
+        list(chat_lines(["Hi", missing], model="m"))

@@ -33,7 +33,7 @@ FACTS = (
 KEYS = "Set SILICONFLOW_API_KEY; create a key at https://cloud.siliconflow.cn/account/ak."
 LOOK = (
     "Run the same command again in some minutes: it looks for the batch before anything is sent. "
-    "To look only:"
+    "If the account has no batch at all, add --new-account. To look only:"
 )
 ADVICE: tuple[tuple[type[Exception], str, tuple[str, ...]], ...] = (
     (KeyMissing, KEYS, ()),

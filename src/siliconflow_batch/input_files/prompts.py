@@ -15,6 +15,7 @@ from ..state.atomic_file import output
 from .validation import FIXED, Inspection
 
 Messages = str | list[dict[str, Any]]
+MISSING = ("NAType", "NaTType")  # what pandas has in the place of a missing value
 # Valid in JSON, but str.splitlines ends a line at each of them.
 LINE_SEPARATORS = "\u0085\u2028\u2029"
 
@@ -40,9 +41,15 @@ def chat_lines(
     """
     if isinstance(prompts, str | bytes):
         raise ArgumentInvalid(f"`prompts` must be a list of prompts, not {type(prompts).__name__}.")
+    columns = getattr(prompts, "columns", None)
+    if columns is not None and not isinstance(prompts, Mapping):
+        raise ArgumentInvalid(
+            f"`prompts` is a table with the columns {', '.join(map(repr, columns))}; pass one of "
+            f"them, such as table[{next(iter(columns), 'prompt')!r}]."
+        )
     if "messages" in parameters:
         raise ArgumentInvalid("Remove the parameter `messages`: they come from the prompts.")
-    body = {k: v for k, v in {"model": model, **parameters}.items() if v is not None}
+    body = {k: _plain(v) for k, v in {"model": model, **parameters}.items() if v is not None}
     return _chat_lines(prompts.items() if isinstance(prompts, Mapping) else prompts, system, body)
 
 
@@ -74,6 +81,10 @@ def _chat_lines(
         custom_id, content = f"request-{number}", prompt
         if isinstance(prompt, tuple) and len(prompt) == 2:
             custom_id, content = prompt
+        if _is_missing(content):
+            raise ArgumentInvalid(
+                f"prompt {number} is missing ({content!r}): drop it or fill it in."
+            )
         body = {**parameters, "messages": _messages(content, system)}
         line = {"custom_id": custom_id, **FIXED, "body": body}
         for field, reason in inspection.check_request(line):
@@ -83,9 +94,14 @@ def _chat_lines(
         raise ArgumentInvalid("`prompts` is empty; pass at least one prompt.")
 
 
+def _is_missing(content: object) -> bool:
+    is_nan = isinstance(content, float) and content != content
+    return content is None or is_nan or type(content).__name__ in MISSING
+
+
 def _messages(content: object, system: str | None) -> object:
     """The messages of a prompt; what is not a prompt is returned unchanged, to be checked."""
-    if content and isinstance(content, str):
+    if isinstance(content, str) and content:
         messages: object = [{"role": "user", "content": content}]
     else:
         messages = content
@@ -95,9 +111,22 @@ def _messages(content: object, system: str | None) -> object:
     return messages if has_system else [{"role": "system", "content": system}, *messages]
 
 
+def _plain(value: Any) -> Any:
+    """A number of numpy as one of Python; anything else unchanged."""
+    is_number = hasattr(value, "dtype") and getattr(value, "ndim", None) == 0
+    return value.item() if is_number else value
+
+
+def _json_number(value: Any) -> Any:
+    plain = _plain(value)
+    if plain is value:
+        raise TypeError(f"{type(value).__name__} is not JSON")
+    return plain
+
+
 def _encoded(number: int, line: Mapping[str, Any]) -> bytes:
     try:
-        text = json.dumps(dict(line), ensure_ascii=False, allow_nan=False)
+        text = json.dumps(dict(line), ensure_ascii=False, allow_nan=False, default=_json_number)
         for separator in LINE_SEPARATORS:
             text = text.replace(separator, f"\\u{ord(separator):04x}")
         return text.encode() + b"\n"
