@@ -54,7 +54,7 @@ class BaseClient(ClientState):
         authorization, key, api_key = Authorization(key, api_key), None, None
         self._settings = settings.read_settings(authorization, base_url, timeout, retries)
         self._patience = Patience() if patience is None else patience
-        if not hasattr(self._patience, "pauses"):
+        if not isinstance(self._patience, Patience):
             raise ArgumentInvalid(f"Invalid patience {patience!r}: pass a Patience.")
         self._memory = Memory()
         self._connect(http_client)

@@ -62,7 +62,7 @@ def to_json(value: Any, ascii_only: bool = False) -> str:
     """
     One line of JSON, with the same characters escaped as by `safe`.
 
-    NaN and infinite numbers are no JSON; they become null.
+    JSON has no NaN and no infinite numbers; they become null.
     """
     try:
         text = json.dumps(value, ensure_ascii=ascii_only, default=str, allow_nan=False)

@@ -1,4 +1,4 @@
-"""What became of a batch, of the list and of the results."""
+"""Exceptions about batches, lists and results."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ LINK = (
     "The link may have expired. Retrieve the batch again: it names a new one. Results are kept for "
     "30 days."
 )
-EXPIRED = (400, 401, 403, 404, 410)  # what stores answer for a link that is no longer valid
+EXPIRED = (400, 401, 403, 404, 410)  # of object stores, for an expired link
 NO_ID = "Does the base URL end in /v1?"
 MOVED = "Set the base URL to the new address."
 MESSAGE_LIMIT = 500  # characters of the service's message in the text of an exception

@@ -1,4 +1,4 @@
-"""What a file or a line is that is no JSON Lines, and how to convert it."""
+"""Names other file formats and invalid lines, and says how to convert them."""
 
 import json
 
@@ -16,7 +16,7 @@ HALVES = (b"{\0", b"\0{")  # of a line in UTF-16 without a byte order mark
 
 
 def other_kind(first: bytes) -> str:
-    """What the file is instead of JSON Lines, by its first line; empty if that cannot be told."""
+    """The format of a file, by its first line; empty for JSON Lines and for unknown formats."""
     for start, kind in STARTS.items():
         if first.startswith(start):
             return kind
