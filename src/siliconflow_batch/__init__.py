@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .async_client import AsyncSiliconFlowBatch
     from .client import SiliconFlowBatch
     from .errors.base_error import SiliconFlowError
-    from .input_files.prompts import chat_lines, write_lines
+    from .input_files.lines import write_lines
+    from .input_files.prompts import chat_lines
     from .input_files.validation import check, validate
     from .objects import Batch, Counts, File
     from .result_files.line_outcomes import Usage
@@ -39,7 +40,7 @@ MODULES = {
     "SiliconFlowBatch": ".client",
     "SiliconFlowError": ".errors.base_error",
     "chat_lines": ".input_files.prompts",
-    "write_lines": ".input_files.prompts",
+    "write_lines": ".input_files.lines",
     "check": ".input_files.validation",
     "validate": ".input_files.validation",
     "Batch": ".objects",

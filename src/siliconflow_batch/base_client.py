@@ -9,7 +9,7 @@ run time would be invisible to editors. A test compares the signatures.
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import httpx
 
@@ -17,6 +17,7 @@ from .client_state import ClientState
 from .creations.list_walk import PAGE
 from .creations.remembered import Memory
 from .errors import ArgumentInvalid
+from .input_files.sources import Source
 from .objects import Batch
 from .retries import Patience, Retries
 from .transport import settings
@@ -74,16 +75,21 @@ class BaseClient(ClientState):
     @abstractmethod
     def upload(
         self,
-        source: str | Path | bytes | BinaryIO,
+        source: Source,
         *,
         name: str | None = None,
         on_progress: Progress | None = None,
     ) -> Any:
         """
-        Uploads an input file unchanged: a path, bytes, or a binary file from its current position.
+        Uploads an input file: a path, bytes, a file opened in binary mode, which is read from its
+        current position, or an iterable of lines.
 
-        `on_progress(done, total)` is called after each piece, in bytes; `total` is None if the size
-        is unknown.
+        A pipe, or another stream that can be read only once, is copied to a temporary file first.
+        `name` replaces the name of the file. `on_progress(done, total)` is called after each piece,
+        in bytes.
+
+        Raises `InputFileChanged` if the size of the file changes meanwhile; nothing is uploaded
+        then.
         """
 
     @abstractmethod
@@ -123,7 +129,7 @@ class BaseClient(ClientState):
     @abstractmethod
     def submit(
         self,
-        source: str | Path | bytes,
+        source: Source,
         *,
         model: str | None = None,
         window: str | int = "24h",
@@ -135,9 +141,12 @@ class BaseClient(ClientState):
         """
         Validates an input file, uploads it and creates a batch of it.
 
-        `idempotency_key` is that of `create`; an interrupted submission goes on where it stopped.
+        `source` is that of `upload`. Lines are dicts, as `chat_lines` yields them, or bytes, as
+        `failed_lines` yields them. `idempotency_key` is that of `create`; an interrupted submission
+        goes on where it stopped.
 
-        Raises `InputFileInvalid`, before anything is sent, if the file has faults.
+        Raises `InputFileInvalid`, before anything is sent, if the file has faults, and
+        `InputFileChanged` if what would be sent is not what was validated; there is no batch then.
         """
 
     @abstractmethod
@@ -207,7 +216,7 @@ class BaseClient(ClientState):
         batch: Batch | str,
         *,
         order: str | None = None,
-        source: str | Path | None = None,
+        source: Source | None = None,
         check: bool = True,
     ) -> Any:
         """
@@ -230,7 +239,7 @@ class BaseClient(ClientState):
         """Yields the results of the lines that failed."""
 
     @abstractmethod
-    def failed_lines(self, batch: Batch | str, source: str | Path) -> Any:
+    def failed_lines(self, batch: Batch | str, source: Source) -> Any:
         """
         Yields the lines of the input file `source` that failed or have no result, as bytes.
 

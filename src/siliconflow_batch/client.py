@@ -6,9 +6,10 @@ Rule: `flows` decides what to do; this module does it. Docstrings are in `base_c
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from . import flows
 from .base_client import BaseClient
@@ -24,6 +25,7 @@ from .errors import (
     TransportError,
 )
 from .input_files import validation
+from .input_files.sources import InputFile, Source, downloaded, opened
 from .objects import Batch, File
 from .parameters import checked_id, checked_limit, checked_path
 from .result_files import ordering, reading, resubmission
@@ -33,7 +35,7 @@ from .state.atomic_file import output
 from .steps import Call, Flow, Reply, Save, Step
 from .transport.connection import Connection
 from .transport.download import Progress, Transfer
-from .transport.upload import Upload, content_digest
+from .transport.upload import upload_call
 
 Value = TypeVar("Value")
 
@@ -62,13 +64,16 @@ class SiliconFlowBatch(BaseClient):
 
     def upload(
         self,
-        source: str | Path | bytes | BinaryIO,
+        source: Source,
         *,
         name: str | None = None,
         on_progress: Progress | None = None,
     ) -> File:
-        with Upload(source, name, on_progress) as upload:
-            file = self._run(flows.upload(upload))
+        with (
+            opened(source, name=name) as input_file,
+            upload_call(input_file, on_progress=on_progress) as call,
+        ):
+            file = self._run(flows.upload(call))
         self._memory.add_file(file)
         return file
 
@@ -89,14 +94,14 @@ class SiliconFlowBatch(BaseClient):
     ) -> Batch:
         settings = BatchSettings(window, metadata, model)
         file_id, is_keyed = checked_id(input_file_id), idempotency_key is not None
-        with self._recorded(idempotency_key, settings, lambda: file_id) as record:
+        with self._recorded(idempotency_key, settings, file_id) as record:
             order = self._order(settings, record, file_id=file_id, is_keyed=is_keyed)
             self._run(self._flow(order))
             return self._made(order)
 
     def submit(
         self,
-        source: str | Path | bytes,
+        source: Source,
         *,
         model: str | None = None,
         window: str | int = "24h",
@@ -106,16 +111,17 @@ class SiliconFlowBatch(BaseClient):
         idempotency_key: str | None = None,
     ) -> Batch:
         settings = BatchSettings(window, metadata, model)
-        validation.validate(source, model=model, name=name)
-        with self._recorded(idempotency_key, settings, lambda: content_digest(source)) as record:
-            order = self._order(
-                settings,
-                record,
-                source=lambda: Upload(source, name, on_progress),
-                is_keyed=idempotency_key is not None,
-            )
-            self._run(self._flow(order))
-            return self._made(order)
+        with opened(source, name=name) as file:
+            checked = validation.validate(file, model=model)
+            with self._recorded(idempotency_key, settings, checked.sha256) as record:
+                order = self._order(
+                    settings,
+                    record,
+                    source=lambda: upload_call(file, checked, on_progress),
+                    is_keyed=idempotency_key is not None,
+                )
+                self._run(self._flow(order))
+                return self._made(order)
 
     def retrieve(self, batch: Batch | str) -> Batch:
         return self._run(flows.retrieve(batch))
@@ -171,29 +177,29 @@ class SiliconFlowBatch(BaseClient):
         batch: Batch | str,
         *,
         order: str | None = None,
-        source: str | Path | None = None,
+        source: Source | None = None,
         check: bool = True,
     ) -> Iterator[Result]:
         ordering.checked_order(order)
-        path = None if source is None else checked_path("source", source)
         summary = Summary()
-        batch = self._run(flows.with_results(batch, self._patience))
-        if order is None:
-            if path is not None:
-                summary.expect(ordering.custom_ids(path))
-            for result in self._records(batch):
-                yield summary.add(result)
-        else:
-            with ordering.folder() as folder:
-                paths = [
-                    self.download(reference, folder / kind)
-                    for kind, reference in ordering.references(batch, ordering.BOTH)
-                ]
-                path = path or self._input(batch, folder / "input")
-                if path is not None:
-                    summary.expect(ordering.custom_ids(path))
-                for result in ordering.in_order(paths, path):
+        with nullcontext() if source is None else opened(source) as file:
+            batch = self._run(flows.with_results(batch, self._patience))
+            if order is None:
+                if file is not None:
+                    summary.expect(ordering.custom_ids(file))
+                for result in self._records(batch):
                     yield summary.add(result)
+            else:
+                with ordering.folder() as folder:
+                    paths = [
+                        self.download(reference, folder / kind)
+                        for kind, reference in ordering.references(batch, ordering.BOTH)
+                    ]
+                    file = file or self._input(batch, folder / "input")
+                    if file is not None:
+                        summary.expect(ordering.custom_ids(file))
+                    for result in ordering.in_order(paths, file):
+                        yield summary.add(result)
         summary.end(batch)
         if check:
             summary.raise_unless_complete(batch)
@@ -204,17 +210,18 @@ class SiliconFlowBatch(BaseClient):
             if not result.ok:
                 yield result
 
-    def failed_lines(self, batch: Batch | str, source: str | Path) -> Iterator[bytes]:
-        batch = self._run(flows.with_results(batch, self._patience))
-        unanswered = resubmission.Unanswered(batch, checked_path("source", source))
-        for result in self._records(batch):
-            unanswered.add(result)
-        yield from unanswered.lines()
+    def failed_lines(self, batch: Batch | str, source: Source) -> Iterator[bytes]:
+        with opened(source) as file:
+            batch = self._run(flows.with_results(batch, self._patience))
+            unanswered = resubmission.Unanswered(batch, file)
+            for result in self._records(batch):
+                unanswered.add(result)
+            yield from unanswered.lines()
 
-    def _input(self, batch: Batch, target: Path) -> Path | None:
+    def _input(self, batch: Batch, target: Path) -> InputFile | None:
         """The downloaded input of a batch; None, with a warning, if it cannot be downloaded."""
         try:
-            return self.download(ordering.input_of(batch), target)
+            return downloaded(self.download(ordering.input_of(batch), target))
         except (APIError, ArgumentInvalid) as error:
             ordering.warn_of_order(error)
             return None

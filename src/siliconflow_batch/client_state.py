@@ -11,10 +11,9 @@ from .creations.orders import BatchSettings, Order, new_token
 from .creations.remembered import Memory
 from .objects import Batch, moment
 from .retries import Patience
-from .steps import Flow
+from .steps import Call, Flow
 from .transport.logs import log_retries
 from .transport.settings import Settings
-from .transport.upload import Upload
 
 if TYPE_CHECKING:
     from .state.submissions import SubmissionFile
@@ -28,14 +27,14 @@ class ClientState(ABC):
     _memory: Memory
 
     def _recorded(
-        self, key: str | None, settings: BatchSettings, content: Callable[[], str]
+        self, key: str | None, settings: BatchSettings, content: str
     ) -> AbstractContextManager["SubmissionFile | None"]:
         """
         The record of a creation with an idempotency key, locked; None without a key.
 
-        `content` returns what the batch is made of, as a file id or a digest.
+        `content` is what the batch is made of, as a file id or a digest.
         """
-        return nullcontext() if key is None else self._open_record(key, settings, content())
+        return nullcontext() if key is None else self._open_record(key, settings, content)
 
     def _account(self) -> str:
         """The digest that names the account in the state folder."""
@@ -71,11 +70,11 @@ class ClientState(ABC):
         record: "SubmissionFile | None" = None,
         *,
         file_id: str | None = None,
-        source: Callable[[], Upload] | None = None,
+        source: Callable[[], AbstractContextManager[Call]] | None = None,
         is_keyed: bool = False,
     ) -> Order:
         """
-        An order for one batch, of a file or of what `source` opens.
+        An order for one batch, of a file or of the upload that `source` opens.
 
         With a `record`, it goes on where the record ends.
         """

@@ -26,7 +26,6 @@ from .parameters import checked_id, checked_limit, checked_seconds
 from .retries import Patience
 from .steps import Call, Flow, Pause
 from .transport.responses import read_batch, read_files, read_upload, unreadable
-from .transport.upload import Upload
 
 NOT_FOUND = 404
 REFUSED = (200, 400, 409)  # by what a service refuses a second cancel; 200 with an envelope
@@ -42,8 +41,8 @@ NEW = 60  # seconds after which a batch that this client created, and is not fou
 UNKNOWN = 10  # the same for any other id, which may be mistyped
 
 
-def upload(source: Upload) -> Flow[File]:
-    return read_upload((yield source.call()))
+def upload(call: Call) -> Flow[File]:
+    return read_upload((yield call))
 
 
 def files(limit: int | None) -> Flow[tuple[list[File], str]]:

@@ -19,8 +19,7 @@ with the default timeouts, a service that accepts the connection and stays silen
     download      attempts * R for each 256 KiB, while it makes progress; so does each result file,
                   after seconds + (looks + 1) * R if a completed batch does not name its files
 
-An upload of a stream that cannot be rewound is sent once. docs/api.md has the numbers for the
-defaults.
+docs/api.md has the numbers for the defaults.
 """
 
 from typing import Any

@@ -5,7 +5,7 @@ A flow is a generator. It yields a `Call` or a `Pause`; the client carries it ou
 `Reply`, or throws the `SiliconFlowError` into the generator.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from types import ModuleType
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -16,7 +16,7 @@ from attrs import define
 @define(frozen=True)
 class Call:
     """
-    One operation of the service and its arguments, or a function that makes them for each attempt.
+    One operation of the service and its arguments.
 
     `repeatable`: the call may be sent again when its outcome is unknown.
     `closes_connection`: no later request uses its connection, because a second response to the call
@@ -24,7 +24,7 @@ class Call:
     """
 
     operation: ModuleType
-    arguments: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+    arguments: Mapping[str, Any]
     repeatable: bool = True
     closes_connection: bool = False
 
@@ -35,10 +35,9 @@ class Call:
 
     def request(self) -> dict[str, Any]:
         """The method, URL, parameters, headers and body, from the generated client."""
-        arguments = self.arguments() if callable(self.arguments) else self.arguments
         # The generated `sync_detailed` returns no response when parsing fails, so only its request
         # is used; `transport.responses` reads the response.
-        request: dict[str, Any] = self.operation._get_kwargs(**arguments)
+        request: dict[str, Any] = self.operation._get_kwargs(**self.arguments)
         return request
 
 

@@ -34,7 +34,11 @@ WRONG: list[tuple[str, Callable[[Any], Any], str]] = [
     ("results of None", lambda client: list(client.results(None)), "pass a string, a Batch"),
     ("errors of a number", lambda client: list(client.errors(5)), "pass a string, a Batch"),
     ("an order", lambda client: list(client.results(DONE, order="output")), "Invalid order"),
-    ("a source", lambda client: list(client.results(DONE, source=5)), "Invalid source 5"),
+    (
+        "a source",
+        lambda client: list(client.results(DONE, source=5)),
+        "Cannot read 'int': ",
+    ),
     ("download None", lambda client: client.download(None, "x"), "Invalid id None"),
     ("download to None", lambda client: client.download("file-a", None), "Invalid target None"),
     ("download to a number", lambda client: client.download("file-a", 1), "Invalid target 1"),

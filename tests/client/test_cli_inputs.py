@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import pytest
 
 from siliconflow_batch import SiliconFlowBatch
 from siliconflow_batch.creations.orders import BatchSettings
-from siliconflow_batch.transport.upload import content_digest
 from siliconflow_batch_simulator import Simulator
 from support.account import asked, json_lines, line
 from support.shell import Shell
@@ -228,7 +228,7 @@ class TestSubmit:
         """While one process submits a file, another one is refused, and sends nothing."""
         with SiliconFlowBatch() as client:
             path = Path(prompts)
-            content, name = content_digest(path), str(path.resolve())
+            content, name = sha256(path.read_bytes()).hexdigest(), str(path.resolve())
             record = client._open_record(None, BatchSettings(), content, name=name)
             with record:
                 refused = shell("submit", prompts)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from siliconflow_batch import write_lines
 from siliconflow_batch.errors import ArgumentInvalid
-from siliconflow_batch.input_files.prompts import chat_lines, write_lines
+from siliconflow_batch.input_files.prompts import chat_lines
 from siliconflow_batch.input_files.validation import check, validate
 from support.account import json_lines, line
 

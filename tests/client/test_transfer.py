@@ -143,48 +143,6 @@ class TestResults:
         assert "authorization" not in server.request_headers[0]
 
 
-class Pipe(io.RawIOBase):
-    """A binary file that cannot be rewound, as a pipe or the output of a process."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = io.BytesIO(data)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._data.readinto(buffer)
-
-
-class TestSources:
-    def test_a_stream_is_sent_once(self, client: Any, simulator: Simulator) -> None:
-        """A stream that cannot be rewound is not sent again after a 429, when it is empty."""
-        simulator.faults.add("rate-limited", "POST /files", times=1)
-
-        with pytest.raises(errors.RateLimited):
-            client.upload(io.BufferedReader(Pipe(RECORDS)))
-
-        assert asked(simulator) == ["POST /v1/files"]
-        assert client.upload(io.BufferedReader(Pipe(RECORDS))).bytes == len(RECORDS)
-
-    @pytest.mark.parametrize("source", [io.StringIO("{}\n"), 5])
-    def test_another_source_is_refused(
-        self, client: Any, simulator: Simulator, source: Any
-    ) -> None:
-        """A file opened as text, and what is not a source, are refused before the upload."""
-        with pytest.raises(errors.ArgumentInvalid, match="binary mode"):
-            client.upload(source)
-
-        assert asked(simulator) == []
-
-    def test_a_file_name_that_is_not_utf_8(self, client: Any, tmp_path: Path) -> None:
-        """The file is uploaded, with '?' for each byte of its name that is not UTF-8."""
-        path = tmp_path / "\udcff.jsonl"
-        path.write_bytes(b"{}")
-
-        assert client.upload(path).name == "?.jsonl"
-
-
 class TestProgress:
     def test_of_an_upload(self, client: Any) -> None:
         """`on_progress` is called with the bytes sent so far and the size of the file."""

@@ -1,6 +1,7 @@
 """Input files: the faults that are found before anything is sent."""
 
 import gzip
+import hashlib
 import io
 import json
 import tempfile
@@ -328,10 +329,11 @@ class TestCheck:
 
 class TestValidate:
     def test_a_valid_file_has_a_summary(self) -> None:
-        """The summary has the lines, the bytes and the model."""
+        """The summary has the lines, the bytes, the model and the SHA-256."""
         data = encoded(line("1"), line("2"))
 
-        assert validate(data) == InputSummary(lines=2, bytes=len(data), model="m")
+        digest = hashlib.sha256(data).hexdigest()
+        assert validate(data) == InputSummary(lines=2, bytes=len(data), model="m", sha256=digest)
 
     def test_reading_ends_at_the_requested_number_of_faults(self) -> None:
         """No more than `most` faults are raised, and no more of the file is read."""

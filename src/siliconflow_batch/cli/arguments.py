@@ -3,25 +3,19 @@ The arguments and options that several commands share, and their validation.
 """
 
 import math
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
+
+from ..errors import ArgumentInvalid
 
 
 def _finite(seconds: float | None) -> float | None:
     if seconds is not None and not math.isfinite(seconds):
         raise typer.BadParameter(f"must be a finite number of seconds, not {seconds}.")
     return seconds
-
-
-def _refuse_stdin(files: list[Path]) -> list[Path]:
-    if Path("-") in files:
-        raise typer.BadParameter(
-            "standard input is not supported, because an input file is read twice. "
-            "Write it to a file first."
-        )
-    return files
 
 
 def _unique(ids: list[str] | None) -> list[str]:
@@ -41,10 +35,19 @@ def metadata(pairs: list[str]) -> dict[str, str]:
     return parsed
 
 
+def input_source(path: Path) -> Path | BinaryIO:
+    """The file that a path names; raises `ArgumentInvalid` for a closed standard input."""
+    if path != Path("-"):
+        return path
+    if sys.stdin is None:
+        raise ArgumentInvalid("Cannot read standard input: it is closed.")
+    return sys.stdin.buffer
+
+
 InputFiles = Annotated[
     list[Path],
     typer.Argument(
-        metavar="FILE...", callback=_refuse_stdin, help="Input files in JSON Lines format."
+        metavar="FILE...", help="Input files in JSON Lines format; - is standard input."
     ),
 ]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", callback=_unique, help="Batch ids.")]

@@ -11,6 +11,7 @@ from attrs import define
 
 from .. import Batch, Result, SiliconFlowBatch, flows
 from ..errors import APIError, ArgumentInvalid, ResultsIncomplete
+from ..input_files.sources import InputFile, downloaded
 from ..result_files import ordering
 from ..result_files.summary import Summary
 from . import arguments, exits
@@ -34,7 +35,7 @@ class Download:
     session: Session
     bar: Bar
     order: str | None = None
-    source: Path | None = None
+    source: InputFile | None = None
     needs_input: bool = False
 
     def records(self, folder: Path) -> Iterator[Result]:
@@ -49,10 +50,10 @@ class Download:
         found = ordering.references(self.batch, targets)
         return [self._fetch(reference, targets[kind]) for kind, reference in found]
 
-    def _fetch_input(self, folder: Path) -> Path | None:
+    def _fetch_input(self, folder: Path) -> InputFile | None:
         """The downloaded input; None, with a note, if it cannot be downloaded."""
         try:
-            return self._fetch(ordering.input_of(self.batch), folder / "input")
+            return downloaded(self._fetch(ordering.input_of(self.batch), folder / "input"))
         except (APIError, ArgumentInvalid) as error:
             reason = parts(error)[0]
             self.session.print_note(f"{self.batch.id}: the input cannot be downloaded: {reason}")

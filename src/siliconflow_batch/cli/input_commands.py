@@ -5,7 +5,7 @@ Rule: all files are validated before anything is sent.
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -16,11 +16,12 @@ from .. import Batch, Patience
 from ..creations.orders import BatchSettings, Order
 from ..errors import InputFileInvalid, LineFault
 from ..input_files import validation
+from ..input_files.sources import InputFile, opened
 from ..state.command_files import open_command
 from ..state.submissions import SubmissionBusy
-from ..transport.upload import Upload, content_digest
+from ..transport.upload import upload_call
 from . import arguments, exits
-from .display import OnProgress, transfers
+from .display import transfers
 from .messages import safe
 from .session import Session
 
@@ -51,7 +52,7 @@ def validate(
     """
     Validate input files. This needs no network and no key.
 
-    Every error is printed with its file, line, field and reason. Standard input is not supported.
+    Every error is printed with its file, line, field and reason.
 
     \b
     Examples:
@@ -69,7 +70,8 @@ def _validate(session: Session, file: Path, model: str | None, most: int) -> Non
     """Prints the errors of a file, or a summary of it."""
     result: dict[str, object] = {"file": str(file), "sound": True}
     try:
-        summary = validation.validate(file, model=model, most=most + 1)
+        source = arguments.input_source(file)
+        summary = validation.validate(source, model=model, name=str(file), most=most + 1)
     except InputFileInvalid as invalid:
         session.exit_status = max(session.exit_status, exits.INPUT_INVALID)
         faults = [_fault(fault) for fault in invalid.faults[:most]]
@@ -127,7 +129,6 @@ def submit(
     Validate and upload input files, and create a batch for each.
 
     The ids of the batches are printed, one per line. If any file is invalid, nothing is sent.
-    Standard input is not supported.
 
     If the command ends before every file has its batch, run the same command again: it continues,
     and creates no second batch. The progress is recorded in $SILICONFLOW_STATE, or else in
@@ -137,6 +138,7 @@ def submit(
     Examples:
       siliconflow-batch submit prompts.jsonl
       siliconflow-batch submit shards/*.jsonl --window 48h --metadata job=nightly
+      zcat prompts.jsonl.gz | siliconflow-batch submit -
       siliconflow-batch submit prompts.jsonl --idempotency-key nightly-2026-11-25
       siliconflow-batch results --wait $(siliconflow-batch submit prompts.jsonl)
     """
@@ -146,19 +148,16 @@ def submit(
     if idempotency_key is not None and len(files) > 1:
         raise exits.UsageWrong("--idempotency-key needs exactly one file: a key names one batch.")
     settings = BatchSettings(window, arguments.metadata(metadata or []), model)
-    for file in files:
-        with session.report_errors(str(file)):
-            validation.validate(file, model=model)
-    if session.exit_status:
-        return
-    ids = _submit(
-        session,
-        files,
-        base_url,
-        settings,
-        idempotency_key,
-        Patience(seconds=patience, new_account=new_account),
-    )
+    with contextlib.ExitStack() as open_files:
+        inputs = {}
+        for path in files:
+            with session.report_errors(str(path)):
+                file = open_files.enter_context(opened(arguments.input_source(path)))
+                inputs[path] = file, validation.validate(file, model=model)
+        if session.exit_status:
+            return
+        patience_ = Patience(seconds=patience, new_account=new_account)
+        ids = _submit(session, inputs, base_url, settings, idempotency_key, patience_)
     if ids:
         session.print_note("Next:")
         session.print_note(f"  {session.command('wait', *ids)}")
@@ -167,7 +166,7 @@ def submit(
 
 def _submit(
     session: Session,
-    files: list[Path],
+    inputs: Mapping[Path, tuple[InputFile, validation.InputSummary]],
     base_url: str | None,
     settings: BatchSettings,
     key: str | None,
@@ -189,26 +188,26 @@ def _submit(
             made.append(batch.id)
             _print(session, path, order, batch)
 
-    contents = {path: content_digest(path) for path in files}
+    names = dict(zip(inputs, _names(inputs), strict=True))
     with (
         session.client(base_url, patience) as client,
         transfers(session) as bar,
         contextlib.ExitStack() as records,
     ):
-        command = _command(settings, contents)
+        command = settings.digest(*sorted(f"{names[p]} {c.sha256}" for p, (_, c) in inputs.items()))
         begun = []
-        for path, content in contents.items():
+        for path, (file, checked) in inputs.items():
             with session.report_errors(str(path)):
                 record = client._open_record(
                     key,
                     settings,
-                    content,
-                    name=str(path.resolve()),
-                    source=path.name,
+                    checked.sha256,
+                    name=names[path],
+                    source=file.name,
                     command="" if key else command,
                 )
                 records.callback(record.close)
-                upload = partial(_opened, path, bar)
+                upload = partial(upload_call, file, checked, bar(file.name))
                 order = client._order(settings, record, source=upload, is_keyed=key is not None)
                 orders[id(order)] = path
                 begun.append((order, record))
@@ -222,21 +221,17 @@ def _submit(
         except BrokenPipeError:
             session.discard_output()
             raise exits.OutputClosed(made) from None
-        if unfinished and len(made) == len(files):
+        if unfinished and len(made) == len(inputs):
             # One step, after which the same command begins anew; then only what may be left out.
             exits.LAST += [unfinished.remove, *(record.forget for _, record in begun)]
             exits.LAST.append(records.pop_all().close)
     return made
 
 
-def _command(settings: BatchSettings, contents: Mapping[Path, str]) -> str:
-    """The digest of a command: of its files, in any order, and its settings."""
-    files = sorted(f"{path.resolve()} {content}" for path, content in contents.items())
-    return settings.digest(*files)
-
-
-def _opened(path: Path, bar: Callable[[str], OnProgress | None]) -> Upload:
-    return Upload(path, None, bar(path.name))
+def _names(inputs: Mapping[Path, tuple[InputFile, object]]) -> Iterator[str]:
+    """A name for each input that is the same if the command is run again; a pipe has a number."""
+    for number, (path, (file, _)) in enumerate(inputs.items(), 1):
+        yield f"pipe {number}" if file.is_copy else str(path.resolve())
 
 
 def _print(session: Session, path: Path, order: Order, batch: Batch) -> None:

@@ -8,6 +8,7 @@ Rule 2: failed lines are results; they affect the exit status only.
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,6 +17,7 @@ import typer
 
 from .. import Batch, Result
 from ..errors import ResultsIncomplete
+from ..input_files.sources import opened
 from ..result_files import ordering, reading, resubmission
 from ..result_files.summary import Summary
 from ..state.atomic_file import check_target
@@ -101,27 +103,26 @@ def results(
     targets = _targets(ids, output, output_dir)
     _check_one_input(ids, source, failed_input)
     ended: dict[str, Batch] = {}
-    if wait:
+    with nullcontext() if source is None else opened(arguments.input_source(source)) as file:
+        if wait:
 
-        def keep(id: str, batch: Batch) -> None:
-            ended[id] = batch
+            def keep(id: str, batch: Batch) -> None:
+                ended[id] = batch
 
-        await_all(session, ids, base_url, keep, interval=interval)
-    with session.client(base_url) as client, transfers(session) as bar:
-        for id in ended if wait else ids:
-            with session.report_errors(id):
-                batch = ended_batch(client, ended.get(id) or id)
-                needs_input = failed_input is not None
-                one = Download(client, batch, session, bar, order, source, needs_input)
-                _results(session, one, targets.get(id), failed_input, errors)
+            await_all(session, ids, base_url, keep, interval=interval)
+        with session.client(base_url) as client, transfers(session) as bar:
+            for id in ended if wait else ids:
+                with session.report_errors(id):
+                    batch = ended_batch(client, ended.get(id) or id)
+                    needs_input = failed_input is not None
+                    one = Download(client, batch, session, bar, order, file, needs_input)
+                    _results(session, one, targets.get(id), failed_input, errors)
 
 
 def _check_one_input(ids: list[str], source: Path | None, failed_input: Path | None) -> None:
     for option, path in (("--input", source), ("--failed-input", failed_input)):
         if path and len(ids) > 1:
             raise exits.UsageWrong(f"{option} supports one batch only.")
-    if source and not source.is_file():
-        raise exits.UsageWrong(f"--input must be an existing file, not {str(source)!r}.")
     if failed_input:
         check_target(failed_input)
 

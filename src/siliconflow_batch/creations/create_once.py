@@ -121,8 +121,8 @@ def _look_before(order: Order) -> Flow[None]:
 def _upload(order: Order) -> Flow[None]:
     if order.source is None or order.creation.file_id is not None:
         return
-    with order.source() as source:
-        file = read_upload((yield source.call()))
+    with order.source() as call:
+        file = read_upload((yield call))
     order.creation = evolve(order.creation, file_id=file.id, own=True, uploaded_at=file.created_at)
     if order.record is not None:
         at = file.created_at

@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Literal
 
 from attrs import define, field
@@ -16,8 +17,7 @@ from siliconflow_batch_api.types import UNSET
 from ..errors import CreateOutcomeUnknown, SiliconFlowError
 from ..objects import Batch
 from ..parameters import checked_id, checked_key, checked_metadata, checked_model, checked_window
-from ..steps import Record
-from ..transport.upload import Upload
+from ..steps import Call, Record
 from .evidence import Creation
 
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
@@ -62,7 +62,7 @@ def new_token(key: str | None = None) -> str:
 @define
 class Order:
     """
-    One batch to create, of a file that was uploaded, or of the one that `source` opens.
+    One batch to create, of a file that was uploaded, or of the upload that `source` opens.
 
     `is_keyed`: the token comes from an idempotency key, so an earlier batch may have it.
     `record`: where the progress is saved. `is_resumed`: an earlier process may have sent the
@@ -73,7 +73,7 @@ class Order:
 
     settings: BatchSettings
     creation: Creation
-    source: Callable[[], Upload] | None = None
+    source: Callable[[], AbstractContextManager[Call]] | None = None
     is_keyed: bool = False
     record: Record | None = None
     is_resumed: bool = False

@@ -24,9 +24,10 @@ The exceptions of this package, as one tree.
     ├── ResultsIncomplete         lines are missing, repeated, unknown or cannot be read
     ├── FileNotWritten            a file cannot be written, and is as it was
     ├── StateUnusable             a file in the state folder cannot be written
-    └── InputError                refused before anything was sent
+    └── InputError                refused, and no batch was created
         ├── KeyMissing            there is no usable API key
         ├── ArgumentInvalid       an argument is invalid
+        ├── InputFileChanged      an input file is not the one that was checked any more
         └── InputFileInvalid      an input file is invalid; `faults` lists why
 
 Rule 1: no message, repr or attribute contains the key.
@@ -49,6 +50,7 @@ from .input_errors import (
     ArgumentInvalid,
     FileNotWritten,
     InputError,
+    InputFileChanged,
     InputFileInvalid,
     KeyMissing,
     LineFault,
@@ -84,6 +86,7 @@ __all__ = [
     "EnvelopedFailure",
     "FileNotWritten",
     "InputError",
+    "InputFileChanged",
     "InputFileInvalid",
     "KeyMissing",
     "KeyRefused",

@@ -35,7 +35,7 @@ class FileNotWritten(SiliconFlowError):
 
 
 class InputError(SiliconFlowError):
-    """Refused before anything was sent."""
+    """An argument or an input file was refused; no batch was created of it."""
 
 
 class KeyMissing(InputError):
@@ -68,6 +68,20 @@ class LineFault:
     def __str__(self) -> str:
         place = f"{self.file}, line {self.line}" if self.line else self.file
         return f"{place}: {self.field + ': ' if self.field else ''}{self.reason}"
+
+
+class InputFileChanged(InputError):
+    """An input file changed after it was checked, or while it was uploaded. There is no batch."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self.file = file
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file} has changed since it was checked, so it was not sent completely. "
+            "No batch was created.\n\nSubmit it again when no program writes to it."
+        )
 
 
 class InputFileInvalid(InputError):

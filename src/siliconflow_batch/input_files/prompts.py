@@ -1,23 +1,18 @@
 """
-From prompts to request lines, and from lines to a file.
+From prompts to request lines.
 
 Rule: `validation.check` finds no fault in a file of lines that `chat_lines` made.
 """
 
-import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentInvalid
-from ..state.atomic_file import output
+from .lines import plain
 from .validation import FIXED, Inspection
 
 Messages = str | list[dict[str, Any]]
 MISSING = ("NAType", "NaTType")  # what pandas has in the place of a missing value
-# Valid in JSON, but str.splitlines ends a line at each of them.
-LINE_SEPARATORS = "\u0085\u2028\u2029"
 
 
 def chat_lines(
@@ -49,25 +44,8 @@ def chat_lines(
         )
     if "messages" in parameters:
         raise ArgumentInvalid("Remove the parameter `messages`: they come from the prompts.")
-    body = {k: _plain(v) for k, v in {"model": model, **parameters}.items() if v is not None}
+    body = {k: plain(v) for k, v in {"model": model, **parameters}.items() if v is not None}
     return _chat_lines(prompts.items() if isinstance(prompts, Mapping) else prompts, system, body)
-
-
-def write_lines(path: str | os.PathLike[str], lines: Iterable[Mapping[str, Any]]) -> int:
-    """
-    Writes lines to a file, and returns how many.
-
-    The file is replaced only when it is complete; a device or a FIFO is written into. Raises
-    `ArgumentInvalid` for a line that is not JSON, if there are no lines, or for a folder that does
-    not exist, and `FileNotWritten` if the disk is full.
-    """
-    number = 0
-    with output(Path(path)) as file:
-        for number, line in enumerate(lines, 1):
-            file.write(_encoded(number, line))
-        if not number:
-            raise ArgumentInvalid("`lines` is empty; the file was not written.")
-    return number
 
 
 def _chat_lines(
@@ -109,26 +87,3 @@ def _messages(content: object, system: str | None) -> object:
         return messages
     has_system = isinstance(messages[0], dict) and messages[0].get("role") == "system"
     return messages if has_system else [{"role": "system", "content": system}, *messages]
-
-
-def _plain(value: Any) -> Any:
-    """A number of numpy as one of Python; anything else unchanged."""
-    is_number = hasattr(value, "dtype") and getattr(value, "ndim", None) == 0
-    return value.item() if is_number else value
-
-
-def _json_number(value: Any) -> Any:
-    plain = _plain(value)
-    if plain is value:
-        raise TypeError(f"{type(value).__name__} is not JSON")
-    return plain
-
-
-def _encoded(number: int, line: Mapping[str, Any]) -> bytes:
-    try:
-        text = json.dumps(dict(line), ensure_ascii=False, allow_nan=False, default=_json_number)
-        for separator in LINE_SEPARATORS:
-            text = text.replace(separator, f"\\u{ord(separator):04x}")
-        return text.encode() + b"\n"
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ArgumentInvalid(f"Cannot write line {number} as JSON: {error}.") from error

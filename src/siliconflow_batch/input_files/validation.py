@@ -6,24 +6,22 @@ Rule 2: no more of a file is kept in memory than one line, and the custom_ids.
 Rule 3: a line that does not pass `fast_lines` is checked here, so a fault is found here only.
 """
 
-import io
+import contextlib
+import hashlib
 import json
-import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
-from pathlib import Path
 from reprlib import Repr
 from typing import IO, Any
 
 import msgspec
 from attrs import define, field, frozen
 
-from ..errors import ArgumentInvalid, InputFileInvalid, LineFault
+from ..errors import InputFileInvalid, LineFault
 from . import fast_lines
 from .file_kinds import other_kind, why_not_json
+from .sources import MOST_BYTES, InputFile, Source, opened
 
-Source = str | os.PathLike[str] | bytes | IO[bytes]
 Faults = list[tuple[str, str]]  # the field and the reason of each
 
 ROLES = ("system", "user", "assistant")
@@ -44,7 +42,7 @@ class Limits:
     """
 
     lines: int = 5_000
-    bytes: int = 10**9
+    bytes: int = MOST_BYTES
     line: int = 16_000_000
 
 
@@ -53,11 +51,12 @@ LIMITS = Limits()
 
 @frozen
 class InputSummary:
-    """The size of a valid file, and the model of its lines."""
+    """The size of a valid file, the model of its lines, and the SHA-256 of its bytes."""
 
     lines: int
     bytes: int
     model: str
+    sha256: str
 
 
 @define
@@ -69,6 +68,7 @@ class Inspection:
     limits: Limits = LIMITS
     lines: int = 0
     size: int = 0
+    hash: Any = field(factory=hashlib.sha256)  # of the lines read
     ids: dict[str, int] = field(factory=dict)
     models: dict[str | None, int] = field(factory=dict)
 
@@ -87,10 +87,9 @@ class Inspection:
         """Yields each line; of a line that is too long, a beginning that is too long as well."""
         most = self.limits.line + 2  # with \r\n
         while raw := file.readline(most):
-            if not isinstance(raw, bytes):
-                raise ArgumentInvalid(f"{self.name} is open as text; open it in binary mode.")
             self.lines += 1
             self.size += len(raw)
+            self.hash.update(raw)
             yield raw
             while len(raw) == most and not raw.endswith(b"\n"):
                 raw = file.readline(most)
@@ -171,20 +170,25 @@ class Inspection:
 
 
 def check(
-    source: Source, *, model: str | None = None, name: str | None = None, limits: Limits = LIMITS
+    source: Source | InputFile,
+    *,
+    model: str | None = None,
+    name: str | None = None,
+    limits: Limits = LIMITS,
 ) -> Iterator[LineFault]:
     """
     Yields the faults of an input file, line by line. Memory does not grow with the file.
 
-    `source` is a path, bytes, or a binary file, which is read to its end. `model` is the model that
-    the batch will use instead of those of the lines. `name` is the name of the file in the faults.
+    `source` is a path, bytes, a binary file, which is read from its current position, or an
+    iterable of lines. `model` is the model that the batch will use instead of those of the lines.
+    `name` is the name of the file in the faults.
     """
-    with _opened(source) as file:
-        yield from Inspection(name or _name(source), model, limits).faults(file)
+    with _opened(source, name) as (label, file):
+        yield from Inspection(label, model, limits).faults(file)
 
 
 def validate(
-    source: Source,
+    source: Source | InputFile,
     *,
     model: str | None = None,
     name: str | None = None,
@@ -196,12 +200,12 @@ def validate(
 
     Raises `InputFileInvalid` with the first `most` faults if there are any.
     """
-    inspection = Inspection(name or _name(source), model, limits)
-    with _opened(source) as file:
+    with _opened(source, name) as (label, file):
+        inspection = Inspection(label, model, limits)
         if faults := list(islice(inspection.faults(file), max(most, 1))):
             raise InputFileInvalid(faults)
     used = model or next(filter(None, inspection.models))
-    return InputSummary(inspection.lines, inspection.size, used)
+    return InputSummary(inspection.lines, inspection.size, used, inspection.hash.hexdigest())
 
 
 def _check_messages(body: dict[str, Any]) -> Faults:
@@ -262,24 +266,10 @@ def _repeated_keys(raw: bytes) -> set[str]:
     return {key for key in keys if keys.count(key) > 1}
 
 
-def _opened(source: Source) -> AbstractContextManager[IO[bytes]]:
-    if isinstance(source, bytes):
-        return io.BytesIO(source)
-    if isinstance(source, str | os.PathLike):
-        try:
-            return Path(source).open("rb")
-        except OSError as error:
-            raise ArgumentInvalid(f"Cannot read {source!s}: {error.strerror}.") from error
-    if hasattr(source, "readline"):
-        return nullcontext(source)
-    raise ArgumentInvalid(
-        f"Cannot read a {type(source).__name__}: pass a path, bytes, or a file opened in binary "
-        "mode."
-    )
-
-
-def _name(source: Source) -> str:
-    if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
-    name = getattr(source, "name", None)
-    return name if isinstance(name, str) else "input"
+@contextlib.contextmanager
+def _opened(source: Source | InputFile, name: str | None) -> Iterator[tuple[str, IO[bytes]]]:
+    """The name of a source in faults, and the file to read."""
+    with contextlib.ExitStack() as stack:
+        if not isinstance(source, InputFile):
+            source = stack.enter_context(opened(source, name=name))
+        yield source.label, stack.enter_context(source.open())

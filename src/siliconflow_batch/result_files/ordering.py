@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from ..errors import ArgumentInvalid
+from ..input_files.sources import InputFile
 from ..objects import Batch
 from . import reading, results
 from .results import Result
@@ -61,7 +62,7 @@ def warn_of_order(error: Exception) -> None:
     )
 
 
-def in_order(paths: list[Path], source: Path | None) -> Iterator[Result]:
+def in_order(paths: list[Path], source: InputFile | None) -> Iterator[Result]:
     """
     The records of result files in the order of the input file, then those that it does not name.
 
@@ -95,18 +96,14 @@ def _with_offsets(path: Path) -> Iterator[tuple[Result, int]]:
             offset += len(raw)
 
 
-def custom_ids(source: Path) -> Iterator[str]:
+def custom_ids(source: InputFile) -> Iterator[str]:
     """The custom_ids of an input file, in its order; invalid lines are skipped."""
     return (id for id, _ in input_lines(source))
 
 
-def input_lines(source: Path) -> Iterator[tuple[str, bytes]]:
+def input_lines(source: InputFile) -> Iterator[tuple[str, bytes]]:
     """The lines of an input file, each with its custom_id; lines without one are skipped."""
-    try:
-        file = source.open("rb")
-    except OSError as error:
-        raise ArgumentInvalid(f"Cannot read {source}: {error.strerror}.") from error
-    with file:
+    with source.open() as file:
         for raw in map(_without_bom, file):
             with contextlib.suppress(ValueError, RecursionError):
                 line = json.loads(raw)

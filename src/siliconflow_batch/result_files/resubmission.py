@@ -5,9 +5,9 @@ Rule: a line that may have an answer is not submitted again, because every line 
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from ..errors import ArgumentInvalid
+from ..input_files.sources import InputFile
 from ..objects import Batch
 from .ordering import input_lines
 from .results import Result
@@ -21,7 +21,7 @@ class Unanswered:
     the batch says too little: it is not final, or answered lines are in no file.
     """
 
-    def __init__(self, batch: Batch, source: Path) -> None:
+    def __init__(self, batch: Batch, source: InputFile) -> None:
         if not batch.is_final:
             raise ArgumentInvalid(f"Batch {batch.id!r} is {batch.status}; wait for it first.")
         is_named = batch.error_file_id or batch.status.lower() != "completed"
@@ -43,7 +43,7 @@ class Unanswered:
         known = self._is_answered
         if known and not any(id in known for id, _ in input_lines(self._source)):
             raise ArgumentInvalid(
-                f"No custom_id of {self._source} is in the results of batch {self._batch.id!r}: "
-                "pass the input file of the batch."
+                f"No custom_id of {self._source.label} is in the results of batch "
+                f"{self._batch.id!r}: pass the input file of the batch."
             )
         return (raw for id, raw in input_lines(self._source) if not known.get(id, False))

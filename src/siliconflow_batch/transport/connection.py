@@ -62,8 +62,8 @@ class Connection:
                 response.read()
         except self.failures.exceptions as error:
             raise self.failures.transport_error(error, call.name) from without_frames(error)
-        except RuntimeError as error:
-            raise _closed(error) from None
+        except Exception as error:  # of the input file, of `on_progress`, or of httpx
+            raise _closed(without_frames(error)) from None
         return _read(response, self._settings)
 
     def pieces(self, transfer: Transfer) -> Iterator[bytes]:
@@ -113,8 +113,8 @@ class AsyncConnection:
                 await response.aread()
         except self.failures.exceptions as error:
             raise self.failures.transport_error(error, call.name) from without_frames(error)
-        except RuntimeError as error:
-            raise _closed(error) from None
+        except Exception as error:  # of the input file, of `on_progress`, or of httpx
+            raise _closed(without_frames(error)) from None
         return _read(response, self._settings)
 
     async def pieces(self, transfer: Transfer) -> AsyncIterator[bytes]:
@@ -189,11 +189,10 @@ class Failures:
         )
 
 
-def _closed(error: RuntimeError) -> Exception:
+def _closed(error: Exception) -> Exception:
     """httpx raises a RuntimeError for a closed client, and other libraries for other mistakes."""
-    if "closed" not in str(error):
-        return error
-    return ArgumentInvalid(CLOSED)
+    is_closed = isinstance(error, RuntimeError) and "closed" in str(error)
+    return ArgumentInvalid(CLOSED) if is_closed else error
 
 
 def without_frames(error: Exception) -> Exception:

@@ -17,10 +17,11 @@ from siliconflow_batch.client_state import ClientState
 from siliconflow_batch.creations.orders import BatchSettings, Order
 from siliconflow_batch.creations.remembered import Memory
 from siliconflow_batch.errors import StateUnusable
+from siliconflow_batch.input_files.sources import opened
 from siliconflow_batch.objects import Batch, File
 from siliconflow_batch.retries import Patience
 from siliconflow_batch.steps import Call, Flow, Pause, Reply, Save, Step
-from siliconflow_batch.transport.upload import Upload
+from siliconflow_batch.transport.upload import upload_call
 
 from .account_model import CALLERS_FILE, Account
 from .answer_fates import Answer, Fate
@@ -42,6 +43,12 @@ from .model_world import (
 )
 
 SETTINGS = BatchSettings()
+
+
+@contextmanager
+def _upload() -> Iterator[Call]:
+    with opened(b"{}") as file, upload_call(file) as call:
+        yield call
 
 
 @define(frozen=True)
@@ -141,7 +148,7 @@ class ModelProcess(ClientState):
             SETTINGS,
             record,  # type: ignore[arg-type] # it has what is asked of a `SubmissionFile`
             file_id=None if mode.uploads else file_id,
-            source=(lambda: Upload(b"{}", None)) if mode.uploads else None,
+            source=_upload if mode.uploads else None,
             is_keyed=mode.is_keyed,
         )
         self.account.owners[order.creation.token] = number
@@ -191,7 +198,7 @@ class ModelProcess(ClientState):
 
     def _call(self, call: Call) -> Answer:
         arguments = call.arguments
-        if callable(arguments):  # of an upload
+        if call.operation is operations.upload_file:
             return self.answer("upload")
         if call.operation is operations.create_batch:
             body = arguments["body"].to_dict()
