@@ -59,7 +59,8 @@ class _Reading:
     def read(self, size: int = -1) -> bytes:
         piece = self._file.read(size if size < 0 else max(size, PIECE))
         self._sent += len(piece)
-        self._hash.update(piece)
+        if self._checked is not None:
+            self._hash.update(piece)
         if self._sent > self._size or not (piece or self._is_whole()):
             raise InputFileChanged(self._label)
         if self._on_progress is not None and piece:
