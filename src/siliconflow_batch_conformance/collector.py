@@ -47,7 +47,7 @@ class Report:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if self.only & set(_ids(item))]
-        if not self.rig.target.budget.loopback:
+        if not self.rig.target.budget.unmetered:
             items[:] = within_budget(items)
         for item in items:
             for id in _ids(item):

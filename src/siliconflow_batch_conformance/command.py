@@ -31,7 +31,6 @@ from .reports import terminal
 from .repro.script import script
 from .requirements import load
 from .run import judge, judge_recorded, selected
-from .service.budget import is_loopback
 from .service.rig import Rig, RigBroken
 from .service.sender import EnvironmentInvalid
 from .verdicts import Run
@@ -103,7 +102,7 @@ def _run(options: argparse.Namespace, inputs: Inputs, rig: Rig) -> int:
     rig.check()
     with _interrupt_on_sigterm():
         print_line(f"{rig.target.base_url}, seed {options.seed}")
-        if options.writes and not rig.target.budget.loopback:
+        if options.writes and not rig.target.budget.unmetered:
             print_line(rig.price())
         only = selected(options.only, core=options.core)
         if options.base_url:
@@ -205,7 +204,7 @@ def _dry_run(options: argparse.Namespace, rig: Rig) -> int:
     only = selected(options.only, core=options.core)
     for id, cases in judge(rig, options.seed, only, collect=True).collected.items():
         print_line(f"{id:<12} {', '.join(cases)}")
-    if not rig.target.budget.loopback:
+    if not rig.target.budget.unmetered:
         reads = "only reads and requests that must be rejected"
         print_line(rig.price() if options.writes else reads)
     return 0
@@ -227,9 +226,11 @@ def _open_rig(options: argparse.Namespace) -> Iterator[Rig]:
         writes=options.writes,
         patience=options.patience,
         rate=options.rate,
+        unmetered=options.unmetered,
     )
-    if not is_loopback(options.base_url) and not options.writes:
-        print("read-only; use --writes to allow uploads and paid batches", file=sys.stderr)  # noqa: T201
+    if not (options.unmetered or options.writes or options.clean_up):
+        note = "read-only; --writes allows uploads and paid batches, --unmetered everything"
+        print(note, file=sys.stderr)  # noqa: T201
     try:
         yield rig
     finally:

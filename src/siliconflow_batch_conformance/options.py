@@ -20,8 +20,10 @@ examples:
   siliconflow-batch conformance --har recorded.har
   siliconflow-batch conformance --report report    HTML, JSON, JUnit XML, Markdown, scripts
 
-A service on another machine receives only reads and requests that it must reject. --writes also
-allows at most 60 writes, which create at most 5 batches of one or two lines; these are paid for.
+A service receives only reads and requests that it must reject. --writes also allows at most 60
+writes, which create at most 5 batches of one or two lines; these are paid for. --unmetered lifts
+the limits, for a service that costs nothing. They hold on this machine as well, where a gateway may
+stand in front of a paid service.
 Each creation is recorded in a journal before it is sent. At its end, a run cancels its unfinished
 batches; after a run that could not, --clean-up does so. Set SILICONFLOW_API_KEY_2 to a key of a
 second account to test that accounts are isolated.
@@ -54,12 +56,17 @@ def _add_target(group: argparse._ArgumentGroup) -> None:
         metavar="URL",
         help="the service, including /v1 (default: start a simulator for the run)",
     )
-    add("--writes", action="store_true", help="allow uploads and paid batches on a live service")
+    add("--writes", action="store_true", help="allow uploads and up to 5 paid batches")
+    add(
+        "--unmetered",
+        action="store_true",
+        help="send as much as the cases need: the service costs nothing",
+    )
     add(
         "--rate",
         type=float,
         default=RATE,
-        help="requests per second on a live service (default: %(default)s)",
+        help="requests per second, unless --unmetered (default: %(default)s)",
     )
     add(
         "--patience",
@@ -139,6 +146,8 @@ def refuse_contradictions(options: argparse.Namespace) -> None:
         path = getattr(options, name)
         if path and path.is_dir():
             raise RigBroken(f"--{name} names a file, and {path} is a folder.")
+    if options.unmetered and (options.har or not options.base_url):
+        raise RigBroken("--unmetered is about a service; give its --base-url.")
     if options.beside and not options.report:
         raise RigBroken("--beside needs --report.")
     if options.clean_up and not options.base_url:

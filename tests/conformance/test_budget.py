@@ -21,7 +21,7 @@ from support.journaled_runs import NOW, FakeClock
 
 
 def live_budget(clock: FakeClock, *, writes: bool = False) -> Budget:
-    return Budget(loopback=False, writes=writes, clock=clock, today=clock, sleep=clock.sleep)
+    return Budget(unmetered=False, writes=writes, clock=clock, today=clock, sleep=clock.sleep)
 
 
 class TestAllowed:
@@ -73,7 +73,7 @@ class TestAllowed:
 
     def test_a_service_on_this_machine_has_no_limits(self, clock: FakeClock) -> None:
         """Any request may be sent to a simulator at once."""
-        budget = Budget(loopback=True, clock=clock, sleep=clock.sleep)
+        budget = Budget(unmetered=True, clock=clock, sleep=clock.sleep)
 
         for _ in range(200):
             budget.acquire("DELETE", "/batches", lines=5001)

@@ -85,7 +85,9 @@ class TestErrors:
         self, service: JournaledService
     ) -> None:
         """When the writes are used up, the remaining batches are reported."""
-        budget = Budget(loopback=False, writes=True, clock=service.clock, sleep=service.clock.sleep)
+        budget = Budget(
+            unmetered=False, writes=True, clock=service.clock, sleep=service.clock.sleep
+        )
         budget.written = WRITES - 1
 
         def send(method: str, path: str, query: dict[str, Any]) -> Exchange:

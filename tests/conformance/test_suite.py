@@ -127,7 +127,7 @@ class TestExitStatus:
         """A refused key gives no verdict, and is not printed."""
         with Simulator() as simulator:
             done = conformance_here(
-                "--base-url", simulator.base_url, SILICONFLOW_API_KEY="sk-wrong"
+                "--unmetered", "--base-url", simulator.base_url, SILICONFLOW_API_KEY="sk-wrong"
             )
 
         assert done.returncode == 2
@@ -199,6 +199,7 @@ class TestExitStatus:
             (("--record", "/", *only("HTTP")), "--record names a file, and / is a folder"),
             (("--only", "LIST-99"), "no requirement 'LIST-99'"),
             (("--fault", "nonsense"), "no fault or variant 'nonsense'"),
+            (("--unmetered",), "give its --base-url"),
             (("--fault", "any-key", "--base-url", "http://127.0.0.1:9/v1"), "leave out --base-url"),
         ],
     )
@@ -215,7 +216,12 @@ class TestAgainstAServer:
         """A base URL and two keys are enough for a run with every requirement judged."""
         with Simulator(keys=("sk-one", "sk-two")) as simulator:
             done = conformance_here(
-                *("--base-url", simulator.base_url, *only("OWNER", "LIFE", "RESULT")),
+                *(
+                    "--unmetered",
+                    "--base-url",
+                    simulator.base_url,
+                    *only("OWNER", "LIFE", "RESULT"),
+                ),
                 SILICONFLOW_API_KEY="sk-one",
                 SILICONFLOW_API_KEY_2="sk-two",
             )
@@ -227,7 +233,7 @@ class TestAgainstAServer:
         """Without a second key, OWNER is reported as not judged."""
         with Simulator() as simulator:
             done = conformance_here(
-                *("--base-url", simulator.base_url, *only("OWNER", "LIST")),
+                *("--unmetered", "--base-url", simulator.base_url, *only("OWNER", "LIST")),
                 SILICONFLOW_API_KEY="sk-simulator",
             )
 
@@ -262,7 +268,7 @@ class TestAgainstAServer:
         """Failures name the environment variable instead of the key."""
         with Simulator(keys=("sk-secret-of-this-test",), faults=("after-inclusive",)) as simulator:
             done = conformance_here(
-                *("--base-url", simulator.base_url, *only("LIST", "SCHEMA-2")),
+                *("--unmetered", "--base-url", simulator.base_url, *only("LIST", "SCHEMA-2")),
                 SILICONFLOW_API_KEY="sk-secret-of-this-test",
             )
 

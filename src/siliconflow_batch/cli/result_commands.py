@@ -123,6 +123,8 @@ def _check_one_input(ids: list[str], source: Path | None, failed_input: Path | N
     for option, path in (("--input", source), ("--failed-input", failed_input)):
         if path and len(ids) > 1:
             raise exits.UsageWrong(f"{option} supports one batch only.")
+    if failed_input == Path("-"):
+        raise exits.UsageWrong("--failed-input needs the path of a file: stdout has the results.")
     if failed_input:
         check_target(failed_input)
 

@@ -139,7 +139,7 @@ def cancellation(rig: Rig) -> list[Exchange]:
     A batch that finishes before the cancel proves nothing, so up to three batches are tried.
     """
     target = rig.target
-    for _ in range(3 if target.budget.loopback else 1):
+    for _ in range(3 if target.budget.unmetered else 1):
         lines = [target.line(f"line-{number}") for number in range(min(20, target.most_lines))]
         created = target.batch(target.input_file(*lines))
         cancel = target.cancel(id_of(created))
@@ -147,7 +147,7 @@ def cancellation(rig: Rig) -> list[Exchange]:
             return [cancel, *target.watch(id_of(created))]
         if the_batch(target.retrieve(id_of(created))).get("status") != "completed":
             return [cancel]
-    if not target.budget.loopback:
+    if not target.budget.unmetered:
         raise Inconclusive("the batch completed before its cancel")
     return [cancel]
 
@@ -159,7 +159,7 @@ def listed(rig: Rig, request: pytest.FixtureRequest) -> list[Exchange]:
 
     Of new batches the newest has finished, so that a list without finished batches is noticed.
     """
-    if not rig.target.budget.loopback:
+    if not rig.target.budget.unmetered:
         newest = list(batches(rig.target.page(limit=5)))
         if len(newest) < 5:
             raise NotJudged(f"needs five batches in the list; there are {len(newest)}")

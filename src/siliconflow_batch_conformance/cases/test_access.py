@@ -29,7 +29,7 @@ every_operation = pytest.mark.parametrize(
 @pytest.fixture(scope="session")
 def batch(rig: Rig, request: pytest.FixtureRequest) -> Exchange:
     """A batch of the first account; where batches are paid for, one that other cases created."""
-    if not rig.target.budget.loopback:
+    if not rig.target.budget.unmetered:
         lifecycle: list[Exchange] = request.getfixturevalue("lifecycle")
         return lifecycle[0]
     return rig.target.batch(rig.target.input_file(rig.target.line()))
@@ -43,7 +43,7 @@ def ids(rig: Rig, request: pytest.FixtureRequest) -> dict[str, str]:
     Where nothing may be created, the ids name nothing: objects of other programs are never touched.
     """
     budget = rig.target.budget
-    if not (budget.loopback or budget.writes):
+    if not (budget.unmetered or budget.writes):
         return {"batch": "batch_thereisnone", "file": "file-thereisnone"}
     batch: Exchange = request.getfixturevalue("batch")
     return {"batch": id_of(batch), "file": str(the_batch(batch).get("input_file_id"))}

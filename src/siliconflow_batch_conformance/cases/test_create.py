@@ -146,7 +146,7 @@ def test_refusal_changes_nothing(target: Target, input_file: str, check: Checker
     after = target.page(**before.query)
 
     check(pages.lists_batches_with_metadata, after, metadata, 0)
-    if target.budget.loopback:  # where no other program creates batches
+    if target.budget.unmetered:  # where no other program creates batches
         check(pages.is_the_same_page, before, after)
 
 

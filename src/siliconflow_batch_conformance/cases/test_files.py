@@ -71,7 +71,7 @@ def test_listed(target: Target, check: Checker) -> None:
     upload = target.upload(json_lines(*lines), f"listed-{time.time_ns()}.jsonl")
 
     check(
-        history.is_listed_once, upload, target.files(limit=20 if target.budget.loopback else 1000)
+        history.is_listed_once, upload, target.files(limit=20 if target.budget.unmetered else 1000)
     )
 
 

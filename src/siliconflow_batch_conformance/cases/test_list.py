@@ -143,6 +143,6 @@ def test_unknown_after(target: Target, listed: list[Exchange], check: Checker) -
 def test_same_page_again(target: Target, completed: Exchange, check: Checker) -> None:
     """Two equal requests return the same page."""
     # Other programs may create batches meanwhile; the page after an old batch does not change.
-    query = {} if target.budget.loopback else {"after": id_of(completed)}
+    query = {} if target.budget.unmetered else {"after": id_of(completed)}
 
     check(pages.is_the_same_page, target.page(limit=5, **query), target.page(limit=5, **query))

@@ -1,5 +1,7 @@
 """
-Limits on what a run may send to a service on another machine, and how fast.
+Limits on what a run may send to a service that may cost money, and how fast. They hold for every
+service, on this machine as well, because a gateway here may stand in front of a paid service; only
+the suite's own simulator, and a service that the user calls `--unmetered`, has none.
 
     request                         without --writes    with --writes
     GET                             sent                sent
@@ -56,11 +58,11 @@ class BudgetSpent(NotSent):
 @define(kw_only=True)
 class Budget:
     """
-    The limits shared by all accounts of a run; no limits apply if `loopback` is true. `clock` is
+    The limits shared by all accounts of a run; no limits apply if it is `unmetered`. `clock` is
     monotonic, in seconds; `today` is Unix seconds, used to read dates in Retry-After.
     """
 
-    loopback: bool
+    unmetered: bool
     writes: bool = False
     rate: float = RATE
     clock: Callable[[], float] = time.monotonic
@@ -81,7 +83,7 @@ class Budget:
         `lines` is the line count of the uploaded file or of the batch's input file, 0 for a file
         that does not exist. `rejected` means that the service is certain to reject the request.
         """
-        if self.loopback:
+        if self.unmetered:
             return
         if (pause := self._resume_at - self.clock()) > LONGEST_PAUSE:
             raise BudgetSpent(f"the service asked for a pause of {pause:.0f} s")
@@ -92,12 +94,12 @@ class Budget:
 
     def require_batch(self) -> None:
         """Raises `BudgetSpent` if the run may not create another batch."""
-        if not self.loopback and self.batches >= BATCHES:
+        if not self.unmetered and self.batches >= BATCHES:
             raise BudgetSpent(f"the run has created its {BATCHES} batches")
 
     def acquire_for_cleanup(self, method: str) -> None:
         """Like `acquire`, for the reads and cancels of a clean-up."""
-        if not self.loopback and method not in READING:
+        if not self.unmetered and method not in READING:
             if self.written >= WRITES:
                 raise BudgetSpent(f"the run has sent its {WRITES} writes")
             self.written += 1
@@ -105,7 +107,7 @@ class Budget:
 
     def wait(self) -> None:
         """Waits for the rate limit and for a requested pause, up to a minute."""
-        if self.loopback:
+        if self.unmetered:
             return
         now = self.clock()
         self._next_turn = max(self._next_turn, now - (BURST - 1) / self.rate)
@@ -115,7 +117,7 @@ class Budget:
 
     def record(self, status: int, headers: Mapping[str, str]) -> None:
         """Records the response to the last request; header names are lower case."""
-        if self.loopback:
+        if self.unmetered:
             return
         if self._creation_pending and is_rejection(status):
             self.batches -= 1
@@ -129,7 +131,7 @@ class Budget:
         if method != "POST":
             raise NotAllowed(f"{method} is not documented, and its effect could not be undone")
         if not (self.writes or rejected):
-            raise NotAllowed("writes to a service on another machine need --writes")
+            raise NotAllowed("writes need --writes, or --unmetered if they cost nothing")
         if creation and lines is None:
             raise NotAllowed("a creation needs the line count of its input file")
         if (lines or 0) > LINES or (creation and lines == 0 and not rejected):

@@ -10,7 +10,7 @@ import httpx
 from attrs import define, evolve
 
 from ..requirements import NotJudged
-from .budget import BATCHES, LINES, RATE, Budget, is_loopback
+from .budget import BATCHES, LINES, RATE, Budget
 from .cleanup import CleanUp, clean_up
 from .journal import Journal
 from .prices import price
@@ -41,8 +41,10 @@ class Rig:
         writes: bool,
         patience: float,
         rate: float = RATE,
+        unmetered: bool = False,
     ) -> Self:
-        budget = Budget(loopback=is_loopback(base_url), writes=writes, rate=rate)
+        """A rig for a service; `unmetered`: it costs nothing, so no limits apply."""
+        budget = Budget(unmetered=unmetered, writes=writes, rate=rate)
         target = Target(
             base_url=base_url.rstrip("/"), key=key, budget=budget, model=MODEL, patience=patience
         )
@@ -97,7 +99,7 @@ class Rig:
         pace = Pace(queued=0.1, running=0.1, finalizing=0.1, cancelling=0.1)
         keys = ("sk-conformance", "sk-stranger")
         with Simulator(keys=keys, faults=faults, pace=pace) as simulator:
-            rig = cls.at(simulator.base_url, *keys, writes=True, patience=5)
+            rig = cls.at(simulator.base_url, *keys, writes=True, patience=5, unmetered=True)
             try:
                 yield rig
             finally:

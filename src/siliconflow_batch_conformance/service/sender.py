@@ -206,8 +206,8 @@ class Sender:
             self._lines[id] = len(uploaded(response)[1].splitlines())
 
     def _pause(self, response: Exchange, pause: float) -> None:
-        """Waits before the next attempt; on another machine the budget honours Retry-After."""
-        if self.budget.loopback:
+        """Waits before the next attempt; with limits, the budget honours Retry-After."""
+        if self.budget.unmetered:
             delay = retry_after(response.headers.get("retry-after"), time.time())
             pause = max(pause, min(delay or 0, LONGEST_PAUSE))
         elif response.operation == "POST /batches" and not is_rejection(response.status):

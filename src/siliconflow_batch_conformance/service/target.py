@@ -45,8 +45,8 @@ class Target(Sender):
 
     @property
     def most_lines(self) -> int:
-        """The most lines of a batch; few on a service on another machine, where they cost money."""
-        return 5_001 if self.budget.loopback else LINES
+        """The most lines of a batch; few on a service that may cost money."""
+        return 5_001 if self.budget.unmetered else LINES
 
     def line(self, custom_id: str = "request-1", **body: Any) -> dict[str, Any]:
         """One line of an input file; keywords set fields of its body, None removes a field."""
@@ -83,7 +83,7 @@ class Target(Sender):
     def settled(self, last: Exchange) -> Exchange:
         """Returns the last response for a batch; `Inconclusive` if a live batch continues."""
         status = the_batch(last).get("status", "failed")
-        if not self.budget.loopback and status not in FINAL_STATUSES:
+        if not self.budget.unmetered and status not in FINAL_STATUSES:
             raise Inconclusive(f"the batch was still {status!r} when patience ended")
         return last
 
