@@ -22,8 +22,8 @@ help: ## Print this list
 generate: .venv/installed ## Write generated/ from openapi.yaml
 	$(BIN)/python -m contract.generation
 
-conformance: .venv/installed ## Run the suite alone: [BASE_URL=…] [UNMETERED=1] [REPORT=folder]
-	$(BIN)/siliconflow-batch conformance $(if $(BASE_URL),--base-url "$(BASE_URL)") $(if $(UNMETERED),--unmetered) $(if $(REPORT),--report "$(REPORT)")
+conformance: .venv/installed ## Run the suite alone: [BASE_URL=…] [REPORT=folder] [OPTIONS=…]
+	$(BIN)/siliconflow-batch conformance $(if $(BASE_URL),--base-url "$(BASE_URL)") $(if $(REPORT),--report "$(REPORT)") $(OPTIONS)
 
 test: .venv/installed ## Run the tests
 	$(BIN)/python -m pytest -n auto

@@ -28,6 +28,7 @@ from .options import parser, refuse_contradictions
 from .recordings import har
 from .recordings.entries import HarUnreadable
 from .reports import terminal
+from .reports.texts import visible
 from .repro.script import script
 from .requirements import load
 from .run import judge, judge_recorded, selected
@@ -71,8 +72,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def print_line(line: str, file: TextIO | None = None) -> None:
-    """Prints a line, with any keys in it replaced: a service may echo them."""
-    line = without_keys(line, filter(None, map(os.environ.get, VARIABLES)))
+    """Prints lines of a service's text: without keys, and with control characters escaped."""
+    line = visible(without_keys(line, filter(None, map(os.environ.get, VARIABLES))))
     print(line, flush=True, file=file)  # the command's output
 
 
@@ -149,7 +150,9 @@ def conclude(
     catalogue = load()
     judged = apply(run, inputs.ledger, datetime.now(UTC).date())
     tiers = {id: row.tier for id, row in catalogue.items()}
-    status = exit_status(judged, tiers, strict=options.strict)
+    status = exit_status(
+        judged, tiers, strict=options.strict, allow_inconclusive=options.allow_inconclusive
+    )
     for line in terminal.report(judged, catalogue, status):
         print_line(line)
     if not options.report:

@@ -3,8 +3,12 @@ The exit status of a run.
 
     1    a `must` fails, or any requirement is STALE or EXPIRED; with --strict, `should` and
          `hygiene` count as `must`
-    2    otherwise: an error occurred, the run was interrupted, or nothing was judged
-    0    otherwise
+    2    otherwise: an error occurred, the run was interrupted, nothing was judged, or a `must` is
+         open: inconclusive (patience ended, 429, 503, lost responses) or blocked
+    0    otherwise; open requirements are allowed with --allow-inconclusive
+
+A requirement that this kind of run cannot judge (without writes, without a second key, from a
+recording) is "not judged", and is not open.
 
 Rule 1: failures come first; an error later in the run does not hide them.
 Rule 2: STALE and EXPIRED are mistakes in the ledger of known deviations; they count in every tier.
@@ -16,7 +20,7 @@ Rule 5: a `must` that failed and is blocked by another failure counts as failed.
 from collections.abc import Mapping
 
 from .deviations import EXPIRED, FLAKY, KNOWN, STALE
-from .verdicts import BLOCKED, BROKEN, FAILS, HOLDS, Run, Verdict
+from .verdicts import BLOCKED, BROKEN, FAILS, HOLDS, INCONCLUSIVE, Run, Verdict
 
 CONFORMANT, NOT_CONFORMANT, NO_VERDICT = 0, 1, 2
 MUST = "must"
@@ -24,7 +28,12 @@ JUDGED = frozenset({HOLDS, FAILS, KNOWN, FLAKY})
 
 
 def exit_status(
-    run: Run, tiers: Mapping[str, str], *, strict: bool = False, interrupted: bool = False
+    run: Run,
+    tiers: Mapping[str, str],
+    *,
+    strict: bool = False,
+    allow_inconclusive: bool = False,
+    interrupted: bool = False,
 ) -> int:
     """`tiers` maps each requirement to `must`, `should` or `hygiene`."""
     outcomes = {id: verdict.outcome for id, verdict in run.verdicts.items()}
@@ -35,7 +44,8 @@ def exit_status(
     is_broken = bool(run.errors) or BROKEN in seen
     if is_broken or interrupted or not JUDGED & seen:
         return NO_VERDICT
-    return CONFORMANT
+    is_open = any(outcomes[id] in (INCONCLUSIVE, BLOCKED) for id in counting)
+    return NO_VERDICT if is_open and not allow_inconclusive else CONFORMANT
 
 
 def _fails(verdict: Verdict) -> bool:

@@ -29,9 +29,9 @@ batches; after a run that could not, --clean-up does so. Set SILICONFLOW_API_KEY
 second account to test that accounts are isolated.
 
 exit status:
-  0  conformant
+  0  conformant: each `must` that such a run can judge holds, or is in the ledger
   1  not conformant
-  2  inconclusive, for example because the service did not respond or rejected the key
+  2  inconclusive: no response, a rejected key, or a `must` that could not be judged
 """
 
 
@@ -90,6 +90,11 @@ def _add_selection(group: argparse._ArgumentGroup) -> None:
     add("--core", action="store_true", help="skip the cases that schemathesis generates")
     add("--seed", type=int, default=1, help="seed of the generated cases (default: %(default)s)")
     add("--strict", action="store_true", help="treat `should` and `hygiene` like `must`")
+    add(
+        "--allow-inconclusive",
+        action="store_true",
+        help="exit with 0 although requirements are inconclusive or blocked",
+    )
 
 
 def _add_files(group: argparse._ArgumentGroup) -> None:

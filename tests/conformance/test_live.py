@@ -4,6 +4,7 @@
 The service is a simulator; as the suite has not started it, its limits hold.
 """
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,13 +120,30 @@ class TestWriting:
             status, output = service.run("--writes", "--patience", "0.2")
 
             batches = service.batches()[: -len(others)]
-            assert status == 0, output
+            assert status == 2, output
             assert statuses(batches) == {"cancelling"}
             assert service.batches()[len(batches) :] == others
             assert service.posts("/cancel") > cancels
         assert "inconclusive: LIFE-5" in output
         assert "still 'in_queue' when patience ended" in output
         assert "left for the next run" not in output
+        last = output.splitlines()[-1]
+        assert re.fullmatch(
+            r"inconclusive: \d+ of \d+ requirements judged; .*patience ended.*", last
+        )
+
+    def test_a_slow_service_can_be_allowed(self, live: Open) -> None:
+        """--allow-inconclusive exits with 0, and still says what was not judged."""
+        with live(HOURS) as service:
+            selected = ("--only", "LIFE-5", "--only", "CREATE-21")
+            status, output = service.run(
+                "--writes", "--patience", "0.2", "--allow-inconclusive", *selected
+            )
+
+        assert status == 0, output
+        assert re.search(
+            r"^conformant: 1 of 2 requirements judged; 1 not: .*patience", output, re.M
+        )
 
     @pytest.mark.parametrize(
         ("fault", "family"),

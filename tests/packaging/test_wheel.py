@@ -133,7 +133,7 @@ class TestFullInstallation:
         result = full.run("siliconflow-batch", "conformance", "--only", "SCHEMA-1")
 
         assert result.returncode == 0, result.stdout + result.stderr
-        assert "1 requirements: 1 holds" in result.stdout
+        assert "1 of 1 requirements judged" in result.stdout
 
     def test_cases_run_under_pytest(self, full: Environment) -> None:
         """`pytest --pyargs` collects the suite's cases, and they pass against a simulator."""

@@ -3,6 +3,7 @@ The report on the terminal: a line for each failure, the first ones in full, the
 """
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import httpx
@@ -11,10 +12,23 @@ from ..causes import fundamental_first
 from ..checks.exchange import Exchange
 from ..deviations import EXPIRED, FLAKY, KNOWN, STALE
 from ..requirements import SOURCES, Requirement
-from ..verdicts import BLOCKED, BROKEN, FAILS, INCONCLUSIVE, NOT_JUDGED, Failure, Run, Verdict
+from ..verdicts import (
+    BLOCKED,
+    BROKEN,
+    FAILS,
+    HOLDS,
+    INCONCLUSIVE,
+    NOT_JUDGED,
+    Failure,
+    Run,
+    Verdict,
+)
+from .texts import in_one_line
 
 VARIABLES = {"own": "SILICONFLOW_API_KEY", "stranger": "SILICONFLOW_API_KEY_2"}
 STATUS = ("conformant", "not conformant", "inconclusive")
+REASONS = 3  # why requirements were not judged
+OPEN = frozenset({BLOCKED, INCONCLUSIVE, NOT_JUDGED, BROKEN})
 IN_FULL = 20  # failures that are printed with all details
 GROUPED_BY_REASON = (STALE, EXPIRED, KNOWN, FLAKY, BLOCKED, INCONCLUSIVE, NOT_JUDGED, BROKEN)
 
@@ -37,9 +51,27 @@ def report(run: Run, catalogue: Mapping[str, Requirement], status: int) -> Itera
         for reason in dict.fromkeys(verdict.reason for verdict in verdicts):
             ids = ", ".join(v.requirement for v in verdicts if v.reason == reason)
             yield f"{outcome}: {ids}\n  {reason}"
-    counts = ", ".join(f"{len(rows)} {outcome}" for outcome, rows in by_outcome.items())
-    yield f"{len(run.verdicts)} requirements: {counts}; {run.requests} requests"
-    yield STATUS[status]
+    counts = ", ".join(_number(len(rows), outcome) for outcome, rows in by_outcome.items())
+    yield f"{_number(run.requests, 'requests')}: {counts}"
+    yield f"{STATUS[status]}: {_judged(run)}"
+
+
+def _number(number: int, word: str) -> str:
+    """A number with a word for it: "1 fails", "2 fail", "2 requests"."""
+    if word in (HOLDS, FAILS, "requests"):
+        is_verb = word != "requests"
+        word = word if (number == 1) == is_verb else word[:-1]
+    return f"{number:,} {word}"
+
+
+def _judged(run: Run) -> str:
+    """How many requirements were judged, and the most common reasons why others were not."""
+    reasons = Counter(one.reason for one in run.verdicts.values() if one.outcome in OPEN)
+    judged = len(run.verdicts) - reasons.total()
+    text = f"{judged} of {len(run.verdicts)} requirements judged"
+    for reason, number in reasons.most_common(REASONS):
+        text += f"; {number} not: {in_one_line(reason, 80)}" if reason else ""
+    return text
 
 
 def _summary(rows: list[Requirement]) -> Iterator[str]:
