@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -187,6 +188,9 @@ def _judge_har(options: argparse.Namespace, inputs: Inputs) -> int:
     capture = har.capture(options.har, options.base_url)
     for reason, number in capture.left_out.items():
         print_line(f"skipped: {number} ({reason})")
+    if errors := Counter(one.status for one in capture.exchanges if one.status >= 500):
+        counts = ", ".join(f"{number} with {status}" for status, number in sorted(errors.items()))
+        print_line(f"not judged: server errors, which the documents do not describe: {counts}")
     only = selected(options.only, core=options.core)
     run = judge_recorded(capture.exchanges, capture.base_url, only, capture.judgments)
     status = conclude(options, inputs, run)

@@ -108,8 +108,8 @@ class Inventory:
         return self.uploads[id].sender if id in self.uploads else None
 
     def is_foreign(self, id: object, exchange: Exchange) -> bool:
-        """Whether an id belongs to another account than the sender of the exchange."""
-        return self.owner(id) not in (None, exchange.sender)
+        """Whether an id belongs to another account than the sender, who has one as well."""
+        return exchange.has_account and self.owner(id) not in (None, exchange.sender)
 
     def batch_in_path(self, exchange: Exchange) -> SeenBatch | None:
         """The sender's own batch that the request names in its path."""

@@ -32,10 +32,12 @@ RESULT_FIELDS = {"output_file_id": "completed", "error_file_id": "failed"}
 @dataclass(frozen=True)
 class Exchange:
     """
-    `sender` is `own`, `stranger` (the second account) or the name of another account.
+    `sender` is `own`, `stranger` (the second account), the name of another account, or `refused`
+    for a key that was never accepted.
     `authorization` is the header as it was sent, None where there was none. `path` is relative to
     the base URL, or a whole URL where a result file has another host. `status`, `headers` (names in
-    lower case) and `body` are the response's, and `at` is when it arrived, in Unix seconds.
+    lower case) and `body` are the response's, and `at` is when it arrived, in Unix seconds,
+    or 0 if a recording does not say so.
     `awaited` says that the request was repeated until the response changed.
     """
 
@@ -52,6 +54,11 @@ class Exchange:
     body: bytes = b""
     at: float = 0.0
     awaited: bool = False
+
+    @property
+    def has_account(self) -> bool:
+        """Whether the service accepted the key of the sender, here or elsewhere in a recording."""
+        return not self.sender.startswith("refused")
 
     @property
     def text(self) -> str:

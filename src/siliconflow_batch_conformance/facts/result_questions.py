@@ -53,7 +53,7 @@ def result_length(exchanges: Exchanges) -> Iterator[Sighting]:
 
 def result_expiry(exchanges: Exchanges) -> Iterator[Sighting]:
     for download, named in _downloads(exchanges):
-        is_late = download.at - named.at >= LINK_SECONDS
+        is_late = named.at > 0 and download.at - named.at >= LINK_SECONDS
         if "://" in download.path and is_late and download.status in (200, 403):
             yield shows(download, "stays" if download.status == 200 else "expires")
 

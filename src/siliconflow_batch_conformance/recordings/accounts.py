@@ -3,6 +3,7 @@ The accounts of a recording: they are distinguished by their keys, and the keys 
 """
 
 from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
 
 from attrs import define, field
 
@@ -10,6 +11,7 @@ from ..checks.exchange import BEARER
 from .entries import headers_of
 
 REFUSED = (401, 403)
+SECRET_NAMES = {"key", "api_key", "apikey", "token", "access_token", "auth", "authorization"}
 SHORTEST = 8  # characters of a key that is replaced outside its header
 
 
@@ -17,11 +19,15 @@ SHORTEST = 8  # characters of a key that is replaced outside its header
 class Accounts:
     """
     `names` maps each key to its account: own, stranger, stranger-3, or refused for a key that the
-    service never accepted. `redacted` says that the recording has no Authorization headers.
+    service never accepted. `redacted` says that the recording has no Authorization headers, and
+    `placeholder` is what a recorder put in the place of all of them. `secrets` are other keys,
+    which a URL contains.
     """
 
     names: dict[str, str] = field(factory=dict, repr=False)
     redacted: bool = False
+    placeholder: str | None = None
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
     def of(cls, entries: list[dict[str, Any]]) -> Self:
@@ -32,6 +38,7 @@ class Accounts:
         accepted a request, every request is the first account's.
         """
         accepted: dict[str, bool] = {}
+        secrets = frozenset(secret for entry in entries for secret in _secrets_of(entry))
         foreign = [entry for entry in entries if "_exchange" not in entry]
         requests = [(_authorization(entry), entry["response"]["status"]) for entry in foreign]
         for header, status in requests:
@@ -42,8 +49,12 @@ class Accounts:
         names = {key: _name("own", "stranger", place) for place, key in enumerate(keys)}
         refused = [key for key in accepted if key not in names]
         names |= {key: _name("refused", "refused", place) for place, key in enumerate(refused)}
-        has_success = any(status < 300 for _, status in requests)
-        return cls(names, has_success and all(header is None for header, _ in requests))
+        if not any(status < 300 for _, status in requests):
+            return cls(names, secrets=secrets)
+        headers = {header for header, _ in requests if header is not None}
+        if len(headers) == 1 and not names:  # a single header, without a bearer key
+            return cls(placeholder=headers.pop(), secrets=secrets)
+        return cls(names, not headers, secrets=secrets)
 
     def sender(self, entry: dict[str, Any]) -> tuple[str, str | None]:
         """The account of an entry, and its Authorization header with `{key}` for the key."""
@@ -52,6 +63,8 @@ class Accounts:
             return own["sender"], header
         if header is None:
             return "own", BEARER if self.redacted else None
+        if header == self.placeholder:
+            return "own", BEARER
         scheme, space, key = header.partition(" ")
         for name in (key.strip(), *self._long_keys()):
             if name in self.names and name in header:
@@ -72,7 +85,14 @@ class Accounts:
         return raw
 
     def _long_keys(self) -> list[str]:
-        return sorted((key for key in self.names if len(key) >= SHORTEST), key=len, reverse=True)
+        keys = (key for key in {*self.names, *self.secrets} if len(key) >= SHORTEST)
+        return sorted(keys, key=len, reverse=True)
+
+
+def _secrets_of(entry: dict[str, Any]) -> list[str]:
+    """The values of parameters of the URL that are named like keys."""
+    pairs = parse_qsl(urlsplit(entry["request"]["url"]).query)
+    return [value for name, value in pairs if name.lower().replace("-", "_") in SECRET_NAMES]
 
 
 def _authorization(entry: dict[str, Any]) -> str | None:

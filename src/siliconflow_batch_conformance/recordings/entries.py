@@ -9,6 +9,7 @@ import base64
 import binascii
 import contextlib
 import gzip
+import io
 import json
 import zlib
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from urllib.parse import urlencode
 Entry = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]
 
+MOST_BYTES = 1_000_000_000  # of a file or a body, decompressed
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 EXPORT = "Save the traffic as HAR 1.2, with content."
 
@@ -58,10 +60,13 @@ def entries(path: Path, log: dict[str, Any]) -> list[Entry]:
 def _unpacked(path: str, raw: bytes) -> bytes:
     if raw.startswith(GZIP):
         try:
-            raw = gzip.decompress(raw)
+            raw = _gunzipped(raw)
         except (OSError, EOFError, zlib.error) as error:
             problem = f"the gzip data is damaged: {error}"
             raise HarUnreadable(path, "", problem, "Copy the whole file again.") from error
+        if len(raw) > MOST_BYTES:
+            problem = f"the file has more than {MOST_BYTES:,} bytes when it is decompressed"
+            raise HarUnreadable(path, "", problem, "Record less traffic, or split the file.")
         if raw.startswith((GZIP, ZIP)):
             raise HarUnreadable(
                 path, "", "the file is compressed twice", "Decompress it once: gunzip FILE"
@@ -115,8 +120,19 @@ def headers_of(message: Entry) -> dict[str, str]:
     return headers
 
 
+def lacks_request_body(entry: Entry) -> bool:
+    """Whether the tool has not kept the request's body, as browsers do with the files of a form."""
+    body, request_type = request_of(entry)
+    headers = headers_of(entry["request"])
+    sizes = (entry["request"].get("bodySize"), headers.get("content-length"))
+    stated = max((int(str(size)) for size in sizes if _is_positive(size)), default=0)
+    is_form = request_type.startswith("multipart/") and entry["request"]["method"] == "POST"
+    is_compressed = "content-encoding" in headers  # the size is that of other bytes
+    return (len(body) < stated and not is_compressed) or (is_form and not body)
+
+
 def request_of(entry: Entry) -> tuple[bytes, str]:
-    """The request body and its content type; empty where the tool did not keep a form's files."""
+    """The request body and its content type; empty where the tool did not keep it."""
     posted = _object(entry["request"].get("postData"))
     media, text = str(posted.get("mimeType", "")), posted.get("text")
     request_type = headers_of(entry["request"]).get("content-type", media)
@@ -131,7 +147,7 @@ def request_of(entry: Entry) -> tuple[bytes, str]:
 
 
 def response_of(entry: Entry) -> Response | None:
-    """Status, headers and body of a response; None where the tool did not keep the body."""
+    """Status, headers and body of a response; None where the tool did not keep all of the body."""
     response, own = entry["response"], "_exchange" in entry
     headers = headers_of(response)
     content = _object(response.get("content"))
@@ -146,6 +162,10 @@ def response_of(entry: Entry) -> Response | None:
     if not own:
         headers.pop("set-cookie", None)
         body = _decompressed(body, headers.get("content-encoding", ""))
+        size = content.get("size")
+        is_packed = "content-encoding" in headers and size == response.get("bodySize")
+        if _is_positive(size) and len(body) < int(str(size)) and not is_packed:
+            return None
     return response["status"], headers, body
 
 
@@ -180,8 +200,14 @@ def _decompressed(body: bytes, encoding: str) -> bytes:
     """The decoded body; a few tools keep the compressed one."""
     if encoding.strip().lower() == "gzip" and body.startswith(GZIP):
         with contextlib.suppress(OSError, EOFError, zlib.error):
-            return gzip.decompress(body)
+            return _gunzipped(body)
     return body
+
+
+def _gunzipped(raw: bytes) -> bytes:
+    """The decompressed data; of more than `MOST_BYTES` the first ones, and one more."""
+    with gzip.GzipFile(fileobj=io.BytesIO(raw)) as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def _object(value: Any) -> Entry:

@@ -30,6 +30,7 @@ from .entries import (
     Response,
     at_of,
     entries,
+    lacks_request_body,
     log_of,
     request_of,
     response_of,
@@ -72,12 +73,9 @@ def capture(path: str | Path, base_url: str | None = None) -> Capture:
     complete = _complete(recorded, captured)
     if not complete:
         reasons = ", ".join(f"{count} {reason}" for reason, count in captured.left_out.items())
-        raise HarUnreadable(
-            str(path),
-            f"{len(recorded)} entries",
-            f"no complete exchange with {base}: {reasons}",
-            "Give another base URL, or record again with the response bodies.",
-        )
+        problem = f"no complete exchange with {base}: {reasons}"
+        remedy = "Give another base URL, or record again with the bodies."
+        raise HarUnreadable(str(path), f"{len(recorded)} entries", problem, remedy)
     accounts = Accounts.of([entry for entry, _ in complete])
     captured.exchanges = [
         _exchange(number, entry, response, base, accounts)
@@ -200,7 +198,11 @@ def _why_unrelated(entry: Entry, base: str, results: set[str]) -> str:
             return "of another path"
     if request["method"] == "OPTIONS":
         return "a CORS preflight"
-    return "" if entry["response"].get("status") else "without a response"
+    if entry["response"].get("status") == 304:
+        return "a 304, whose body is in a cache"
+    if not entry["response"].get("status"):
+        return "without a response"
+    return "without its request body" if lacks_request_body(entry) else ""
 
 
 def _result_urls(recorded: list[Entry]) -> set[str]:

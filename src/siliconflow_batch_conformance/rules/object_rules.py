@@ -43,7 +43,7 @@ def _others_objects(operation: str) -> Select:
     """A list, and what other accounts created."""
 
     def select(exchange: Exchange, inventory: Inventory) -> list[Arguments]:
-        if exchange.operation != operation or exchange.status != 200:
+        if exchange.operation != operation or exchange.status != 200 or not exchange.has_account:
             return []
         others = [
             *(seen.created for seen in inventory.batches.values() if seen.owner != exchange.sender),

@@ -48,6 +48,11 @@ def _lists_with(parameter: str) -> Condition:
     return lambda exchange: listed(exchange) and parameter in exchange.query
 
 
+def _timed(condition: Condition) -> Condition:
+    """Whether the condition holds, and it is known when the response arrived."""
+    return lambda exchange: exchange.at > 0 and condition(exchange)
+
+
 _returned_batch = succeeded(CREATE_BATCH, RETRIEVE_BATCH, CANCEL_BATCH)
 _created = succeeded(CREATE_BATCH)
 _listed = succeeded(LIST_BATCHES)
@@ -74,7 +79,7 @@ FORM = (
     Rule("UPLOAD-1", when(_uploaded), shapes.is_an_upload),
     Rule("FILES-4", when(_listed_files), shapes.is_a_file_list),
     Rule("FILES-5", when(_listed_files), shapes.has_documented_object_types),
-    Rule("TIME-1", when(_shows_batches), bodies.timestamps_are_seconds),
+    Rule("TIME-1", when(_timed(_shows_batches)), bodies.timestamps_are_seconds),
     Rule("TIME-2", when(_shows_batches), bodies.timestamps_are_in_order),
     Rule("TIME-3", when(_shows_batches), bodies.timestamps_match_status),
     Rule("TIME-4", when(_shows_batches), bodies.expired_at_is_not_early),
@@ -88,8 +93,8 @@ FORM = (
     Rule("CREATE-1", when(_created), bodies.echoes_the_request),
     Rule("CREATE-2", when(_created), bodies.echoes_metadata),
     Rule("CREATE-4", when(_created), bodies.is_unfinished),
-    Rule("CREATE-6", when(_created), bodies.created_at_is_now),
-    Rule("UPLOAD-6", when(_uploaded), bodies.created_at_is_now),
+    Rule("CREATE-6", when(_timed(_created)), bodies.created_at_is_now),
+    Rule("UPLOAD-6", when(_timed(_uploaded)), bodies.created_at_is_now),
     Rule("UPLOAD-2", when(_shows_upload), bodies.matches_the_upload),
     Rule("LIST-1", when(_listed), pages.first_and_last_id_match),
     Rule("LIST-2", when(_listed), pages.is_newest_first),
