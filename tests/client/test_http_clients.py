@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import trustme
+from httpcore._synchronization import ThreadLock
 
 from siliconflow_batch import Retries, SiliconFlowBatch, errors
 from siliconflow_batch_simulator import Simulator
@@ -183,3 +184,31 @@ def untrusted_server(authority: trustme.CA | None = None) -> Iterator[tuple[str,
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
         yield f"https://localhost:{listener.getsockname()[1]}/v1", connections
+
+
+def test_an_interruption_leaves_no_lock(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Ctrl-C while the connection pool is locked, the client works and can be closed."""
+    release = ThreadLock.__exit__
+    signals = [KeyboardInterrupt]
+
+    def interrupted(self: ThreadLock, *arguments: Any) -> None:
+        if signals:
+            raise signals.pop()
+        release(self, *arguments)
+
+    ended = []
+
+    def use() -> None:
+        with SiliconFlowBatch(simulator.api_key, simulator.base_url) as client:
+            monkeypatch.setattr(ThreadLock, "__exit__", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                list(client.batches())
+            ended.append(list(client.batches()))
+
+    thread = threading.Thread(target=use, daemon=True)  # it must not block the tests
+    thread.start()
+    thread.join(30)
+    assert ended == [[]]
+    assert not thread.is_alive()

@@ -47,12 +47,9 @@ class Connection:
     """
 
     def __init__(self, settings: Settings, http_client: Any = None) -> None:
-        self.http = (
-            open_client(httpx.Client, settings.base_url) if http_client is None else http_client
-        )
+        self._owned, self._settings = http_client is None, settings
+        self.http = self._open() if http_client is None else http_client
         self.failures = Failures.of(self.http, "Client")
-        self._owned = http_client is None
-        self._settings = settings
 
     def send(self, call: Call) -> Reply:
         request = _addressed(call, self._settings)
@@ -62,6 +59,9 @@ class Connection:
                 response.read()
         except self.failures.exceptions as error:
             raise self.failures.transport_error(error, call.name) from without_frames(error)
+        except KeyboardInterrupt:
+            self._renew()
+            raise
         except Exception as error:  # of the input file, of `on_progress`, or of httpx
             raise _closed(without_frames(error)) from None
         return _read(response, self._settings)
@@ -83,6 +83,9 @@ class Connection:
         except self.failures.exceptions as error:
             cause = without_frames(error)
             raise self.failures.transport_error(error, "download", transfer.received) from cause
+        except KeyboardInterrupt:
+            self._renew()
+            raise
         except RuntimeError as error:
             raise _closed(error) from None
 
@@ -90,6 +93,14 @@ class Connection:
         """Closes the httpx client, unless it was passed as `http_client`."""
         if self._owned:
             self.http.close()
+
+    def _open(self) -> Any:
+        return open_client(httpx.Client, self._settings.base_url)
+
+    def _renew(self) -> None:
+        """Replaces a client whose request was interrupted: it may hold a lock for ever."""
+        if self._owned:
+            self.http = self._open()
 
 
 class AsyncConnection:

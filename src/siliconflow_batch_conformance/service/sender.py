@@ -37,6 +37,13 @@ class EnvironmentInvalid(Exception):
         return f"a proxy or certificate of the environment cannot be used: {self.args[0]}"
 
 
+def _open_client() -> httpx.Client:
+    try:
+        return httpx.Client(timeout=TIMEOUT)
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+        raise EnvironmentInvalid(str(error)) from error
+
+
 @define(eq=False, kw_only=True)
 class Sender:
     """
@@ -54,10 +61,7 @@ class Sender:
     _client: httpx.Client = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        try:
-            self._client = httpx.Client(timeout=TIMEOUT)
-        except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
-            raise EnvironmentInvalid(str(error)) from error
+        self._client = _open_client()
 
     def close(self) -> None:
         self._client.close()
@@ -178,6 +182,9 @@ class Sender:
             response = self._client.send(request, stream=True)
             for piece in response.iter_bytes():
                 body += piece
+        except KeyboardInterrupt:
+            self._client = _open_client()  # the other one may hold a lock for ever
+            raise
         except httpx.ConnectError:
             raise
         except httpx.TransportError as error:
