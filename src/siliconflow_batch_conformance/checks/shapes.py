@@ -86,7 +86,7 @@ def is_accepted(exchange: Exchange) -> str | None:
 
 
 def status_is_documented(exchange: Exchange, documented: list[int]) -> str | None:
-    """a status that the documents name"""
+    """a status that the documents name, or that any service may send"""
     # No document describes the responses of the download, which may redirect like a result URL.
     redirects = exchange.operation == DOWNLOAD_FILE and exchange.status in (301, 302, 303, 307, 308)
     is_documented = exchange.status in documented or exchange.succeeded or redirects

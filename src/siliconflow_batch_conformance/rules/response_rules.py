@@ -21,6 +21,7 @@ from ..checks.exchange import (
 from .rule import Condition, Rule, succeeded, when
 
 DOCUMENTED_STATUSES = [200, 400, 401, 403, 404, 429, 500, 503, 504]
+LEGAL_STATUSES = [402, 413, 451]  # no money, too large, illegal: they need no documents
 
 
 def _is_operation(exchange: Exchange) -> bool:
@@ -62,7 +63,11 @@ _listed_files = succeeded(LIST_FILES)
 FORM = (
     Rule("WIRE-1", when(_has_json_body), shapes.is_strict_json),
     Rule("WIRE-2", when(_has_json_body), shapes.has_json_content_type),
-    Rule("WIRE-3", when(_is_operation, DOCUMENTED_STATUSES), shapes.status_is_documented),
+    Rule(
+        "WIRE-3",
+        when(_is_operation, [*DOCUMENTED_STATUSES, *LEGAL_STATUSES]),
+        shapes.status_is_documented,
+    ),
     Rule("WIRE-4", when(_is_operation), shapes.has_correct_content_length),
     Rule("WIRE-5", when(_has_status(404)), shapes.body_is_a_string),
     Rule("CREATE-19", when(_has_status(400)), shapes.is_an_error_body),
@@ -156,7 +161,7 @@ def _creates_with(requirement: str) -> Condition:
 
 
 REFUSALS = (
-    Rule("HTTP-1", when(_is_no_operation, 404, 405), shapes.status_is),
+    Rule("HTTP-1", when(_is_no_operation, 404, 405, 501), shapes.status_is),
     Rule("HTTP-2", when(_is_method_not_allowed), shapes.has_allow_header),
     Rule("CREATE-17", when(_creates_with_other_body), shapes.is_refused),
     *(Rule(id, when(_creates_with(id)), shapes.is_refused) for id in MUST_BE_REFUSED),
