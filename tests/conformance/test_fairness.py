@@ -1,5 +1,6 @@
 """What a legal service may do, though no document of this API says so."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,30 @@ def test_a_result_url_may_redirect(tmp_path: Path, status: int) -> None:
     assert len(capture.exchanges) == 2
     results = [run.verdicts[id].outcome for id in run.verdicts if id.startswith("RESULT-")]
     assert {*results} <= {HOLDS, NOT_JUDGED}
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("file-abc_1", NOT_JUDGED),
+        ("https://files.example/a?b=%20c#d", NOT_JUDGED),
+        ("http://[::1]:8000/a", NOT_JUDGED),
+        ("", NOT_JUDGED),
+        ("ftp://files.example/a", FAILS),
+        ("https:///a", FAILS),
+        ("//files.example/a", FAILS),
+        ("/results/a", FAILS),
+        ("javascript:alert(1)", FAILS),
+        ("https://files.example/a b", FAILS),
+    ],
+)
+def test_the_address_of_a_result_file(tmp_path: Path, reference: str, expected: str) -> None:
+    """It can be downloaded only if it is an id, or an http or https URL with a host."""
+    batch = {"id": "batch_a", "object": "batch", "output_file_id": reference}
+
+    path = saved(tmp_path, entry(f"{BASE}/batches/batch_a", text=json.dumps(batch)))
+
+    assert outcome("RESULT-9", path) == expected
 
 
 def test_a_batch_of_another_account_is_a_must() -> None:

@@ -18,6 +18,7 @@ from .exchange import (
 
 HOUR, DAY = 3_600, 86_400
 EARLIEST = 1_672_531_200  # the beginning of 2023
+ADDRESS = re.compile(r"[A-Za-z0-9_-]+|https?://[^/?#\s]+([/?#]\S*)?")  # of a result file
 PLAIN_NAME = re.compile(r"[a-z0-9._-]+")
 # Timestamps in the order of the lifecycle, for each way that a batch can take.
 ORDERS = (
@@ -168,6 +169,16 @@ def result_files_match_counts(exchange: Exchange) -> str | None:
             has_file, lines = bool(batch.get(name)), counts.get(count)
             if batch.get("status") == "completed" and lines is not None and has_file != bool(lines):
                 return f"{lines} lines {count}, and {name} is {batch.get(name)!r}"
+    return None
+
+
+def result_files_have_addresses(exchange: Exchange) -> str | None:
+    """result files that are named by an id, or by an http or https URL with a host"""
+    for batch in batches(exchange).values():
+        for name in RESULT_FIELDS:
+            reference = batch.get(name)
+            if isinstance(reference, str) and reference and not ADDRESS.fullmatch(reference):
+                return f"{name} {reference!r}"
     return None
 
 

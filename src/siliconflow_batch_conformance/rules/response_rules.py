@@ -94,6 +94,7 @@ FORM = (
     Rule("RESULT-5", when(_shows_batches), bodies.result_files_match_counts),
     Rule("BATCH-3", when(_shows_batches), bodies.completed_batch_has_no_errors),
     Rule("FILES-8", when(_listed_files), pages.lists_each_file_once),
+    Rule("RESULT-9", when(_shows_batches), bodies.result_files_have_addresses),
     Rule("RESULT-6", when(_shows_batches), bodies.waiting_batch_has_no_results),
     Rule("CREATE-1", when(_created), bodies.echoes_the_request),
     Rule("CREATE-2", when(_created), bodies.echoes_metadata),
