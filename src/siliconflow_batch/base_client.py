@@ -146,7 +146,7 @@ class BaseClient(ClientState):
         goes on where it stopped.
 
         Raises `InputFileInvalid`, before anything is sent, if the file has faults, and
-        `InputFileChanged` if what would be sent is not what was validated; there is no batch then.
+        `InputFileChanged`, without a batch, if the file changes after it was validated.
         """
 
     @abstractmethod

@@ -71,7 +71,7 @@ class LineFault:
 
 
 class InputFileChanged(InputError):
-    """An input file changed after it was checked, or while it was uploaded. There is no batch."""
+    """An input file changed after it was checked. No batch was created of it."""
 
     def __init__(self, file: str) -> None:
         super().__init__(file)

@@ -173,7 +173,7 @@ def _line(number: int, line: object) -> bytes:
     raw = line.encode(errors="surrogatepass") if isinstance(line, str) else line
     if not isinstance(raw, bytes):
         kind = type(line).__name__
-        raise ArgumentInvalid(f"Line {number} is a {kind}; pass lines as `chat_lines` makes them.")
+        raise ArgumentInvalid(f"Line {number} is of type {kind}; pass a dict, bytes or a str.")
     return raw if raw.endswith(b"\n") else raw + b"\n"
 
 
