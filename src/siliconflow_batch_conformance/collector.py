@@ -20,7 +20,7 @@ from .checks.exchange import without_keys
 from .facts.suspension import without_explained
 from .requirements import Blocked, Deviation, Inconclusive, Requirement, load
 from .rules import MALFORMED
-from .schedule import within_budget
+from .schedule import cases_for, within_budget
 from .service.rig import Rig
 from .verdicts import BLOCKED, BROKEN, FAILS, HOLDS, INCONCLUSIVE, NOT_JUDGED, Failure, Run, Verdict
 
@@ -46,11 +46,12 @@ class Report:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [item for item in items if self.only & set(_ids(item))]
-        if not self.rig.target.budget.unmetered:
+        unmetered = self.rig.target.budget.unmetered
+        items[:] = cases_for(self.only, items, unmetered=unmetered)
+        if not unmetered:
             items[:] = within_budget(items)
         for item in items:
-            for id in _ids(item):
+            for id in self.only & set(_ids(item)):
                 self.collected.setdefault(id, []).append(item.name)
 
     @pytest.hookimpl(wrapper=True)
@@ -117,6 +118,11 @@ class Report:
             for id in self.catalogue
             if id in self.only
         }
+        for verdict in judged.values():
+            needed = self.catalogue[verdict.requirement].access
+            verdict.excused = verdict.outcome == NOT_JUDGED and not self.rig.access.issuperset(
+                needed
+            )
         judged = without_explained(judged, self.rig.target.observer.exchanges)
         observer = self.rig.target.observer
         verdicts = with_causes(judged, self.catalogue, observer.findings)

@@ -4,11 +4,12 @@ The exit status of a run.
     1    a `must` fails, or any requirement is STALE or EXPIRED; with --strict, `should` and
          `hygiene` count as `must`
     2    otherwise: an error occurred, the run was interrupted, nothing was judged, or a `must` is
-         open: inconclusive (patience ended, 429, 503, lost responses) or blocked
+         open: inconclusive (patience ended, 429, 503, lost responses), blocked, or not judged
+         although a run of this kind can judge it
     0    otherwise; open requirements are allowed with --allow-inconclusive
 
-A requirement that this kind of run cannot judge (without writes, without a second key, from a
-recording) is "not judged", and is not open.
+A requirement is not open if it is excused: a run of this kind (without writes, without a second
+key, from a recording) cannot judge it, or the service's answer to an open question exempts it.
 
 Rule 1: failures come first; an error later in the run does not hide them.
 Rule 2: STALE and EXPIRED are mistakes in the ledger of known deviations; they count in every tier.
@@ -20,7 +21,7 @@ Rule 5: a `must` that failed and is blocked by another failure counts as failed.
 from collections.abc import Mapping
 
 from .deviations import EXPIRED, FLAKY, KNOWN, STALE
-from .verdicts import BLOCKED, BROKEN, FAILS, HOLDS, INCONCLUSIVE, Run, Verdict
+from .verdicts import BLOCKED, BROKEN, FAILS, HOLDS, INCONCLUSIVE, NOT_JUDGED, Run, Verdict
 
 CONFORMANT, NOT_CONFORMANT, NO_VERDICT = 0, 1, 2
 MUST = "must"
@@ -44,8 +45,13 @@ def exit_status(
     is_broken = bool(run.errors) or BROKEN in seen
     if is_broken or interrupted or not JUDGED & seen:
         return NO_VERDICT
-    is_open = any(outcomes[id] in (INCONCLUSIVE, BLOCKED) for id in counting)
+    is_open = any(_is_open(run.verdicts[id]) for id in counting)
     return NO_VERDICT if is_open and not allow_inconclusive else CONFORMANT
+
+
+def _is_open(verdict: Verdict) -> bool:
+    is_judged = verdict.outcome not in (INCONCLUSIVE, BLOCKED, NOT_JUDGED)
+    return not (is_judged or verdict.excused)
 
 
 def _fails(verdict: Verdict) -> bool:

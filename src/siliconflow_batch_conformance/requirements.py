@@ -20,7 +20,7 @@ SOURCES = {
     "S0": 'the China site\'s "create batch" page',
     "S1": 'the international site\'s "create batch" page',
     "S2": 'the "list batches" page',
-    "P": "the page of the operation",
+    "P": "the vendor's other pages",
     "G": "the batch guide",
     "E": "the error-code page",
     "U": "public programs that use the service",
@@ -41,19 +41,36 @@ class Requirement:
     """
     A sentence of the documents, in the words of this project.
 
-    `place` is where the source says it; `needs` are the requirements that must hold before this one
-    can be judged; `covers` are the statuses and the response fields that it is about.
+    `place` is where the source says it, and `fact` is what stands there; `needs` are the
+    requirements that must hold before this one can be judged; `covers` are the statuses and the
+    response fields that it is about. A run needs all of `access` to judge it; without any, every
+    run can.
     """
 
     id: str
     tier: str
     source: str
     place: str
+    fact: str
     confidence: str
     operation: str
     says: str
     needs: tuple[str, ...] = field(default=(), converter=tuple)
     covers: tuple[str, ...] = field(default=(), converter=tuple)
+    access: tuple[str, ...] = field(default=(), converter=tuple)
+
+    @property
+    def provenance(self) -> str:
+        """The document, the place in it, and what stands there."""
+        return f"{SOURCES[self.source]}, {self.place}: {self.fact}"
+
+
+# What a run may need to judge a requirement.
+ACCESS = {
+    "writes": "it may create batches: --writes or --unmetered",
+    "second key": "it has the key of a second account",
+    "unmetered": "the service costs nothing: --unmetered, or the simulator",
+}
 
 
 class Deviation(AssertionError):
@@ -108,6 +125,9 @@ def requirement(id: str) -> pytest.MarkDecorator:
     return pytest.mark.requirement(id)
 
 
+HEAD = "| id | tier | operation | says | the run needs | source (confidence) |"
+
+
 def as_markdown() -> str:
     """The page `docs/requirements.md`."""
     lines = [
@@ -120,15 +140,19 @@ def as_markdown() -> str:
         "(assumptions.md) is judged under the alternative that the service shows.",
         "",
         *(f"- **{tier}**: {why}" for tier, why in TIERS.items()),
+        "",
+        "A recording is judged on what it shows. Other runs judge the requirements for which they "
+        "have what is needed:",
+        "",
+        *(f"- **{name}**: {meaning}" for name, meaning in ACCESS.items()),
     ]
     family = ""
     for row in load().values():
         if row.id.partition("-")[0] != family:
             family = row.id.partition("-")[0]
-            lines += ["", f"## {family}", "", "| id | tier | operation | says | source |"]
-            lines += ["|---|---|---|---|---|"]
-        source = f"{SOURCES[row.source]}: {row.place} ({row.confidence})"
-        lines.append(f"| {row.id} | {row.tier} | `{row.operation}` | {row.says} | {source} |")
+            lines += ["", f"## {family}", "", HEAD, "|---|---|---|---|---|---|"]
+        cells = [row.id, row.tier, f"`{row.operation}`", row.says, ", ".join(row.access)]
+        lines.append(f"| {' | '.join(cells)} | {row.provenance} ({row.confidence}) |")
     return "\n".join(lines) + "\n"
 
 

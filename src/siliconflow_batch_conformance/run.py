@@ -94,4 +94,4 @@ def _recorded(id: str, observer: Observer) -> Verdict:
         reason = "no recorded exchange could be judged"
     else:
         reason = "only a run can judge it"
-    return Verdict(id, NOT_JUDGED, reason=reason)
+    return Verdict(id, NOT_JUDGED, reason=reason, excused=True)

@@ -41,7 +41,9 @@ class Failure:
 class Verdict:
     """
     `outcome` is one of the constants above; `reason` explains an outcome without failures. A failed
-    requirement that is blocked names the failures that are its `causes`.
+    failed requirement that is blocked names the failures that are its `causes`. `excused` says that
+    nothing is open: a run of this kind cannot judge the requirement, or the service's answer to an
+    open question exempts it.
     """
 
     requirement: str
@@ -50,6 +52,7 @@ class Verdict:
     reason: str = ""
     cases: int = 0
     causes: tuple[str, ...] = ()
+    excused: bool = False
 
 
 @define

@@ -133,17 +133,17 @@ class TestSpent:
         assert budget.batches == 1
 
     def test_five_writes_are_reserved_for_cleanup(self, clock: FakeClock) -> None:
-        """Cases get 55 of 60 writes, one is left to cancel each batch; reads are not limited."""
+        """Cases get 65 of 70 writes, one is left to cancel each batch; reads are not limited."""
         budget = live_budget(clock, writes=True)
         for _ in range(WRITES - BATCHES):
             budget.acquire("POST", "/files", lines=1)
 
-        with pytest.raises(BudgetSpent, match="55 writes"):
+        with pytest.raises(BudgetSpent, match="65 writes"):
             budget.acquire("POST", "/batches/batch_x/cancel")
         budget.acquire("GET", "/batches")
         for _ in range(BATCHES):
             budget.acquire_for_cleanup("POST")
-        with pytest.raises(BudgetSpent, match="60 writes"):
+        with pytest.raises(BudgetSpent, match="70 writes"):
             budget.acquire_for_cleanup("POST")
         budget.acquire_for_cleanup("GET")
 

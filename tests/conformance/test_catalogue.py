@@ -16,6 +16,23 @@ REQUESTS = {"CreateBatchRequest", "ModelReplacement", "UploadFileRequest"}
 CASES = Path(requirements.__file__).parent / "cases"
 
 
+PUBLISHED = (ROOT / "contract" / "published").glob("*.yaml")
+RECORDED = [path.read_text(encoding="utf-8") for path in PUBLISHED]
+PAGES = ("upload file", "list files", "retrieve batch", "cancel batch")
+
+
+def recorded(source: str) -> str:
+    """What the contract records of a source: its pages, or the contract itself."""
+    if source == "C":
+        contract = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+        return " ".join(
+            f"{method.upper()} {path}"
+            for path, item in contract["paths"].items()
+            for method in item
+        )
+    return "\n".join(text for text in RECORDED if f"source: {source}\n" in text)
+
+
 def cases() -> Iterator[ast.Module]:
     for module in CASES.glob("test_*.py"):
         yield ast.parse(module.read_text(encoding="utf-8"))
@@ -84,6 +101,23 @@ class TestCatalogue:
             assert row.source in requirements.SOURCES, row.id
             assert row.tier in requirements.TIERS, row.id
             assert row.confidence in ("high", "medium", "low"), row.id
+
+    def test_every_fact_is_in_its_source(self) -> None:
+        """The names and the quoted texts of a fact are in the record of the page that it names."""
+        for row in requirements.load().values():
+            texts = re.findall(r"`(.+?)`|\"(.+?)\"", f"{row.place} {row.fact}")
+            for text in map("".join, texts):
+                assert row.source == "H" or text in recorded(row.source) or text in PAGES, row.id
+
+    def test_facts_are_specific(self) -> None:
+        """At most four requirements, all of one family, follow from the same fact."""
+        places: dict[str, list[str]] = {}
+        for row in requirements.load().values():
+            places.setdefault(row.provenance, []).append(row.id)
+
+        for ids in places.values():
+            assert len(ids) <= 4, ids
+            assert len({id.partition("-")[0] for id in ids}) <= 2, ids
 
     def test_a_must_has_a_document(self) -> None:
         """What public programs do is `should` at most, and rules of HTTP are `hygiene`."""

@@ -99,7 +99,7 @@ class TestErrors:
             outcome = clean_up(send, journal, clock=service.clock, sleep=service.clock.sleep)
 
         assert (service.cancels(), outcome.left) == (ids[:1], 2)
-        assert "60 writes" in outcome.messages[-1]
+        assert "70 writes" in outcome.messages[-1]
         assert service.clean_up_in_next_run().left == 0
         assert service.cancels() == ids
 

@@ -48,11 +48,17 @@ TRUTH = """
     inconclusive  flaky             inconclusive   2 2   0 2     0 2
     inconclusive  old flaky         inconclusive   2 2   0 2     0 2
 
-    not judged    none              not judged     0 0   0 0     0 0
-    not judged    deviation         not judged     0 0   0 0     0 0
-    not judged    old deviation     not judged     0 0   0 0     0 0
-    not judged    flaky             not judged     0 0   0 0     0 0
-    not judged    old flaky         not judged     0 0   0 0     0 0
+    not judged    none              not judged     2 2   0 2     0 2
+    not judged    deviation         not judged     2 2   0 2     0 2
+    not judged    old deviation     not judged     2 2   0 2     0 2
+    not judged    flaky             not judged     2 2   0 2     0 2
+    not judged    old flaky         not judged     2 2   0 2     0 2
+
+    excused       none              not judged     0 0   0 0     0 0
+    excused       deviation         not judged     0 0   0 0     0 0
+    excused       old deviation     not judged     0 0   0 0     0 0
+    excused       flaky             not judged     0 0   0 0     0 0
+    excused       old flaky         not judged     0 0   0 0     0 0
 
     error         none              error          2 2   2 2     2 2
     error         deviation         error          2 2   2 2     2 2
@@ -61,7 +67,7 @@ TRUTH = """
     error         old flaky         error          2 2   2 2     2 2
 """
 HEAD, *ROWS = [line.strip() for line in TRUTH.splitlines() if line.strip()]
-OUTCOMES = ("holds", "fails", "caused", "blocked", "inconclusive", "not judged", "error")
+OUTCOMES = ("holds", "fails", "caused", "blocked", "inconclusive", "not judged", "excused", "error")
 ENTRIES = ("none", "deviation", "old deviation", "flaky", "old flaky")
 
 
@@ -116,7 +122,8 @@ class TestTruthTable:
         """The new outcome and the exit statuses are those of the table."""
         outcome, column, becomes, exits = cells(row)
 
-        run = a_run(LIST_3=outcome, LIST_4="holds")
+        run = a_run(LIST_3="not judged" if outcome == "excused" else outcome, LIST_4="holds")
+        run.verdicts["LIST-3"].excused = outcome == "excused"
         if outcome == "caused":  # by the failure of a `should`
             run = with_causes(
                 a_run(LIST_3="fails", LIST_4="holds", LIST_5="fails"), LIST_3="LIST-5"
@@ -249,7 +256,7 @@ class TestExitStatus:
         assert outcomes == {"LIST-3": "blocked", "LIST-4": "fails", "LIST-5": "known"}
         assert exit_status(judged, {"LIST-3": "should", "LIST-5": "should"}) == 1
 
-    @pytest.mark.parametrize("outcome", ["blocked", "inconclusive"])
+    @pytest.mark.parametrize("outcome", ["blocked", "inconclusive", "not judged"])
     def test_open_requirements_can_be_allowed(self, outcome: str) -> None:
         """--allow-inconclusive exits with 0 if something was judged, and hides no failure."""
         tiers = {"LIST-3": "must", "LIST-4": "must"}

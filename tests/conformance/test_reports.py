@@ -17,7 +17,6 @@ from siliconflow_batch_conformance.reports import (
     write,
 )
 from siliconflow_batch_conformance.reports.records import record
-from siliconflow_batch_conformance.requirements import Requirement
 from siliconflow_batch_conformance.verdicts import Failure
 from support.report_runs import (
     BEGAN,
@@ -129,30 +128,6 @@ class TestData:
 
         with pytest.raises(ReportUnreadable, match="its schema is 2"):
             read(path)
-
-    def test_optional_fields_of_the_catalogue(self) -> None:
-        """A requirement's place and confidence are shown if the catalogue has them."""
-
-        @attrs.define(frozen=True)
-        class LaterRequirement:
-            id: str
-            tier: str
-            source: str
-            place: str
-            confidence: str
-            operation: str
-            says: str
-
-        later = LaterRequirement(
-            "LIST-3", "hygiene", "S2", "parameters, after", "high", "GET /batches", "so"
-        )
-        rows: dict[str, Requirement] = {"LIST-3": later}  # type: ignore[dict-item]
-
-        (requirement,) = as_json([], rows)["requirements"].values()
-
-        assert requirement["tier"] == "hygiene"
-        assert requirement["place"] == "parameters, after"
-        assert as_json([], CATALOGUE)["requirements"]["LIST-2"]["tier"] == "should"
 
     def test_an_unknown_outcome_is_shown(self) -> None:
         """An outcome of a later version is shown in every report."""

@@ -105,7 +105,14 @@ DUE = {
     ),
     "refused cancel": ([creation(), cancel(status=400)], {"CANCEL-4"}),
     "page with a created batch": ([creation(), page("batch-a")], {"CANCEL-9"}),
-    "page with a retrieved batch": ([retrieval(), page("batch-a")], {"LIST-9"}),
+    "page with a retrieved batch": (
+        [retrieval(), page("batch-a")],
+        {"LIST-9", "LIST-16", "LIST-17"},
+    ),
+    "retrieval after the cancel of a finished batch": (
+        [completed(), cancel(status=400), completed()],
+        {"CANCEL-4", "LIFE-1", "LIFE-3", "LIFE-6", "LIFE-8", "COUNT-3"},
+    ),
     "page with an uploaded file": ([upload(), page("batch-a")], {"LIST-10"}),
     "list with an uploaded file": ([upload(), listing("file-a")], {"FILES-1", "FILES-3"}),
     "list without it": ([upload(), listing("file-b")], set()),

@@ -76,7 +76,7 @@ def test_listed(target: Target, check: Checker) -> None:
 
 
 @requirement("FILES-9")
-def test_all_uploads(target: Target, observer: Observer, check: Checker) -> None:
+def test_all_uploads(target: Target, input_file: str, observer: Observer, check: Checker) -> None:
     """A list that is long enough shows every upload."""
     own = [one for one in observer.exchanges if one.sender == target.sender]
     # The list shows files for batches only; a service may have accepted another purpose.

@@ -140,7 +140,9 @@ def test_unknown_after(target: Target, listed: list[Exchange], check: Checker) -
 
 
 @requirement("LIST-15")
-def test_same_page_again(target: Target, completed: Exchange, check: Checker) -> None:
+def test_same_page_again(
+    target: Target, completed: Exchange, listed: list[Exchange], check: Checker
+) -> None:
     """Two equal requests return the same page."""
     # Other programs may create batches meanwhile; the page after an old batch does not change.
     query = {} if target.budget.unmetered else {"after": id_of(completed)}

@@ -8,6 +8,7 @@ from typing import Any
 from .exchange import FINAL_STATUSES, RESULT_FIELDS, Exchange, batches, files, the_batch, uploaded
 
 CREATED = ("endpoint", "input_file_id", "completion_window", "metadata", "created_at", "expires_at")
+LISTED = ("endpoint", "completion_window", "created_at", "expires_at")
 # For each status, those that may be seen next; a batch may pass through several between two looks.
 NEXT = {
     "validating": {"in_queue", "in_progress", "finalizing", "cancelling", *FINAL_STATUSES},
@@ -77,10 +78,21 @@ def is_listed_as_retrieved(retrieved: Exchange, page: Exchange) -> str | None:
     """the batch in the list as it was retrieved"""
     for old, new in _pairs(retrieved, page):
         is_final = old.get("status") in FINAL_STATUSES
-        names = [*CREATED, *(("status", "request_counts", "errors") if is_final else ())]
+        names = [*LISTED, *(("status", "request_counts", "errors") if is_final else ())]
         if wrong := _difference(old, new, names):
             return wrong
     return None
+
+
+def is_listed_with_its_input(retrieved: Exchange, page: Exchange) -> str | None:
+    """the same `input_file_id` in the list and in the batch"""
+    return _first_change(retrieved, page, ["input_file_id"])
+
+
+def is_listed_with_its_metadata(retrieved: Exchange, page: Exchange) -> str | None:
+    """the same metadata in the list and in the batch, where the list shows any"""
+    shown = [(old, new) for old, new in _pairs(retrieved, page) if new.get("metadata")]
+    return next(filter(None, (_difference(*pair, ["metadata"]) for pair in shown)), None)
 
 
 def lists_file_name(upload: Exchange, page: Exchange) -> str | None:

@@ -55,4 +55,4 @@ def _possible(conclusion: Conclusion) -> Sequence[Alternative]:
 
 
 def _not_judged(verdict: Verdict, reason: str) -> Verdict:
-    return evolve(verdict, outcome=NOT_JUDGED, reason=reason, failures=[])
+    return evolve(verdict, outcome=NOT_JUDGED, reason=reason, failures=[], excused=True)

@@ -75,10 +75,9 @@ def _case(row: Row, cell: Cell) -> ET.Element:
 
 def _text(row: Row, cell: Cell) -> str:
     requirement, verdict = row.requirement, cell.verdict
-    lines = [f"{requirement.id}  {requirement.operation}: {requirement.says}  [{requirement.tier}]"]
-    lines += [
-        f"  docs:      {requirement.source}"
-        + (f", {requirement.place}" if requirement.place else "")
+    lines = [
+        f"{requirement.id}  {requirement.operation}: {requirement.says}  [{requirement.tier}]",
+        f"  docs:      {requirement.provenance}",
     ]
     if verdict.reason:
         lines.append(f"  reason:    {verdict.reason}")

@@ -4,13 +4,11 @@ The table of requirements and targets from which every report is written.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
-import attrs
 from attrs import define
 
-from ..requirements import SOURCES, Requirement
+from ..requirements import Requirement
 from .changes import FIXED, NEW, NEW_FAILURE, UNCHANGED, change, counterpart
 from .outcomes import FAILURE, outcome, rank, tier_rank
 from .records import RunRecord, VerdictRecord
@@ -21,12 +19,11 @@ FLAGS = {NEW_FAILURE: "new", FIXED: "fixed", UNCHANGED: "", NEW: "", "": ""}
 
 @define(frozen=True)
 class RequirementRecord:
-    """A requirement as reports show it; `source` is a document, `place` the place in it."""
+    """A requirement as reports show it; `provenance` is where a document says so."""
 
     id: str
     tier: str = ""
-    source: str = ""
-    place: str = ""
+    provenance: str = ""
     confidence: str = ""
     operation: str = ""
     says: str = "unknown requirement of another version"
@@ -70,16 +67,8 @@ class Row:
 
 
 def requirement_record(row: Requirement) -> RequirementRecord:
-    """Fields that the catalogue does not have are empty."""
-    fields: dict[str, Any] = attrs.asdict(row)
     return RequirementRecord(
-        id=row.id,
-        tier=str(fields.get("tier") or fields.get("level") or ""),
-        source=SOURCES.get(row.source, row.source),
-        place=str(fields.get("place") or ""),
-        confidence=str(fields.get("confidence") or ""),
-        operation=row.operation,
-        says=row.says,
+        row.id, row.tier, row.provenance, row.confidence, row.operation, row.says
     )
 
 

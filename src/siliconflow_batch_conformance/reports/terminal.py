@@ -11,7 +11,7 @@ import httpx
 from ..causes import fundamental_first
 from ..checks.exchange import Exchange
 from ..deviations import EXPIRED, FLAKY, KNOWN, STALE
-from ..requirements import SOURCES, Requirement
+from ..requirements import Requirement
 from ..verdicts import (
     BLOCKED,
     BROKEN,
@@ -85,7 +85,7 @@ def _summary(rows: list[Requirement]) -> Iterator[str]:
 def _failure(row: Requirement, failures: list[Failure], base_url: str) -> Iterator[str]:
     failure, *others = failures
     yield f"{row.id}  {row.operation}: {row.says}  [{row.tier}]"
-    yield f"  docs:      {SOURCES[row.source]}"
+    yield f"  docs:      {row.provenance} ({row.confidence} confidence)"
     yield f"  expected:  {failure.expected}"
     yield "  actual:    " + failure.actual.replace("\n", "\n             ")
     if last := _last(failure):

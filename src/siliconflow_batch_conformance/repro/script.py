@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 
 from ..checks.exchange import BEARER, Exchange
 from ..recordings.judgments import with_references
-from ..requirements import SOURCES, Requirement
+from ..requirements import Requirement
 from ..verdicts import Failure
 from . import replay
 from .bundle import bundled
@@ -66,7 +66,7 @@ def _head(row: Requirement, failure: Failure, part: Extract) -> str:
     keys = "  ".join(f"{name}=…" for name in sorted({"SILICONFLOW_API_KEY", *needed}))
     lines = [
         f"{row.id}  {row.operation}: {row.says}  [{row.tier}]",
-        f"  docs:      {SOURCES.get(row.source, row.source)}",
+        f"  docs:      {row.provenance}",
         *_wrapped("  expected:  ", failure.expected),
         *_wrapped("  actual:    ", failure.actual),
         "",

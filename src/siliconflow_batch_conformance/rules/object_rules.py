@@ -12,6 +12,7 @@ from ..checks.exchange import (
     CANCEL_BATCH,
     CREATE_BATCH,
     DOWNLOAD_FILE,
+    FINAL_STATUSES,
     LIST_BATCHES,
     LIST_FILES,
     RETRIEVE_BATCH,
@@ -19,6 +20,7 @@ from ..checks.exchange import (
     Exchange,
     batches,
     files,
+    the_batch,
 )
 from ..inventory import Inventory, SeenBatch, distinct
 from .rule import Arguments, Rule, Select
@@ -66,6 +68,17 @@ def _cancel_of_seen_batch(exchange: Exchange, inventory: Inventory) -> list[Argu
     if exchange.operation != CANCEL_BATCH or batch is None or batch.latest is None:
         return []
     return [(batch.latest, exchange)]
+
+
+def _finished_before_cancel(exchange: Exchange, inventory: Inventory) -> list[Arguments]:
+    """A batch that had ended before a cancel named it, and the response that shows it again."""
+    batch = inventory.batch_in_path(exchange)
+    named = {cancel.path_id for cancel in inventory.cancels if cancel.sender == exchange.sender}
+    if exchange.operation != RETRIEVE_BATCH or exchange.path_id not in named or batch is None:
+        return []
+    latest = batch.latest
+    has_ended = latest is not None and the_batch(latest).get("status") in FINAL_STATUSES
+    return [(latest, exchange)] if has_ended and the_batch(exchange) else []
 
 
 def _creation_and_earlier_ones(exchange: Exchange, inventory: Inventory) -> list[Arguments]:
@@ -143,6 +156,7 @@ RULES = (
     Rule("OWNER-6", _others_objects(LIST_FILES), pages.leaves_out_other_accounts),
     Rule("RETRIEVE-4", _retrieval_after_creation, history.is_found),
     Rule("CANCEL-4", _cancel_of_seen_batch, history.finished_batch_is_not_cancelled),
+    Rule("CANCEL-4", _finished_before_cancel, history.is_the_same_batch),
     Rule("CREATE-20", _creation_and_earlier_ones, history.has_new_batch_id),
     Rule("CANCEL-9", _own_batches_and_cancels, history.only_named_batches_are_cancelled),
     Rule("LIFE-1", _latest, history.status_may_follow),
@@ -152,6 +166,8 @@ RULES = (
     Rule("LIFE-6", _retrieved, history.keeps_created_fields),
     Rule("RETRIEVE-1", _created, history.matches_creation),
     Rule("LIST-9", _listed, history.is_listed_as_retrieved),
+    Rule("LIST-16", _listed, history.is_listed_with_its_input),
+    Rule("LIST-17", _listed, history.is_listed_with_its_metadata),
     Rule("LIST-10", _input_files_of_page, history.lists_file_name),
     Rule("UPLOAD-7", _upload_and_earlier_ones, history.has_new_file_id),
     Rule("FILES-1", _listed_uploads, history.lists_the_upload),

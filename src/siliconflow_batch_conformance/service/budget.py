@@ -5,8 +5,8 @@ the suite's own simulator, and a service that the user calls `--unmetered`, has 
 
     request                         without --writes    with --writes
     GET                             sent                sent
-    POST expected to be rejected    sent, within 55     sent, within 55
-    POST                            never               sent, within 55; 5 batches of 1 or 2 lines
+    POST expected to be rejected    sent, within 65     sent, within 65
+    POST                            never               sent, within 65; 5 batches of 1 or 2 lines
     anything else                   never               never
 
 Rule 1: `acquire` precedes every request and `record` follows every response. A request that
@@ -14,8 +14,8 @@ Rule 1: `acquire` precedes every request and `record` follows every response. A 
 Rule 2: a creation counts as a batch until the service rejects it. A creation without a response
 counts, and so does an unexpected 200.
 Rule 3: no file and no batch has more than two lines, even if the service should reject it.
-Rule 4: five of the 60 writes are reserved for clean-up, through `acquire_for_cleanup`. Batches that
-cannot be cancelled within the 60 are left to the next run, which has 60 writes of its own.
+Rule 4: five of the 70 writes are reserved for clean-up, through `acquire_for_cleanup`. Batches that
+cannot be cancelled within the 70 are left to the next run, which has 70 writes of its own.
 """
 
 import ipaddress
@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 
 from attrs import define, field
 
-WRITES, BATCHES, LINES = 60, 5, 2
+WRITES, BATCHES, LINES = 70, 5, 2
 RATE, BURST = 2.0, 2  # requests a second, and how many may follow a pause without delay
 PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds: after a 429 without Retry-After; after any response
 READING = frozenset({"GET", "HEAD", "OPTIONS"})

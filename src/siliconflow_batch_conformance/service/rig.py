@@ -86,6 +86,17 @@ class Rig:
     def targets(self) -> list[Target]:
         return [target for target in (self.target, self.stranger) if target is not None]
 
+    @property
+    def access(self) -> frozenset[str]:
+        """What the run has, of `requirements.ACCESS`."""
+        budget = self.target.budget
+        has = {
+            "writes": budget.writes or budget.unmetered,
+            "second key": self.stranger is not None,
+            "unmetered": budget.unmetered,
+        }
+        return frozenset(name for name, given in has.items() if given)
+
     def price(self) -> str:
         """The highest price of a run with writes, as a sentence."""
         return price(BATCHES * LINES, 16, MODEL)

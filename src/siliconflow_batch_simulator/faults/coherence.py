@@ -271,6 +271,14 @@ FAULTS = {
         "`created_at` is an hour earlier in the list than in the batch itself",
         altering_listed_batches(lambda batch: {**batch, "created_at": batch["created_at"] - HOUR}),
     ),
+    "listed-input-id": Behaviour(
+        "`input_file_id` of a listed batch is the batch's own id",
+        altering_listed_batches(lambda batch: {**batch, "input_file_id": batch["id"]}),
+    ),
+    "listed-metadata": Behaviour(
+        "the list shows the metadata of another batch",
+        altering_listed_batches(lambda batch: {**batch, "metadata": {"description": "another"}}),
+    ),
     "line-count-off": Behaviour(
         "`line_count` is one too large",
         altering_listed_files(lambda file: {**file, "line_count": file["line_count"] + 1}),

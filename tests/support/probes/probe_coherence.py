@@ -101,7 +101,8 @@ PROBES: dict[str, Probe] = {
         lambda api, _: lines_in_their_files(api),
     ),
     **dict.fromkeys(
-        ("finished-unlisted", "listed-earlier"), lambda api, _: listed_as_retrieved(api)
+        ("finished-unlisted", "listed-earlier", "listed-input-id", "listed-metadata"),
+        lambda api, _: listed_as_retrieved(api),
     ),
     **dict.fromkeys(
         ("line-count-off", "listed-bytes-zero", "listed-file-earlier"),
