@@ -19,7 +19,7 @@ from .repro.story import extract
 from .requirements import TIERS, Requirement
 from .verdicts import BLOCKED, FAILS, Failure, Verdict
 
-FORM = ("WIRE-1", "WIRE-3")
+FORM = ("WIRE-4", "WIRE-1", "WIRE-3")  # each explains those after it
 GENERATED = "SCHEMA-"
 SEQUENCES = "sequences of operations"
 LISTS = (LIST_BATCHES, LIST_FILES)
@@ -73,8 +73,9 @@ def fundamental_first(ids: Iterable[str], catalogue: Mapping[str, Requirement]) 
     depending = {id: _depending(id, catalogue) for id in catalogue}
     tiers = list(TIERS)
 
-    def rank(id: str) -> tuple[bool, int, int]:
-        return id not in FORM, -len(depending[id]), tiers.index(catalogue[id].tier)
+    def rank(id: str) -> tuple[int, int, int]:
+        place = FORM.index(id) if id in FORM else len(FORM)
+        return place, -len(depending[id]), tiers.index(catalogue[id].tier)
 
     return sorted(ids, key=rank)
 
@@ -102,7 +103,7 @@ def _explains(id: str, found: list[Subject], row: Requirement, subject: Subject)
             return False
         operation = row.operation
         return operation == SEQUENCES or any(operation in one.operations for one in found)
-    if id in FORM and row.id not in FORM:
+    if id in FORM and row.id not in FORM[: FORM.index(id) + 1]:
         return any(subject.exchanges & one.exchanges for one in found)
     if id not in row.needs:
         return False

@@ -134,6 +134,8 @@ def _add_modes(group: argparse._ArgumentGroup) -> None:
 
 def refuse_contradictions(options: argparse.Namespace) -> None:
     """Raises `RigBroken` for invalid options and combinations."""
+    if not (__debug__ or options.har):
+        raise RigBroken("Run it without `python -O` and PYTHONOPTIMIZE: the cases need assertions.")
     for name in options.only:
         if not selected([name]):
             raise RigBroken(f"There is no requirement {name!r}; see --list.")

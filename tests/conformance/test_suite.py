@@ -91,6 +91,13 @@ class TestExitStatus:
         assert done.returncode == 0, done.stdout
         assert "fails" not in done.stdout
 
+    def test_optimized_python_is_refused(self) -> None:
+        """Without assertions the suite would judge less than it says."""
+        done = conformance("--only", "LIST-13", PYTHONOPTIMIZE="1")
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "without `python -O`" in done.stderr
+
     def test_a_failed_should_alone_is_not_fatal(self) -> None:
         """A failed `should` is reported, and the exit status is 0 without --strict."""
         done = conformance_here("--fault", "upload-renamed", *only("UPLOAD"))

@@ -39,6 +39,8 @@ class Exchange:
     lower case) and `body` are the response's, and `at` is when it arrived, in Unix seconds,
     or 0 if a recording does not say so.
     `awaited` says that the request was repeated until the response changed.
+    `broken` says why the response is not well-formed HTTP; empty if it is. Without a status line
+    `status` is 0.
     """
 
     number: int
@@ -54,6 +56,7 @@ class Exchange:
     body: bytes = b""
     at: float = 0.0
     awaited: bool = False
+    broken: str = ""
 
     @property
     def has_account(self) -> bool:

@@ -98,6 +98,9 @@ def is_refused(exchange: Exchange) -> str | None:
     return None if exchange.status in (400, 404) else _summary(exchange)
 
 
+CODINGS = ("identity", "gzip", "x-gzip", "deflate", "br", "zstd")
+
+
 def is_strict_json(exchange: Exchange) -> str | None:
     """JSON in UTF-8, without duplicate keys and without NaN"""
     if exchange.status not in (200, 400):
@@ -122,9 +125,14 @@ def has_json_content_type(exchange: Exchange) -> str | None:
     return None if media_type == "application/json" else content_type
 
 
-def has_correct_content_length(exchange: Exchange) -> str | None:
-    """a Content-Length equal to the size of the body, if there is one"""
+def is_well_formed(exchange: Exchange) -> str | None:
+    """a status line, headers, and a body that has the length and the encoding that they state"""
+    if exchange.broken:
+        return exchange.broken
     length = exchange.headers.get("content-length")
+    coding = exchange.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in CODINGS:
+        return f"Content-Encoding {coding!r}, which the request did not accept"
     differs = "content-encoding" in exchange.headers or exchange.method == "HEAD"
     if length is None or differs or length == str(len(exchange.body)):
         return None

@@ -8,6 +8,7 @@ Rule 2: a key is passed to curl in a file, and only for URLs below the base URL.
 import json
 import os
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,13 @@ OPTIONS = (
     *("-q", "--silent", "--show-error", "--globoff", "--path-as-is", "--proto", "=http,https"),
     *("--connect-timeout", "30", "--max-time", "600", "--suppress-connect-headers"),
 )
-TRUNCATED = 18  # curl's status for a response that was cut off, which is judged
+# curl's statuses for a response that is not well-formed HTTP, which is judged.
+BROKEN = {
+    1: "not an HTTP response",
+    8: "not an HTTP response",
+    18: "the body ends early",
+    56: "the body does not end as its headers say",
+}
 
 
 def configuration(sent: Path, target: str, request: dict[str, Any]) -> list[str]:
@@ -52,29 +59,44 @@ def fetch(work: Path, step: str) -> None:
     files = ["--config", f"{work}/{step}.curl", "--dump-header", f"{work}/{step}.head"]
     command = ["curl", *OPTIONS, *files, "--output", str(body)]
     status = os.spawnvp(os.P_WAIT, command[0], command)  # noqa: S606 - faster than subprocess
-    if status not in (0, TRUNCATED):
+    if status not in (0, *BROKEN):
         raise SystemExit(f"Step {step}: no response; curl exited with status {status}.")
+    (work / f"{step}.broken").write_text(BROKEN.get(status, ""))
 
 
 def read_exchange(work: Path, step: str) -> Exchange:
     """A step's request and response."""
-    head, body = work / f"{step}.head", work / f"{step}.body"
+    head, body, broken = (work / f"{step}.{end}" for end in ("head", "body", "broken"))
     # Proxies and 100 Continue put other heads before the last one.
     blocks = re.split(rb"\r?\n\r?\n", head.read_bytes())
-    lines = [block for block in blocks if block.startswith(b"HTTP/")][-1].splitlines()
+    lines = ([block for block in blocks if block.startswith(b"HTTP/")] or [b"HTTP 0"])[
+        -1
+    ].splitlines()
     headers: dict[str, str] = {}
     for line in lines[1:]:
         name, _, value = line.decode("latin-1").partition(":")
         name, value = name.strip().lower(), value.strip()
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    content, why = _decoded(body.read_bytes(), headers.get("content-encoding", ""))
     return Exchange(
         status=int(lines[0].split()[1]),
         request_body=(work / f"{step}.sent").read_bytes(),
         headers=headers,
-        body=body.read_bytes(),
+        body=content,
+        broken=broken.read_text() or why,
         at=max(head.stat().st_mtime, body.stat().st_mtime),
         **read_step(work, step)["request"],
     )
+
+
+def _decoded(body: bytes, coding: str) -> tuple[bytes, str]:
+    """A body without gzip or deflate, and why it could not be decoded."""
+    if coding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return body, ""
+    try:
+        return zlib.decompress(body, zlib.MAX_WBITS | 32), ""
+    except zlib.error as error:
+        return b"", f"the body does not have its Content-Encoding: {error}"
 
 
 def read_step(work: Path, step: str) -> dict[str, Any]:

@@ -28,6 +28,10 @@ def _is_operation(exchange: Exchange) -> bool:
     return bool(exchange.operation)
 
 
+def _has_any_status(exchange: Exchange) -> bool:
+    return bool(exchange.operation) and exchange.status > 0
+
+
 def _has_json_body(exchange: Exchange) -> bool:
     return exchange.status in (200, 400) and exchange.operation not in ("", DOWNLOAD_FILE)
 
@@ -61,14 +65,14 @@ _uploaded = succeeded(UPLOAD_FILE)
 _listed_files = succeeded(LIST_FILES)
 
 FORM = (
+    Rule("WIRE-4", when(_is_operation), shapes.is_well_formed),
     Rule("WIRE-1", when(_has_json_body), shapes.is_strict_json),
     Rule("WIRE-2", when(_has_json_body), shapes.has_json_content_type),
     Rule(
         "WIRE-3",
-        when(_is_operation, [*DOCUMENTED_STATUSES, *LEGAL_STATUSES]),
+        when(_has_any_status, [*DOCUMENTED_STATUSES, *LEGAL_STATUSES]),
         shapes.status_is_documented,
     ),
-    Rule("WIRE-4", when(_is_operation), shapes.has_correct_content_length),
     Rule("WIRE-5", when(_has_status(404)), shapes.body_is_a_string),
     Rule("CREATE-19", when(_has_status(400)), shapes.is_an_error_body),
     Rule("CREATE-28", when(_created, 200), shapes.status_is),

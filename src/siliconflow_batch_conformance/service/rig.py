@@ -133,7 +133,8 @@ class Rig:
         if response.status == 404 or not response.text.lstrip().startswith(("{", "[", '"')):
             raise RigBroken(
                 f"{base_url} is not a Batch API: GET /batches returned "
-                f"{response.status} {response.text[:80]!r}. Does the base URL end in /v1?"
+                f"{response.broken or f'{response.status} {response.text[:80]!r}'}. "
+                "Does the base URL end in /v1?"
             )
 
     def close(self) -> None:

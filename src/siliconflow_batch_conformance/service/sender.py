@@ -5,8 +5,8 @@ Rule 1: the key is sent to the base URL only; a result URL elsewhere is fetched 
 Rule 2: the observer sees every exchange before the case does.
 Rule 3: a request that the budget refuses is not sent; the journal records a creation before it is
 sent.
-Rule 4: a request is repeated if the service was busy or the response was cut off, unless the
-request may have created a paid batch.
+Rule 4: a request is repeated if the service was busy or the response was cut off, unless it is a
+POST, which may have created a paid batch. A response that is not HTTP is a failure, not repeated.
 """
 
 import time
@@ -28,6 +28,7 @@ TIMEOUT = httpx.Timeout(30)
 # Seconds between the attempts while the service is busy.
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5)
 OVERLOADED = {429, 503}
+CUT_OFF = (httpx.RemoteProtocolError, httpx.NetworkError)  # the connection may be to blame
 
 
 class EnvironmentInvalid(Exception):
@@ -174,9 +175,10 @@ class Sender:
         """
         The exchange; None if the response is incomplete and the request may be repeated.
 
-        In the `last` attempt an incomplete response counts.
+        In the `last` attempt an incomplete response counts, and so does one to a POST, which is not
+        repeated.
         """
-        body = bytearray()
+        body, broken = bytearray(), ""
         response = None
         try:
             response = self._client.send(request, stream=True)
@@ -187,21 +189,31 @@ class Sender:
             raise
         except httpx.ConnectError:
             raise
+        except httpx.DecodingError as error:
+            broken = f"the body does not have its Content-Encoding: {error}"
         except httpx.TransportError as error:
-            if unanswered.method == "POST":
+            broken = _what_is_broken(error, has_begun=response is not None)
+            is_post = unanswered.method == "POST"
+            if is_post:
                 self.observer.observe_lost_request(unanswered.path)
+            if not broken and is_post:
                 raise Inconclusive(f"{unanswered.method} got no response: {error}") from error
-            if response is None or not last:
+            if not broken or (isinstance(error, CUT_OFF) and response and not (is_post or last)):
                 return None
         finally:
             if response is not None:
                 response.close()
+        if response is None:
+            return replace(
+                unanswered, number=len(self.observer.exchanges), broken=broken, at=time.time()
+            )
         return replace(
             unanswered,
             number=len(self.observer.exchanges),
             status=response.status_code,
             headers=_lower_case(response.headers),
             body=bytes(body),
+            broken=broken,
             at=time.time(),
         )
 
@@ -237,6 +249,14 @@ class Sender:
         return Exchange(
             0, method, path, response.status_code, headers=headers, body=response.content
         )
+
+
+def _what_is_broken(error: httpx.TransportError, *, has_begun: bool) -> str:
+    """Why a response is not HTTP; empty if none came, which says nothing about the service."""
+    if has_begun:
+        return f"the body does not end as its headers say: {error or type(error).__name__}"
+    is_garbage = isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in str(error)
+    return f"not an HTTP response: {error}" if is_garbage else ""
 
 
 def _lower_case(headers: httpx.Headers) -> dict[str, str]:

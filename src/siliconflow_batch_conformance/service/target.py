@@ -29,6 +29,7 @@ from .budget import LINES, NotSent
 from .sender import Sender
 
 LONG_PAGE = 100
+LIST_LAG = 60  # seconds after which a batch must be in the list (contract/assumptions.yaml)
 RESULT_PATIENCE = 3  # seconds for which a completed batch may name no result file
 MOST_REDIRECTS = 5
 
@@ -126,18 +127,24 @@ class Target(Sender):
         """
         A page that contains the batches in `created`; lists may lag.
 
-        A longer page is read where the page of the query does not: the oldest may come first.
+        A longer page is read where the page of the query does not: the oldest may come first. A
+        batch that is missing after `LIST_LAG` seconds stays missing: the page is returned.
         """
-        deadline = time.monotonic() + self.patience
+        began, pause = time.monotonic(), 0.2
         while True:
             for longer in ({}, {"limit": LONG_PAGE}):
                 page = self.page(**{**query, **longer})
                 missing = {id_of(response) for response in created} - batches(page).keys()
                 if not missing or page.status != httpx.codes.OK:
                     return page
-            if time.monotonic() > deadline:
-                raise Inconclusive(f"{missing} not listed when patience ended")
-            time.sleep(0.2)
+            waited = time.monotonic() - began
+            if waited >= LIST_LAG:
+                return page
+            if waited > self.patience:
+                few = f"not listed after {waited:.0f} s; a list may lag {LIST_LAG} s"
+                raise Inconclusive(f"{', '.join(sorted(missing))} {few}")
+            time.sleep(pause)
+            pause = min(pause * 1.3, 5)
 
     def files(self, **query: Any) -> Exchange:
         return self.request("GET", "/files", query={"purpose": "batch", **query})

@@ -6,6 +6,7 @@ Rule 2: the rules are evaluated once per request, in the order in which they wer
 Rule 3: the order of the table decides which behaviour wraps which, not the order of the names.
 """
 
+import difflib
 import random
 import threading
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ from attrs import define, evolve, field, validators
 from ..hooks import Replacement
 
 ANY = "*"
+LISTED = "`siliconflow-batch simulate --list-faults` lists all."
 
 
 def _as_tuple(value: Replacement | tuple[Replacement, ...]) -> tuple[Replacement, ...]:
@@ -100,8 +102,9 @@ class Switchboard:
         """Raises `ValueError` for the first name that is no behaviour."""
         for name in names:
             if name not in self.behaviours:
-                known = ", ".join(self.behaviours)
-                raise ValueError(f"There is no fault or variant {name!r}. There are: {known}.")
+                near = difflib.get_close_matches(name, self.behaviours, n=5, cutoff=0.5)
+                hint = f" Did you mean {' or '.join(near)}?" if near else ""
+                raise ValueError(f"There is no fault or variant {name!r}.{hint} {LISTED}")
 
     def replacements(self, names: Iterable[str]) -> tuple[Replacement, ...]:
         """The replacements of these behaviours and of the variants, the innermost first."""
