@@ -13,12 +13,8 @@ from support.hostile.raw_http import answer
 from support.spoiling_proxy import Spoil, spoiled
 
 KEYS = ("sk-conformance", "sk-stranger")
-EMPTY_PAGE = answer(
-    200,
-    json.dumps(
-        {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
-    ),
-)
+EMPTY = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+EMPTY_PAGE = answer(200, json.dumps(EMPTY), "Connection: close")
 
 
 def refused(status: int) -> bytes:

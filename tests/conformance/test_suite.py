@@ -25,31 +25,17 @@ from support.shell import SCRIPT
 ROOT = Path(__file__).parents[2]
 HAND_WRITTEN = sorted({id.partition("-")[0] for id in requirements.load()} - {"SCHEMA"})
 
-# Some faults of each class, with the requirement that fails; docs/faults.md lists all of them.
+# A fault of each class, with the requirement that fails; test_selection.py tries all of them alone.
 CAUGHT_BY = {
     "errors-as-objects": "WIRE-5",
-    "json-key-twice": "WIRE-1",
     "window-23-taken": "CREATE-8",
-    "lines-5001-taken": "INPUT-6",
-    "length-too-long": "WIRE-4",
     "after-ignored": "LIST-3",
-    "has-more-false": "LIST-6",
-    "never-started": "LIFE-7",
     "cancel-finished": "CANCEL-4",
     "milliseconds": "TIME-1",
-    "line-lost": "RESULT-1",
     "metadata-lost": "CREATE-2",
-    "content-crlf": "CONTENT-1",
     "create-twice": "CREATE-22",
-    "download-changes": "RESULT-8",
     "retrieve-shared": "OWNER-1",
-    "any-key": "AUTH-1",
-    "key-any-case": "AUTH-2",
 }
-
-
-# Batches of this fault never end, so that several cases wait until patience ends.
-PATIENCE = {"never-started": 2.0}
 
 
 def only(*families: str) -> list[str]:
@@ -63,7 +49,6 @@ class TestFaults:
     ) -> None:
         """A simulator with one fault fails that requirement, which comes first, and few others."""
         with Rig.simulated((fault,)) as rig, capsys.disabled():
-            rig.target.patience = PATIENCE.get(fault, rig.target.patience)
             run = judge(rig, 1, selected(core=True)).run()
 
         failed = [id for id, verdict in run.verdicts.items() if verdict.outcome == FAILS]
