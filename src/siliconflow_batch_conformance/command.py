@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TextIO
 
 from attrs import define
@@ -158,7 +157,8 @@ def conclude(
         print_line(line)
     if not options.report:
         return status
-    return _status_after(partial(_write_reports, options.report, inputs, judged, secrets), status)
+    write = partial(_write_reports, options, inputs, judged, secrets)
+    return _status_after(write, status)
 
 
 def _status_after(write: Callable[[], None], status: int) -> int:
@@ -171,15 +171,23 @@ def _status_after(write: Callable[[], None], status: int) -> int:
     return status
 
 
-def _write_reports(folder: Path, inputs: Inputs, run: Run, secrets: tuple[str, ...]) -> None:
-    catalogue = load()
+def _write_reports(
+    options: argparse.Namespace, inputs: Inputs, run: Run, secrets: tuple[str, ...]
+) -> None:
+    folder, catalogue = options.report, load()
     scripts = {
         id: script(catalogue[id], verdict.failures[0], run.target)
         for id, verdict in run.verdicts.items()
         if verdict.failures
     }
     reports.write(
-        folder, [run, *inputs.others], catalogue, inputs.previous, scripts, secrets=secrets
+        folder,
+        [run, *inputs.others],
+        catalogue,
+        inputs.previous,
+        scripts,
+        secrets=secrets,
+        strict=options.strict,
     )
     print_line(f"reports: {folder / 'report.html'}")
 

@@ -38,21 +38,27 @@ def exit_status(
 ) -> int:
     """`tiers` maps each requirement to `must`, `should` or `hygiene`."""
     outcomes = {id: verdict.outcome for id, verdict in run.verdicts.items()}
-    counting = {id for id in outcomes if strict or tiers.get(id, MUST) == MUST}
     seen = set(outcomes.values())
-    if {STALE, EXPIRED} & seen or any(_fails(run.verdicts[id]) for id in counting):
+    if any(
+        is_fatal(one.outcome, bool(one.causes), tiers.get(id, MUST), strict=strict)
+        for id, one in run.verdicts.items()
+    ):
         return NOT_CONFORMANT
     is_broken = bool(run.errors) or BROKEN in seen
     if is_broken or interrupted or not JUDGED & seen:
         return NO_VERDICT
-    is_open = any(_is_open(run.verdicts[id]) for id in counting)
+    is_open = any(
+        _is_open(one) for id, one in run.verdicts.items() if strict or tiers.get(id, MUST) == MUST
+    )
     return NO_VERDICT if is_open and not allow_inconclusive else CONFORMANT
+
+
+def is_fatal(outcome: str, is_caused: bool, tier: str, *, strict: bool) -> bool:
+    """Whether an outcome makes the exit status 1; `is_caused`: another failure explains it."""
+    is_failed = outcome == FAILS or (outcome == BLOCKED and is_caused)
+    return outcome in (STALE, EXPIRED) or (is_failed and (strict or tier == MUST))
 
 
 def _is_open(verdict: Verdict) -> bool:
     is_judged = verdict.outcome not in (INCONCLUSIVE, BLOCKED, NOT_JUDGED)
     return not (is_judged or verdict.excused)
-
-
-def _fails(verdict: Verdict) -> bool:
-    return verdict.outcome == FAILS or (verdict.outcome == BLOCKED and bool(verdict.causes))

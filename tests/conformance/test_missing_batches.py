@@ -1,6 +1,7 @@
 """A batch that the list never shows, and a cancel that is always refused, are failures."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,13 @@ from support.hostile.raw_http import answer
 from support.spoiling_proxy import Spoil, spoiled
 
 KEYS = ("sk-conformance", "sk-stranger")
-EMPTY = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+EMPTY: dict[str, Any] = {
+    "object": "list",
+    "data": [],
+    "first_id": None,
+    "last_id": None,
+    "has_more": False,
+}
 EMPTY_PAGE = answer(200, json.dumps(EMPTY), "Connection: close")
 
 

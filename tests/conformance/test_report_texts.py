@@ -5,10 +5,33 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from siliconflow_batch_conformance.exit_status import exit_status
 from siliconflow_batch_conformance.reports import as_junit, as_markdown
 from siliconflow_batch_conformance.reports.outcomes import OUTCOMES
 from siliconflow_batch_conformance.verdicts import Run
-from support.report_runs import CATALOGUE, HOSTILE, a_run, crowded_runs, last_runs, three_runs
+from support.report_runs import (
+    CATALOGUE,
+    HOSTILE,
+    a_run,
+    crowded_runs,
+    last_runs,
+    simple,
+    three_runs,
+)
+
+# The attributes that an element of junit-10.xsd must and may have.
+RESULT = (set[str](), {"type", "message"})
+JENKINS = {
+    "testsuites": (set[str](), {"name", "time", "tests", "failures", "errors"}),
+    "testsuite": (
+        {"name", "tests", "failures", "errors"},
+        {"group", "time", "skipped", "timestamp", "hostname", "id", "package", "url", "version"},
+    ),
+    "properties": (set[str](), set[str]()),
+    "property": ({"name", "value"}, set[str]()),
+    "testcase": ({"name"}, {"time", "classname", "group"}),
+    **dict.fromkeys(("failure", "error", "skipped"), RESULT),
+}
 
 
 class TestJUnit:
@@ -57,6 +80,36 @@ class TestJUnit:
             message = case[0].attrib["message"]
             assert message == f"{outcome}: {run.verdicts['LIST-3'].reason}"
         assert outcome in OUTCOMES
+
+    @pytest.mark.parametrize("tier", ["must", "should", "hygiene"])
+    @pytest.mark.parametrize("outcome", ["fails", "blocked", "stale", "expired"])
+    @pytest.mark.parametrize("strict", [False, True])
+    def test_a_case_fails_exactly_if_the_run_does(
+        self, tier: str, outcome: str, *, strict: bool
+    ) -> None:
+        """An element `failure` and the exit status 1 belong together, also if it is blocked."""
+        id = next(id for id, row in CATALOGUE.items() if row.tier == tier)
+        run = a_run("http://one.invalid/v1", CATALOGUE, **{id.replace("-", "_"): outcome})
+        if outcome == "blocked":
+            run.verdicts[id].failures, run.verdicts[id].causes = [simple(id)], ("WIRE-1",)
+
+        root = ET.fromstring(as_junit([run], CATALOGUE, strict=strict))  # noqa: S314 - our own text
+
+        tiers = {name: row.tier for name, row in CATALOGUE.items()}
+        is_fatal = exit_status(run, tiers, strict=strict, allow_inconclusive=True) == 1
+        assert [root.get("failures"), root.get("errors")] == [str(int(is_fatal)), "0"]
+
+    def test_it_follows_the_schema_of_jenkins(self) -> None:
+        """Each element has the attributes that junit-10.xsd requires and allows."""
+        run = a_run("http://one.invalid/v1", CATALOGUE, LIST_3="blocked")
+        run.errors = ["ConnectError"]
+        root = ET.fromstring(as_junit([*three_runs(CATALOGUE), run], CATALOGUE))  # noqa: S314
+
+        for element in root.iter():
+            required, allowed = JENKINS[element.tag]
+            assert required <= {*element.keys()} <= required | allowed, element.tag
+            if element.tag in ("testsuites", "testsuite"):
+                assert re.fullmatch(r"\d{1,3}(\.\d{1,3})?", element.attrib["time"])
 
     def test_characters_that_xml_forbids_are_removed(self) -> None:
         """The report is well-formed whatever a service sent."""

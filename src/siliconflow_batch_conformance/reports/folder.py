@@ -34,6 +34,7 @@ def write(
     scripts: Mapping[str, str] | None = None,
     *,
     secrets: tuple[str, ...] = (),
+    strict: bool = False,
 ) -> None:
     """
     Writes all reports of `runs`; each file is replaced atomically.
@@ -45,7 +46,7 @@ def write(
     data = as_json(current, catalogue)
     files = {
         PAGE: as_html(current, catalogue, last, scripts=texts),
-        JUNIT: as_junit(current, catalogue),
+        JUNIT: as_junit(current, catalogue, strict=strict),
         MARKDOWN: as_markdown(current, catalogue, last),
         DATA: json.dumps(data, ensure_ascii=False, indent=1) + "\n",
     }

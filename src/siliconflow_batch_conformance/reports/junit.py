@@ -1,15 +1,18 @@
 """
 The report as JUnit XML: a test suite for each target, a test case for each requirement.
 
-Rule: requirements with a known deviation and those that were not judged are skipped, with a reason.
+Rule 1: a test case fails exactly if it makes the exit status 1; a failed `should` or `hygiene` is
+skipped without --strict, as are known deviations and what was not judged, each with its reason.
+Rule 2: the elements and attributes are those of the schema of Jenkins' xUnit plugin, junit-10.xsd.
 """
 
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from ..exit_status import is_fatal
 from ..requirements import Requirement
-from ..verdicts import Run
+from ..verdicts import FAILS, Run
 from .matrix import Cell, Row, rows
 from .outcomes import ERROR, EXCUSED, FAILURE, GOOD, OPEN, outcome
 from .records import RunRecord, records
@@ -24,49 +27,54 @@ def as_junit(
     catalogue: Mapping[str, Requirement],
     *,
     secrets: tuple[str, ...] = (),
+    strict: bool = False,
 ) -> str:
     current = records(runs, secrets)
     table = rows(current, catalogue)
     root = ET.Element("testsuites", name="SiliconFlow Batch API conformance")
     for number, run in enumerate(current):
-        root.append(_suite(run, [(row, row.cells[number]) for row in table]))
-    _count(root)
+        root.append(_suite(run, [(row, row.cells[number]) for row in table], strict=strict))
+    _count(root, ("failures", "errors"))
     root.set("time", f"{sum(run.seconds for run in current):.3f}")
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
 
 
-def _suite(run: RunRecord, cases: list[tuple[Row, Cell]]) -> ET.Element:
+def _suite(run: RunRecord, cases: list[tuple[Row, Cell]], *, strict: bool) -> ET.Element:
     began = datetime.fromtimestamp(run.began, UTC)
     suite = ET.Element("testsuite", name=xml(run.target))
     properties = ET.SubElement(suite, "properties")
     for name, value in (("seed", run.seed), ("requests", run.requests)):
         ET.SubElement(properties, "property", name=name, value=str(value))
     for row, cell in cases:
-        suite.append(_case(row, cell))
+        suite.append(_case(row, cell, strict=strict))
     if run.errors:
         case = ET.SubElement(suite, "testcase", classname="rig", name="the run itself", time="0")
         message = xml(in_one_line(run.errors[0], 200))
         ET.SubElement(case, "error", message=message, type="rig").text = xml(
             "\n\n".join(run.errors)
         )
-    _count(suite)
+    _count(suite, COUNTED)
     suite.set("time", f"{run.seconds:.3f}")
     suite.set("timestamp", began.strftime("%Y-%m-%dT%H:%M:%S"))
     return suite
 
 
-def _case(row: Row, cell: Cell) -> ET.Element:
+def _case(row: Row, cell: Cell, *, strict: bool) -> ET.Element:
     verdict, requirement = cell.verdict, row.requirement
     name = xml(f"{requirement.id} {requirement.says}")
     case = ET.Element("testcase", classname=xml(requirement.family), name=name, time="0")
     tag = ELEMENT[outcome(verdict.outcome).kind]
+    is_caused = bool(verdict.failures)
+    if is_fatal(verdict.outcome, is_caused, requirement.tier, strict=strict):
+        tag = "failure"
+    elif tag == "failure":
+        tag = "skipped"
     if tag:
         actual = verdict.failures[0].actual if verdict.failures else ""
         why = verdict.reason or actual or outcome(verdict.outcome).meaning
-        message = (
-            why if tag == "failure" and verdict.outcome == "fails" else f"{verdict.outcome}: {why}"
-        )
+        is_plain = tag == "failure" and verdict.outcome == FAILS
+        message = why if is_plain else f"{verdict.outcome}: {why}"
         kind = f"{requirement.tier} {verdict.outcome}".strip()
         element = ET.SubElement(case, tag, message=xml(in_one_line(message, 300)), type=kind)
         element.text = xml(_text(row, cell))
@@ -89,8 +97,8 @@ def _text(row: Row, cell: Cell) -> str:
     return "\n".join(lines)
 
 
-def _count(element: ET.Element) -> None:
-    """Sets the attributes with the numbers of tests, failures, errors and skipped tests."""
+def _count(element: ET.Element, names: Iterable[str]) -> None:
+    """Sets the attributes with the number of tests, and of what `names` names."""
     element.set("tests", str(sum(1 for _ in element.iter("testcase"))))
-    for name, tag in COUNTED.items():
-        element.set(name, str(sum(1 for _ in element.iter(tag))))
+    for name in names:
+        element.set(name, str(sum(1 for _ in element.iter(COUNTED[name]))))
