@@ -102,19 +102,15 @@ def _read_inputs(options: argparse.Namespace) -> Inputs:
 def _run(options: argparse.Namespace, inputs: Inputs, rig: Rig) -> int:
     rig.check()
     with _interrupt_on_sigterm():
-        print_line(f"{rig.target.base_url}, seed {options.seed}")
-        if options.writes and not rig.target.budget.unmetered:
-            print_line(rig.price())
+        print_line(f"{rig.target.base_url}, seed {options.seed}: {rig.plan()}")
         only = selected(options.only, core=options.core)
         if options.base_url:
-            with rig.journaled() as messages:
+            with rig.journaled() as notes:
                 report = judge(rig, options.seed, only)
-            for message in messages:
-                print_line(message)
         else:
-            report = judge(rig, options.seed, only)
+            notes, report = [], judge(rig, options.seed, only)
         keys = tuple(key for target in rig.targets() for key in (target.key, target.key.swapcase()))
-        status = conclude(options, inputs, report.run(), keys)
+        status = conclude(options, inputs, report.run(), keys, notes)
         observer, base_url = rig.target.observer, rig.target.base_url
         if options.facts:
             status = _status_after(_facts_writer(options, observer.exchanges, base_url), status)
@@ -145,15 +141,20 @@ def conclude(
     inputs: Inputs,
     run: Run,
     secrets: tuple[str, ...] = (),
+    notes: Sequence[str] = (),
 ) -> int:
-    """Applies the ledger to a run, prints and writes its reports, and returns the exit status."""
+    """
+    Applies the ledger to a run, prints and writes its reports, and returns the exit status.
+
+    `notes` are about the clean-up; they follow the findings.
+    """
     catalogue = load()
     judged = apply(run, inputs.ledger, datetime.now(UTC).date())
     tiers = {id: row.tier for id, row in catalogue.items()}
     status = exit_status(
         judged, tiers, strict=options.strict, allow_inconclusive=options.allow_inconclusive
     )
-    for line in terminal.report(judged, catalogue, status):
+    for line in terminal.report(judged, catalogue, status, notes):
         print_line(line)
     if not options.report:
         return status
@@ -219,17 +220,16 @@ def _dry_run(options: argparse.Namespace, rig: Rig) -> int:
     only = selected(options.only, core=options.core)
     for id, cases in judge(rig, options.seed, only, collect=True).collected.items():
         print_line(f"{id:<12} {', '.join(cases)}")
-    if not rig.target.budget.unmetered:
-        reads = "only reads and requests that must be rejected"
-        print_line(rig.price() if options.writes else reads)
+    print_line(rig.plan())
     return 0
 
 
 @contextlib.contextmanager
 def _open_rig(options: argparse.Namespace) -> Iterator[Rig]:
+    models = (options.model, options.other_model)
     if not options.base_url:
         try:
-            with Rig.simulated(tuple(options.fault)) as rig:
+            with Rig.simulated(tuple(options.fault), models) as rig:
                 yield rig
         except ValueError as error:  # an unknown fault
             raise RigBroken(str(error)) from error
@@ -242,10 +242,8 @@ def _open_rig(options: argparse.Namespace) -> Iterator[Rig]:
         patience=options.patience,
         rate=options.rate,
         unmetered=options.unmetered,
+        models=models,
     )
-    if not (options.unmetered or options.writes or options.clean_up):
-        note = "read-only; --writes allows uploads and paid batches, --unmetered everything"
-        print(note, file=sys.stderr)  # noqa: T201
     try:
         yield rig
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from .deviations import LEDGER
 from .run import selected
 from .service.budget import RATE
-from .service.rig import RigBroken
+from .service.rig import MODEL, OTHER_MODEL, RigBroken
 
 EPILOG = """\
 examples:
@@ -20,7 +20,7 @@ examples:
   siliconflow-batch conformance --har recorded.har
   siliconflow-batch conformance --report report    HTML, JSON, JUnit XML, Markdown, scripts
 
-A service receives only reads and requests that it must reject. --writes also allows at most 60
+A service receives only reads and requests that it must reject. --writes also allows at most 70
 writes, which create at most 5 batches of one or two lines; these are paid for. --unmetered lifts
 the limits, for a service that costs nothing. They hold on this machine as well, where a gateway may
 stand in front of a paid service.
@@ -74,6 +74,13 @@ def _add_target(group: argparse._ArgumentGroup) -> None:
         default=60,
         metavar="SECONDS",
         help="how long to wait for a batch to end (default: %(default)s)",
+    )
+    add("--model", default=MODEL, help="model of the lines (default: %(default)s)")
+    add(
+        "--other-model",
+        default=OTHER_MODEL,
+        metavar="MODEL",
+        help="model that replaces it in one batch (default: %(default)s)",
     )
     add("--fault", action="append", default=[], help="enable a fault of the simulator")
 
@@ -153,6 +160,8 @@ def refuse_contradictions(options: argparse.Namespace) -> None:
         path = getattr(options, name)
         if path and path.is_dir():
             raise RigBroken(f"--{name} names a file, and {path} is a folder.")
+    if options.model == options.other_model:
+        raise RigBroken("--model and --other-model must be different.")
     if options.unmetered and (options.har or not options.base_url):
         raise RigBroken("--unmetered is about a service; give its --base-url.")
     if options.beside and not options.report:

@@ -16,7 +16,7 @@ from siliconflow_batch_conformance.service.budget import (
     is_rejection,
     retry_after,
 )
-from siliconflow_batch_conformance.service.prices import price
+from siliconflow_batch_conformance.service.prices import highest_price
 from support.journaled_runs import NOW, FakeClock
 
 
@@ -256,14 +256,20 @@ class TestPrice:
         self, lines: int, tokens: int, model: str, yuan: str
     ) -> None:
         """The price is rounded up to a hundredth of a yuan."""
-        sentence = price(lines, tokens, model)
+        sentence = highest_price({model: lines}, tokens)
 
         assert f"at most {yuan} yuan" in sentence
         assert model in sentence
 
+    def test_each_model_has_its_price(self) -> None:
+        """The lines that a second model runs are counted with its price."""
+        lines = {"deepseek-ai/DeepSeek-V3": 8, "deepseek-ai/DeepSeek-R1": 2}
+
+        assert "at most 0.53 yuan" in highest_price(lines, 16)
+
     def test_an_unlisted_model_has_no_price(self) -> None:
         """No price is printed for a model that is not in the guide."""
-        sentence = price(10, 16, "a/model")
+        sentence = highest_price({"a/model": 10, "Qwen/QwQ-32B": 2}, 16)
 
         assert "unknown" in sentence
         assert "yuan" not in sentence

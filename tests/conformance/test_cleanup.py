@@ -26,7 +26,7 @@ class TestCleanUp:
 
         assert sorted(service.cancels()) == sorted(ids)
         assert [service.status(id) for id in ids] == ["cancelling", "cancelling"]
-        assert (len(outcome.messages), outcome.left) == (2, 0)
+        assert (sorted(outcome.cancelled), outcome.left) == (sorted(ids), 0)
         assert [path for path in state_folder.rglob("*") if path.is_file()] == []
 
     def test_a_finished_batch_is_not_cancelled(self, service: JournaledService) -> None:
@@ -204,3 +204,59 @@ class TestCleanUp:
 
         assert service.clean_up_in_next_run() == CleanUp()
         assert asked(service.simulator) == []
+
+
+class TestDamagedJournals:
+    @pytest.mark.parametrize(
+        "damage", [b"\0" * 40, b'{"event": "made", "tok\xffn": 1}', b"[]", b"null"]
+    )
+    def test_its_batches_are_found_by_the_token_of_the_run(
+        self, service: JournaledService, damage: bytes
+    ) -> None:
+        """What the list shows of the run is cancelled, what it does not show is mentioned."""
+        with service.journal() as dead:
+            ids = [create(service, dead), create_and_lose_response(service, dead)]
+        other = service.account.batch(line())
+        dead.path.write_bytes(b"\n" + damage)
+
+        outcome = service.clean_up_in_next_run()
+
+        assert sorted(outcome.cancelled) == sorted(service.cancels()) == sorted(ids)
+        assert service.status(other) == "in_queue"
+        assert f"the journal of run {dead.run} was damaged" in outcome.messages[0]
+        assert (outcome.left, dead.path.exists()) == (0, False)
+
+    def test_it_is_kept_while_the_list_cannot_be_read(
+        self, service: JournaledService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The message says which batches may still run."""
+        with service.journal() as dead:
+            create(service, dead)
+            create(service, dead)
+        dead.path.write_bytes(b"\n" + b"\0" * 40)
+        monkeypatch.setattr(cleanup, "PAGES", 0)
+
+        outcome = service.clean_up_in_next_run()
+
+        assert (outcome.left, outcome.cancelled, dead.path.exists()) == (1, [], True)
+        assert f"batches of run {dead.run}, whose journal is damaged" in outcome.messages[0]
+
+    def test_one_that_cannot_be_opened_is_left(self, service: JournaledService) -> None:
+        """It is not taken for the journal of an active run."""
+        with service.journal() as journal:
+            journal.path.with_name("0123456789abcdef.jsonl").mkdir()
+
+            outcome = service.clean_up(journal)
+
+        assert outcome.left == 1
+        assert "0123456789abcdef.jsonl: it cannot be read and written" in outcome.messages[0]
+
+    def test_a_line_that_a_crash_cut_off_is_no_damage(self, service: JournaledService) -> None:
+        """Nothing was sent before its record was complete."""
+        with service.journal() as dead:
+            create(service, dead)
+        dead.path.write_bytes(dead.path.read_bytes() + b'\n{"event": "int')
+
+        outcome = service.clean_up_in_next_run()
+
+        assert (len(outcome.cancelled), outcome.messages, outcome.left) == (1, [], 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from siliconflow_batch.errors import StateUnusable
+from siliconflow_batch_conformance.service.journal import Journal
 from support.journaled_runs import JournaledService, raise_disk_full
 
 
@@ -81,7 +82,7 @@ class TestJournal:
     def _reopen(self, service: JournaledService) -> tuple[int, int]:
         """The number of creations that another run reads, and how many of them have ids."""
         with service.journal() as journal:
-            found = [other for other in journal.others() if other is not None]
+            found = [other for other in journal.others() if isinstance(other, Journal)]
             creations = [creation for other in found for creation in other.creations.values()]
             ids = [creation.batch for creation in creations if creation.batch]
             assert ids == ["batch_a", "batch_b"][: len(ids)]
@@ -98,14 +99,14 @@ class TestJournal:
 
         with service.journal() as second:
             for other in second.others():
-                assert other is not None
+                assert isinstance(other, Journal)
                 (creation,) = other.open_creations()
                 other.record_batch(creation.token, "batch_c")
         with service.journal() as third:
             (batches,) = [
                 [creation.batch for creation in other.creations.values()]
                 for other in third.others()
-                if other is not None
+                if isinstance(other, Journal)
             ]
 
         assert batches == ["batch_c"]

@@ -29,7 +29,7 @@ class TestKilledRun:
         outcome = service.clean_up_in_next_run()
 
         assert outcome.left == 0
-        assert [newest["id"] in message for message in outcome.messages] == [True]
+        assert (outcome.cancelled, outcome.messages) == ([newest["id"]], [])
         assert service.cancels() == [newest["id"]]
         assert service.status(newest["id"]) == "cancelling"
         assert {service.status(id) for id in (other, marked, similar)} == {"in_queue"}

@@ -58,7 +58,7 @@ class TestReading:
             assert service.posts("/batches") > 108  # creations that were rejected
         not_judged = output.partition("not judged: LIST-")[2].partition("\n")[0]
         assert "LIST-5" not in not_judged
-        assert "read-only" in output
+        assert "only reads" in output
 
     def test_a_dry_run_sends_nothing(self, live: Open) -> None:
         """It prints the cases and the highest price."""
@@ -66,7 +66,7 @@ class TestReading:
             status, output = service.run("--dry-run", "--writes")
 
             assert (status, service.simulator.requests) == (0, [])
-        assert "at most 0.01 yuan" in output
+        assert "at most 0.53 yuan" in output
 
     def test_the_report_shows_changes_since_the_previous_run(self, live: Open) -> None:
         """One key and batches of others are enough to judge the lists."""
@@ -110,6 +110,35 @@ class TestWriting:
         for path in (path for path in tmp_path.rglob("*") if path.is_file()):
             assert KEYS[0].encode() not in path.read_bytes(), path
         assert KEYS[0] not in output
+
+    def test_the_models_can_be_chosen(self, live: Open, tmp_path: Path) -> None:
+        """The lines name --model, and one batch replaces it with --other-model."""
+        chosen = ("--model", "a/new-model", "--other-model", "b/other")
+        with live() as service:
+            status, output = service.run(
+                "--writes", *chosen, "--only", "RESULT-3", "--record", str(tmp_path / "run.har")
+            )
+
+        assert status == 0, output
+        first, *_ = output.splitlines()
+        assert "8 lines of a/new-model and 2 lines of b/other; the price of" in first
+        recorded = (tmp_path / "run.har").read_text(encoding="utf-8")
+        assert "a/new-model" in recorded
+        assert "deepseek-ai" not in recorded
+
+    def test_the_first_finding_follows_the_plan(self, live: Open) -> None:
+        """What a run cancelled is told after its findings, in one line."""
+        with live(HOURS) as service:
+            service.simulator.faults.add("errors-as-objects")
+
+            status, output = service.run("--writes", "--patience", "0.2", "--core")
+
+        lines = output.splitlines()
+        assert status == 1, output
+        assert "at most 5 batches" in lines[0]
+        assert lines[1].startswith("  WIRE-5 "), output
+        (cancelled,) = [line for line in lines if "cancelled" in line and "unfinished" in line]
+        assert lines.index(cancelled) > lines.index(lines[1])
 
     def test_a_slow_service_is_inconclusive(self, live: Open) -> None:
         """A batch that does not end within the patience fails no requirement."""

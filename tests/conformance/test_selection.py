@@ -32,8 +32,20 @@ def simulator() -> Iterator[Simulator]:
         yield simulator
 
 
-def run_on(simulator: Simulator, second_key: str | None = None, **access: bool) -> tuple[Rig, Run]:
-    rig = Rig.at(simulator.base_url, KEYS[0], second_key, patience=5, rate=1_000, **access)
+def run_on(
+    simulator: Simulator,
+    second_key: str | None = None,
+    *,
+    writes: bool = False,
+    unmetered: bool = False,
+) -> tuple[Rig, Run]:
+    rig = Rig.at(
+        *(simulator.base_url, KEYS[0], second_key),
+        writes=writes,
+        unmetered=unmetered,
+        patience=5,
+        rate=1_000,
+    )
     try:
         return rig, judge(rig, 1, selected(core=True)).run()
     finally:

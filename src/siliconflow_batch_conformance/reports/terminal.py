@@ -4,7 +4,7 @@ The report on the terminal: a line for each failure, the first ones in full, the
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import httpx
 
@@ -33,8 +33,10 @@ IN_FULL = 20  # failures that are printed with all details
 GROUPED_BY_REASON = (STALE, EXPIRED, KNOWN, FLAKY, BLOCKED, INCONCLUSIVE, NOT_JUDGED, BROKEN)
 
 
-def report(run: Run, catalogue: Mapping[str, Requirement], status: int) -> Iterator[str]:
-    """The lines to print."""
+def report(
+    run: Run, catalogue: Mapping[str, Requirement], status: int, notes: Sequence[str] = ()
+) -> Iterator[str]:
+    """The lines to print; `notes` follow the findings."""
     by_outcome: dict[str, list[Verdict]] = {}
     for verdict in run.verdicts.values():
         by_outcome.setdefault(verdict.outcome, []).append(verdict)
@@ -51,6 +53,7 @@ def report(run: Run, catalogue: Mapping[str, Requirement], status: int) -> Itera
         for reason in dict.fromkeys(verdict.reason for verdict in verdicts):
             ids = ", ".join(v.requirement for v in verdicts if v.reason == reason)
             yield f"{outcome}: {ids}\n  {reason}"
+    yield from notes
     counts = ", ".join(_number(len(rows), outcome) for outcome, rows in by_outcome.items())
     yield f"{_number(run.requests, 'requests')}: {counts}"
     yield f"{STATUS[status]}: {_judged(run)}"

@@ -12,7 +12,7 @@ Cancels the unfinished batches of this run and of earlier runs, and touches no o
     any                    nothing, or an unreadable body  kept
 
 Rule 1: a batch is cancelled only if a journal contains its id, or if its metadata contains exactly
-a token of a journal.
+a token of a journal, or of the run of a damaged journal, which may have lost its records.
 Rule 2: runs that are still alive are left alone.
 Rule 3: creations that are kept are reported and left to the next clean-up.
 """
@@ -37,14 +37,26 @@ SETTLED = frozenset({"completed", "failed", "expired", "cancelled", "cancelling"
 YOUNG, OLD = 15 * 60, 15 * 86_400  # seconds: lists may lag; the longest window is 336 hours
 PAGE, PAGES = 100, 100
 PATIENCE, FIRST_PAUSE = 60.0, 1.0
+SHOWN = 5  # ids in a line
 
 
 @define
 class CleanUp:
-    """The outcome of a clean-up: its `messages`, and how many creations are `left` open."""
+    """
+    The outcome of a clean-up: its `messages`, the ids of the batches that it `cancelled`, and how
+    many creations are `left` open.
+    """
 
     messages: list[str] = field(factory=list)
+    cancelled: list[str] = field(factory=list)
     left: int = 0
+
+    def notes(self) -> list[str]:
+        """What a user reads of it: the messages, after a line for all cancelled batches."""
+        if not self.cancelled:
+            return self.messages
+        shown = ", ".join(self.cancelled[:SHOWN]) + (", …" if len(self.cancelled) > SHOWN else "")
+        return [f"cancelled {len(self.cancelled)} unfinished of the suite: {shown}", *self.messages]
 
 
 class _GaveUp(Exception):
@@ -71,8 +83,12 @@ def clean_up(
     for other in journal.others():
         if other is None:
             cleaner.outcome.messages.append("another run is active; its batches were left alone")
+        elif isinstance(other, StateUnusable):
+            cleaner.keep("what its journal names", str(other).partition("\n")[0])
         else:
             cleaner.close_all(other)
+            if other.damaged:
+                cleaner.close_unrecorded(other)
     return cleaner.outcome
 
 
@@ -98,15 +114,38 @@ class _Cleaner:
             except StateUnusable as error:  # continue with the other creations
                 reason = str(error).partition("\n")[0]
             if reason:
-                self.outcome.left += 1
                 lost = f"a creation of run {journal.run} without a response"
-                subject = creation.batch or lost
-                self.outcome.messages.append(f"left for the next run: {subject}: {reason}")
+                self.keep(creation.batch or lost, reason)
+
+    def keep(self, subject: str, reason: str) -> None:
+        self.outcome.left += 1
+        self.outcome.messages.append(f"left for the next run: {subject}: {reason}")
+
+    def close_unrecorded(self, journal: Journal) -> None:
+        """Cancels the batches with a token of a run that its damaged journal does not name."""
+        subject = f"batches of run {journal.run}, whose journal is damaged ({journal.path})"
+        try:
+            ids_by_token, complete = self._list()
+            own = {t: ids for t, ids in ids_by_token.items() if t.startswith(f"{journal.run}-")}
+            missing = [id for t, ids in own.items() if t not in journal.creations for id in ids]
+            reasons = [*filter(None, (self._cancel(id, YOUNG) for id in missing))]
+        except _GaveUp as error:
+            complete, reasons = True, [str(error)]
+        if not complete:
+            reasons.append("the list of batches could not be read completely")
+        if reasons:
+            self.keep(subject, "; ".join(reasons))
+            return
+        journal.damaged = False
+        self.outcome.messages.append(
+            f"the journal of run {journal.run} was damaged; the list has no other unfinished batch "
+            "of it, but would not show one without a token"
+        )
 
     def _reason_to_keep(self, creation: Creation, run: str, age: float) -> str:
         """Cancels a creation's batches; returns why it must stay open, or an empty string."""
         if creation.batch is not None:
-            return self._cancel(creation.batch, run, age)
+            return self._cancel(creation.batch, age)
         if not creation.marked:
             self.outcome.messages.append(
                 f"run {run} sent a creation without a token {age / 60:.0f} minutes ago and got no "
@@ -117,12 +156,12 @@ class _Cleaner:
         if ids := ids_by_token.get(creation.token):
             creation.batch = ids[0]
             # A gateway that repeats a request creates several batches with one token.
-            return "; ".join(filter(None, [self._cancel(id, run, age) for id in ids]))
+            return "; ".join(filter(None, [self._cancel(id, age) for id in ids]))
         if not complete and age < OLD:
             return "the list of batches could not be read completely"
         return "it is not in the list yet" if age < YOUNG else ""
 
-    def _cancel(self, id: str, run: str, age: float) -> str:
+    def _cancel(self, id: str, age: float) -> str:
         """Cancels a batch unless it has ended; returns why it could not, or an empty string."""
         status = self._status(id)
         if status is None:
@@ -132,7 +171,7 @@ class _Cleaner:
         response = self._request("POST", f"/batches/{quote(id, safe='')}/cancel")
         if (after := self._status(id)) not in SETTLED:
             return f"its cancel returned {response.status}, and its status is {after!r}"
-        self.outcome.messages.append(f"{id} of run {run}: was {status}, is {after}")
+        self.outcome.cancelled.append(id)
         return ""
 
     def _status(self, id: str) -> str | None:

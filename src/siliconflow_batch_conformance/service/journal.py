@@ -11,6 +11,8 @@ Rule 3: the journal contains no key, only a digest.
 Input files are not recorded: the service has no operation that deletes one. They remain.
 """
 
+import json
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,12 +21,14 @@ from typing import Any, Self
 
 from attrs import define
 
+from siliconflow_batch.errors import StateUnusable
 from siliconflow_batch.state.digests import account_digest
 from siliconflow_batch.state.locked_file import JsonObject, LockedFile
 
 from .budget import is_rejection
 
 MARK = "siliconflow_conformance"
+BEGINNING = b'{"event": '
 
 
 @define
@@ -52,12 +56,14 @@ class Journal:
     """
     One run's creations on one target with one key. `clock` is Unix seconds.
 
-    As a context manager it deletes its file on exit, unless a creation is still open.
+    `damaged` says that records cannot be read, so that creations may be missing. As a context
+    manager it deletes its file on exit, unless a creation is still open or it is damaged.
     """
 
     file: LockedFile
     creations: dict[str, Creation]
     clock: Callable[[], float]
+    damaged: bool = False
 
     @classmethod
     def open(cls, base_url: str, key: str, *, clock: Callable[[], float] = time.time) -> Self:
@@ -74,15 +80,23 @@ class Journal:
     def run(self) -> str:
         return self.path.stem
 
-    def others(self) -> Iterator[Self | None]:
-        """Yields the journals of other runs, locked meanwhile; None for one that is in use."""
+    def others(self) -> Iterator[Self | StateUnusable | None]:
+        """
+        Yields the journals of other runs, locked meanwhile.
+
+        None stands for one that is in use, and an error for one that cannot be opened.
+        """
         for path in sorted(self.path.parent.glob("*.jsonl")):
             if path == self.path:
+                continue
+            if not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
+                yield StateUnusable(path, "it cannot be read and written")
                 continue
             if (file := LockedFile.resume(path)) is None:
                 yield None
                 continue
-            with type(self)(file, _read_creations(file.read()), self.clock) as journal:
+            damaged = any(map(_is_damaged, file.lines()))
+            with type(self)(file, _read_creations(file.read()), self.clock, damaged) as journal:
                 yield journal
 
     def intend(self, *, marked: bool = True) -> Creation:
@@ -122,7 +136,7 @@ class Journal:
         return [creation for creation in self.creations.values() if not creation.closed]
 
     def close(self) -> None:
-        if self.open_creations():
+        if self.damaged or self.open_creations():
             self.file.close()
         else:
             self.file.remove()
@@ -135,6 +149,16 @@ class Journal:
 
     def _append(self, creation: Creation, event: str, **more: Any) -> None:
         self.file.append({"event": event, "token": creation.token, "at": creation.at, **more})
+
+
+def _is_damaged(line: bytes) -> bool:
+    """Whether a line is no record, and not the beginning of one that a crash has cut off."""
+    if line.startswith(BEGINNING[: len(line)]) and not line.endswith(b"}"):
+        return False
+    try:
+        return not isinstance(json.loads(line).get("token"), str)
+    except (ValueError, RecursionError, AttributeError):
+        return True
 
 
 def _read_creations(records: Iterable[JsonObject]) -> dict[str, Creation]:

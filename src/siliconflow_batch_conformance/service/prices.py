@@ -2,6 +2,7 @@
 What a run costs at most, by the prices of the vendor's batch guide.
 """
 
+from collections.abc import Mapping
 from decimal import ROUND_UP, Decimal
 
 from attrs import define
@@ -29,14 +30,17 @@ PRICES = {
 }
 
 
-def price(lines: int, max_tokens: int, model: str) -> str:
-    """The highest price of `lines` lines, as a sentence to print before the run."""
-    if (row := PRICES.get(model)) is None:
-        return f"{lines} lines of {model}: the price of this model is unknown"
+def highest_price(lines: Mapping[str, int], max_tokens: int) -> str:
+    """What so many lines of each model cost at most, as a sentence."""
+    counts = " and ".join(f"{number} lines of {model}" for model, number in lines.items())
+    if unknown := sorted(lines.keys() - PRICES.keys()):
+        return f"{counts}; the price of {' and '.join(unknown)} is unknown"
+    yuan = sum(number * _cost(PRICES[model], max_tokens) for model, number in lines.items())
+    rounded = Decimal(yuan).quantize(Decimal("0.01"), ROUND_UP)
+    return f"{counts} cost at most {rounded} yuan, by the batch guide's prices"
+
+
+def _cost(row: Price, max_tokens: int) -> Decimal:
+    """What one line costs at most, in yuan."""
     output = max_tokens + (THINKING_TOKENS if row.thinks else 0)
-    yuan = lines * (PROMPT_TOKENS * row.input + output * row.output) / 1_000_000
-    rounded = yuan.quantize(Decimal("0.01"), ROUND_UP)
-    return (
-        f"{lines} lines of {model}: at most {rounded} yuan, by the batch guide's prices "
-        f"({row.input}/{row.output} yuan for a million tokens of input/output)"
-    )
+    return (PROMPT_TOKENS * row.input + output * row.output) / 1_000_000

@@ -13,7 +13,7 @@ from ..requirements import NotJudged
 from .budget import BATCHES, LINES, RATE, Budget
 from .cleanup import CleanUp, clean_up
 from .journal import Journal
-from .prices import price
+from .prices import highest_price
 from .target import Target
 
 MODEL, OTHER_MODEL = "deepseek-ai/DeepSeek-V3", "deepseek-ai/DeepSeek-R1"
@@ -42,16 +42,25 @@ class Rig:
         patience: float,
         rate: float = RATE,
         unmetered: bool = False,
+        models: tuple[str, str] = (MODEL, OTHER_MODEL),
     ) -> Self:
-        """A rig for a service; `unmetered`: it costs nothing, so no limits apply."""
+        """
+        A rig for a service; `unmetered`: it costs nothing, so no limits apply.
+
+        `models` are the model of the lines, and the one that replaces it.
+        """
         budget = Budget(unmetered=unmetered, writes=writes, rate=rate)
         target = Target(
-            base_url=base_url.rstrip("/"), key=key, budget=budget, model=MODEL, patience=patience
+            base_url=base_url.rstrip("/"),
+            key=key,
+            budget=budget,
+            model=models[0],
+            patience=patience,
         )
         stranger = None
         if key_2:
             stranger = evolve(target, key=key_2, sender="stranger")
-        return cls(target, stranger)
+        return cls(target, stranger, models[1])
 
     @contextlib.contextmanager
     def journaled(self) -> Iterator[list[str]]:
@@ -65,13 +74,13 @@ class Rig:
             for target in self.targets():
                 journal = stack.enter_context(Journal.open(target.base_url, target.key))
                 target.journal = journal
-                messages += _clean_up(target, journal).messages
+                messages += _clean_up(target, journal).notes()
             try:
                 yield messages
             finally:
                 for target in self.targets():
                     if target.journal is not None:
-                        messages += _clean_up(target, target.journal).messages
+                        messages += _clean_up(target, target.journal).notes()
 
     def clean_up(self) -> CleanUp:
         """Cancels the unfinished batches of dead runs."""
@@ -79,7 +88,7 @@ class Rig:
         for target in self.targets():
             with Journal.open(target.base_url, target.key) as journal:
                 outcome = _clean_up(target, journal)
-                total.messages.extend(outcome.messages)
+                total.messages.extend(outcome.notes())
                 total.left += outcome.left
         return total
 
@@ -97,20 +106,33 @@ class Rig:
         }
         return frozenset(name for name, given in has.items() if given)
 
-    def price(self) -> str:
-        """The highest price of a run with writes, as a sentence."""
-        return price(BATCHES * LINES, 16, MODEL)
+    def plan(self) -> str:
+        """What the run may send, and its highest price."""
+        budget = self.target.budget
+        if budget.unmetered:
+            return "without limits, for it costs nothing"
+        if not budget.writes:
+            return (
+                "only reads and requests that must be rejected "
+                "(--writes allows uploads and paid batches, --unmetered everything)"
+            )
+        # One batch replaces the model of its lines.
+        lines = {self.target.model: (BATCHES - 1) * LINES, self.other_model: LINES}
+        return f"at most {BATCHES} batches; {highest_price(lines, 16)}"
 
     @classmethod
     @contextlib.contextmanager
-    def simulated(cls, faults: tuple[Any, ...] = ()) -> Iterator[Self]:
+    def simulated(
+        cls, faults: tuple[Any, ...] = (), models: tuple[str, str] = (MODEL, OTHER_MODEL)
+    ) -> Iterator[Self]:
         """A rig with a simulator of its own, whose batches end within half a second."""
         from siliconflow_batch_simulator import Pace, Simulator
 
         pace = Pace(queued=0.1, running=0.1, finalizing=0.1, cancelling=0.1)
         keys = ("sk-conformance", "sk-stranger")
         with Simulator(keys=keys, faults=faults, pace=pace) as simulator:
-            rig = cls.at(simulator.base_url, *keys, writes=True, patience=5, unmetered=True)
+            options: dict[str, Any] = {"patience": 5, "unmetered": True, "models": models}
+            rig = cls.at(simulator.base_url, *keys, writes=True, **options)
             try:
                 yield rig
             finally:
