@@ -22,7 +22,18 @@ from .requirements import Blocked, Deviation, Inconclusive, Requirement, load
 from .rules import MALFORMED
 from .schedule import cases_for, within_budget
 from .service.rig import Rig
-from .verdicts import BLOCKED, BROKEN, FAILS, HOLDS, INCONCLUSIVE, NOT_JUDGED, Failure, Run, Verdict
+from .verdicts import (
+    BLOCKED,
+    BROKEN,
+    FAILS,
+    HOLDS,
+    INCONCLUSIVE,
+    NOT_JUDGED,
+    Failure,
+    Run,
+    Verdict,
+    rows_of,
+)
 
 # Exceptions that are failures of the service: of a check, of schemathesis, or a malformed response.
 FAILURES = (Deviation, *MALFORMED, AssertionError, BaseExceptionGroup, Flaky)
@@ -98,7 +109,8 @@ class Report:
         story = tuple(self.rig.target.observer.exchanges)
         if isinstance(error, Deviation):
             actual = self._without_keys(error.actual)
-            return Failure(case, error.expected, actual, error.check, error.arguments, story)
+            rows = rows_of(error.actual, [target.key for target in self.rig.targets()])
+            return Failure(case, error.expected, actual, error.check, error.arguments, story, rows)
         if isinstance(error, MALFORMED):
             shape = "a response of the documented shape"
             return Failure(case, shape, self._without_keys(repr(error)), story=story[-1:])

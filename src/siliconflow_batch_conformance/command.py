@@ -5,6 +5,7 @@
 import argparse
 import contextlib
 import os
+import shlex
 import signal
 import sys
 from collections import Counter
@@ -154,12 +155,20 @@ def conclude(
     status = exit_status(
         judged, tiers, strict=options.strict, allow_inconclusive=options.allow_inconclusive
     )
-    for line in terminal.report(judged, catalogue, status, notes):
+    for line in terminal.report(judged, catalogue, status, notes, _again(options)):
         print_line(line)
     if not options.report:
         return status
     write = partial(_write_reports, options, inputs, judged, secrets)
     return _status_after(write, status)
+
+
+def _again(options: argparse.Namespace) -> str:
+    """The command that repeats a run whose simulator is gone; empty for any other run."""
+    if options.base_url or options.har:
+        return ""
+    faults = [f"--fault {shlex.quote(name)}" for name in options.fault]
+    return " ".join([PROGRAM, *faults, f"--seed {options.seed}"])
 
 
 def _status_after(write: Callable[[], None], status: int) -> int:

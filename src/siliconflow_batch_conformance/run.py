@@ -20,7 +20,7 @@ from .recordings.judgments import Judgment
 from .requirements import expectation, load
 from .rules import OBSERVED, SHOWN_BY_CASES
 from .service.rig import Rig
-from .verdicts import FAILS, HOLDS, NOT_JUDGED, Failure, Run, Verdict
+from .verdicts import FAILS, HOLDS, NOT_JUDGED, Failure, Run, Verdict, rows_of
 
 CASES = Path(__file__).parent / "cases"
 
@@ -78,7 +78,8 @@ def _recorded(id: str, observer: Observer) -> Verdict:
     story = tuple(observer.exchanges)
     failures = [
         Failure(
-            "recorded", expectation(one.check), one.actual, one.check, one.arguments, story=story
+            *("recorded", expectation(one.check), one.actual, one.check, one.arguments, story),
+            rows=rows_of(one.actual),
         )
         for one in observer.findings
         if one.requirement == id

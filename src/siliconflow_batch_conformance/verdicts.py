@@ -8,7 +8,8 @@ from typing import Any
 from attrs import define, field
 
 from .checks import Check
-from .checks.exchange import Exchange
+from .checks.exchange import Exchange, without_keys
+from .checks.listed import Differ, Row, side_by_side
 
 HOLDS, FAILS, BLOCKED, INCONCLUSIVE, NOT_JUDGED, BROKEN = (
     "holds",
@@ -26,7 +27,8 @@ class Failure:
     One case in which a requirement did not hold.
 
     `check` with `arguments` (exchanges, lists of them, and JSON values) returned `actual`; `story`
-    are the exchanges that led to it, in their order.
+    are the exchanges that led to it, in their order. If two lists differ, `rows` has an expected
+    and an actual item in each row; None where one is missing.
     """
 
     case: str
@@ -35,6 +37,17 @@ class Failure:
     check: Check | None = None
     arguments: tuple[Any, ...] = ()
     story: tuple[Exchange, ...] = ()
+    rows: tuple[Row, ...] = ()
+
+
+def rows_of(actual: str, secrets: Iterable[str] = ()) -> tuple[Row, ...]:
+    """The rows of two lists that differ, without keys; none for any other result of a check."""
+    if not isinstance(actual, Differ):
+        return ()
+    lists = (
+        [without_keys(item, secrets) for item in one] for one in (actual.expected, actual.actual)
+    )
+    return tuple(side_by_side(*lists))
 
 
 @define

@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from attrs import evolve
 
 from siliconflow_batch_conformance.reports import as_html
 from siliconflow_batch_conformance.reports.page import LIMIT
@@ -14,6 +15,8 @@ from support.report_runs import (
     a_run,
     crowded_runs,
     last_runs,
+    run_with_failure,
+    simple,
     three_runs,
 )
 
@@ -50,7 +53,7 @@ class TestPage:
 
         assert len(page.encode()) <= LIMIT == 500_000
         assert "To keep this page small, each failure shows at most" in page
-        assert page.count('<details class="cell fails">') == 3 * len(CATALOGUE)
+        assert page.count('<details class="cell fails"') == 3 * len(CATALOGUE)
         assert page.count("<dt>actual</dt>") >= 3 * len(CATALOGUE)
 
     def test_ninety_failures_show_the_judged_exchanges(self) -> None:
@@ -104,7 +107,40 @@ class TestPage:
         page = as_html(runs, CATALOGUE)
 
         assert page.count('<details class="cell ') == 3 * len(CATALOGUE)
-        assert page.count("not part of this run") == 1
+        assert page.count("not part of this run") == 2  # beside the outcome, and in the cell
+
+    def test_failures_come_first_and_the_first_is_open(self) -> None:
+        """The most fundamental one is at the top; nothing else is open."""
+        page = as_html(
+            [a_run("http://one.invalid/v1", CATALOGUE, LIST_3="fails", WIRE_1="fails")], CATALOGUE
+        )
+
+        places = [
+            page.index(f'<article class="row" id="{id}"') for id in ("WIRE-1", "LIST-3", "CREATE-1")
+        ]
+        assert places == sorted(places)
+        assert page.count('<details class="cell fails" open>') == page.count(" open>") == 1
+        assert places[0] < page.index(" open>") < places[1]
+
+    def test_two_lists_stand_side_by_side(self) -> None:
+        """A row for each item, and those that differ are marked."""
+        failure = evolve(simple("LIST-3"), rows=(("a", "a"), ("<b>", None), (None, "c")))
+        page = as_html([run_with_failure(failure)], CATALOGUE)
+
+        assert "<tr><td>a</td><td>a</td></tr>" in page
+        assert '<tr class="differs"><td>&lt;b&gt;</td><td></td></tr>' in page
+        assert '<tr class="differs"><td></td><td>c</td></tr>' in page
+
+    def test_a_blocked_row_says_what_it_waits_for(self) -> None:
+        """Without opening it."""
+        run = a_run("http://one.invalid/v1", CATALOGUE, LIST_4="blocked")
+        run.verdicts["LIST-4"].reason = "the same responses violate LIST-3"
+
+        (summary,) = re.findall(
+            r'<details class="cell blocked"><summary>(.*?)</summary>', as_html([run], CATALOGUE)
+        )
+
+        assert "the same responses violate LIST-3" in summary
 
     def test_an_unknown_requirement_is_shown(self) -> None:
         """Requirements that the catalogue does not contain are shown as well."""

@@ -68,6 +68,24 @@ class TestFaults:
         assert all(CAUGHT_BY.keys() & rows.keys() for rows in CLASSES.values())
 
 
+class TestReading:
+    def test_two_lists_are_compared_item_by_item(self) -> None:
+        """A line for each item; what is missing and what is unexpected is marked."""
+        done = conformance_here("--fault", "line-lost", *only("RESULT-1"))
+
+        actual = done.stdout.partition("  actual:  ")[2].splitlines()[:3]
+        assert [line.split() for line in actual] == [["Good-1"], ["bad-1"], ["-", "good/2"]]
+
+    def test_the_replay_line_repeats_a_run_on_its_own_simulator(self) -> None:
+        """The simulator of the run is gone, so the line names the run, and not its port."""
+        done = conformance_here("--fault", "after-inclusive", "--seed", "7", *only("LIST-3"))
+
+        (replay,) = re.findall(r"replay: +siliconflow-batch conformance (.*)", done.stdout)
+        again = conformance_here(*replay.split())
+        assert (done.returncode, again.returncode) == (1, 1)
+        assert "LIST-3" in again.stdout
+
+
 class TestExitStatus:
     def test_a_sound_simulator_conforms(self) -> None:
         """Without a fault every requirement of hand-written cases holds."""
@@ -234,7 +252,12 @@ class TestAgainstAServer:
 
     def test_the_replay_repeats_the_wrong_request(self) -> None:
         """The replay has the method, the path, the query and the key variable of the request."""
-        done = conformance_here("--fault", "list-shared", *only("OWNER-2"))
+        with Simulator(keys=("sk-a", "sk-b"), faults=("list-shared",)) as simulator:
+            done = conformance_here(
+                *("--unmetered", "--base-url", simulator.base_url, *only("OWNER-2")),
+                SILICONFLOW_API_KEY="sk-a",
+                SILICONFLOW_API_KEY_2="sk-b",
+            )
 
         (replay,) = re.findall(r"replay: +(.*)", done.stdout)
         assert replay.startswith("curl -X GET ")

@@ -6,6 +6,7 @@ Checks of pages of batches and of lists of files.
 """
 
 from .exchange import Exchange, batches, listed_ids
+from .listed import differ
 
 
 def first_and_last_id_match(page: Exchange) -> str | None:
@@ -52,7 +53,7 @@ def pages_hold_every_batch(pages: list[Exchange], created: list[Exchange]) -> st
     """every batch once, the newest first"""
     ids = [id for creation in reversed(created) for id in batches(creation)]
     listed = [id for page in pages for id in listed_ids(page) if id in ids]
-    return None if listed == ids else f"{listed}, and {ids} were created"
+    return differ(listed, ids)
 
 
 def lists_both_batches(page: Exchange, created: list[Exchange]) -> str | None:
@@ -80,7 +81,7 @@ def continues_after(page: Exchange, longer: Exchange) -> str | None:
     expected, actual = ids[start : start + limit], listed_ids(page)
     if longer.json.get("has_more") and actual[: len(expected)] == expected:
         return None  # what follows the longer page is unknown
-    return None if actual == expected else f"{actual}, and {after} is followed by {expected}"
+    return differ(actual, expected)
 
 
 def is_refused_or_empty(page: Exchange) -> str | None:
@@ -108,8 +109,7 @@ def shows_file_name(page: Exchange, created: Exchange, name: str) -> str | None:
 
 def is_the_same_page(page: Exchange, again: Exchange) -> str | None:
     """the same batches in the same order"""
-    ids, ids_again = listed_ids(page), listed_ids(again)
-    return None if ids == ids_again else f"{ids}, then {ids_again}"
+    return differ(listed_ids(again), listed_ids(page))
 
 
 def lists_each_file_once(listing: Exchange) -> str | None:

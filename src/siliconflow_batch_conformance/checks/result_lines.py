@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .exchange import Exchange, json_object, parsed_json, the_batch, uploaded
+from .listed import differ
 
 Result = dict[str, Any]
 
@@ -34,7 +35,7 @@ def covers_every_line(upload: Exchange, files: list[Exchange]) -> str | None:
     _, content = uploaded(upload)
     expected = sorted(str(json_object(line).get("custom_id")) for line in _lines(content))
     ids = sorted(str(result.get("custom_id")) for file in files for result in _results(file))
-    return None if ids == expected else f"{ids}, and the input file has {expected}"
+    return differ(ids, expected)
 
 
 def record_ids_are_unique(file: Exchange) -> str | None:

@@ -17,7 +17,8 @@ from attrs import define
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..requirements import Requirement
+from ..causes import fundamental_first
+from ..requirements import Requirement, load
 from ..verdicts import Run
 from .matrix import Cell, Row, families, labels, rows, tally
 from .outcomes import OUTCOMES, TIERS, outcome
@@ -38,6 +39,11 @@ class Detail:
     body: int
     text: int
     script: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of two lists; 0 shows their texts instead."""
+        return min(50, self.text // 40)
 
     def failures_of(self, cell: Cell) -> list[FailureRecord]:
         return cell.verdict.failures[: self.failures]
@@ -124,13 +130,14 @@ def _render(
     style = _file("page.css") + f":root{{--targets:{max(1, len(runs))}}}\n"
     script = _file("page.js")
     cells = [cell for row in table for cell in row.cells]
-    failing = sorted((row for row in table if any(c.fails for c in row.cells)), key=_by_order)
+    failing = _fundamental_first([row for row in table if any(c.fails for c in row.cells)])
+    others = [row for row in table if row not in failing]
     return (
         _environment()
         .get_template("page.html")
         .render(
             cards=list(_cards(runs, table)),
-            groups=families(table),
+            groups={**({"Failures": failing} if failing else {}), **families(others)},
             failing=failing,
             counts=tally(cells),
             tiers=[tier for tier in TIERS if any(row.requirement.tier == tier for row in table)],
@@ -146,8 +153,11 @@ def _render(
     )
 
 
-def _by_order(row: Row) -> tuple[int, int]:
-    return row.order
+def _fundamental_first(failing: list[Row]) -> list[Row]:
+    """The rows as the terminal lists them: what others need first; unknown requirements last."""
+    order = fundamental_first(load(), load())
+    place = {id: number for number, id in enumerate(order)}
+    return sorted(failing, key=lambda row: place.get(row.requirement.id, len(place)))
 
 
 def _cards(runs: Sequence[RunRecord], table: Sequence[Row]) -> Iterator[TargetCard]:

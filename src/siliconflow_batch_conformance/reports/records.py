@@ -18,6 +18,7 @@ from .texts import cut
 BODY = 4096  # characters of a text body, or bytes of a binary one
 TEXT = 8192  # characters of any other text
 IN_FULL = 6  # exchanges of a story that keep their bodies
+ROWS, ITEM = 50, 200  # rows of two lists, and characters of an item
 STORY = 60  # exchanges of a story that are kept
 FAILURES = 5  # failures of a verdict
 ERRORS = 50  # errors of a run
@@ -55,13 +56,18 @@ class ExchangeRecord:
 
 @define(frozen=True)
 class FailureRecord:
-    """A failure; `left_out` is the number of omitted exchanges before those in `story`."""
+    """
+    A failure; `left_out` is the number of omitted exchanges before those in `story`.
+
+    `rows` are an expected and an actual item each, where two lists differ.
+    """
 
     case: str
     expected: str
     actual: str
     story: list[ExchangeRecord] = field(factory=list)
     left_out: int = 0
+    rows: list[tuple[str | None, str | None]] = field(factory=list)
 
 
 @define(frozen=True)
@@ -135,7 +141,15 @@ def _failure(failure: Failure, secrets: tuple[str, ...]) -> FailureRecord:
             if index >= len(story) - STORY or index in full
         ],
         left_out=sum(index not in full for index in range(len(story) - STORY)),
+        rows=[
+            (_item(expected, secrets), _item(actual, secrets))
+            for expected, actual in failure.rows[:ROWS]
+        ],
     )
+
+
+def _item(item: str | None, secrets: tuple[str, ...]) -> str | None:
+    return None if item is None else cut(_text(item, secrets), ITEM)
 
 
 def _in_full(story: Sequence[Exchange], judged: set[int]) -> set[int]:

@@ -10,6 +10,7 @@ import httpx
 
 from ..causes import fundamental_first
 from ..checks.exchange import Exchange
+from ..checks.listed import Row
 from ..deviations import EXPIRED, FLAKY, KNOWN, STALE
 from ..requirements import Requirement
 from ..verdicts import (
@@ -30,13 +31,22 @@ STATUS = ("conformant", "not conformant", "inconclusive")
 REASONS = 3  # why requirements were not judged
 OPEN = frozenset({BLOCKED, INCONCLUSIVE, NOT_JUDGED, BROKEN})
 IN_FULL = 20  # failures that are printed with all details
+ITEMS = 20  # of a list
 GROUPED_BY_REASON = (STALE, EXPIRED, KNOWN, FLAKY, BLOCKED, INCONCLUSIVE, NOT_JUDGED, BROKEN)
 
 
 def report(
-    run: Run, catalogue: Mapping[str, Requirement], status: int, notes: Sequence[str] = ()
+    run: Run,
+    catalogue: Mapping[str, Requirement],
+    status: int,
+    notes: Sequence[str] = (),
+    again: str = "",
 ) -> Iterator[str]:
-    """The lines to print; `notes` follow the findings."""
+    """
+    The lines to print; `notes` follow the findings.
+
+    `again` is the command that repeats the run, if curl cannot: the simulator of the run is gone.
+    """
     by_outcome: dict[str, list[Verdict]] = {}
     for verdict in run.verdicts.values():
         by_outcome.setdefault(verdict.outcome, []).append(verdict)
@@ -44,7 +54,7 @@ def report(
     ordered = fundamental_first(failed, catalogue)
     yield from _summary([catalogue[id] for id in ordered])
     for id in ordered[:IN_FULL]:
-        yield from _failure(catalogue[id], failed[id].failures, run.target)
+        yield from _failure(catalogue[id], failed[id].failures, run.target, again)
     if len(ordered) > IN_FULL:
         yield f"{len(ordered) - IN_FULL} more failures in full: --report FOLDER\n"
     yield from (f"ERROR  {error}\n" for error in run.errors[:10])
@@ -85,13 +95,30 @@ def _summary(rows: list[Requirement]) -> Iterator[str]:
         yield ""
 
 
-def _failure(row: Requirement, failures: list[Failure], base_url: str) -> Iterator[str]:
+def _lists(rows: Sequence[Row]) -> Iterator[str]:
+    """Two lists, one item in a line: `-` is expected and missing, `+` is there unexpectedly."""
+    label = "actual:  "
+    for expected, actual in rows[:ITEMS]:
+        mark = " " if expected == actual else "-" if actual is None else "+"
+        yield f"  {label}{mark} {actual if expected is None else expected}"
+        label = " " * len(label)
+    if len(rows) > ITEMS:
+        yield f"  {label}  … {len(rows) - ITEMS} more"
+    yield f"  {label}  (- is missing, + is unexpected)"
+
+
+def _failure(row: Requirement, failures: list[Failure], base_url: str, again: str) -> Iterator[str]:
     failure, *others = failures
     yield f"{row.id}  {row.operation}: {row.says}  [{row.tier}]"
     yield f"  docs:      {row.provenance} ({row.confidence} confidence)"
     yield f"  expected:  {failure.expected}"
-    yield "  actual:    " + failure.actual.replace("\n", "\n             ")
-    if last := _last(failure):
+    if failure.rows:
+        yield from _lists(failure.rows)
+    else:
+        yield "  actual:    " + failure.actual.replace("\n", "\n             ")
+    if again:
+        yield f"  replay:    {again} --only {row.id}"
+    elif last := _last(failure):
         yield f"  replay:    {replay(last, base_url)}"
     if others:
         yield f"  more:      {len(others)} more cases fail"

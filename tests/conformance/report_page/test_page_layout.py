@@ -150,4 +150,4 @@ class TestPrinting:
             assert page.locator(f"#{id} .panel:visible").count() >= 1, id
         assert page.locator("#LIST-2 .panel:visible").count() == 0
         page.evaluate("dispatchEvent(new Event('afterprint'))")
-        assert page.locator(".panel:visible").count() == 0
+        assert page.locator(".panel:visible").count() == 1  # that of the first failure
