@@ -1,11 +1,12 @@
 """
-A shell script that repeats one failure with curl and python3.
+A shell script that repeats one failure: with curl alone if a status shows it, else with python3.
 
     sh LIST-3.sh https://api.siliconflow.cn/v1      1: it fails  0: it holds  2: inconclusive
 
 Rule 1: a script begins with the failure, the requests and the judgment; the machinery comes last.
 Rule 2: a script contains no key; keys come from environment variables.
-Rule 3: a script judges like the suite, because it contains the source of the check.
+Rule 3: a script judges like the suite: by the statuses that are right, or by the source of the
+check, which it contains.
 """
 
 import base64
@@ -21,12 +22,12 @@ from ..checks.exchange import BEARER, Exchange
 from ..recordings.judgments import with_references
 from ..requirements import Requirement
 from ..verdicts import Failure
-from . import replay
+from . import plain, replay
 from .bundle import bundled
 from .ids import variable
 from .story import Extract, goal, steps_to_send
 
-MACHINERY = Path(__file__).with_name("replay.sh")
+MACHINERY, PLAIN = (Path(__file__).with_name(name) for name in ("replay.sh", "plain.sh"))
 SAFE = "/%:@!$&'()*+,;=~-._"  # characters of a path that are not percent-encoded
 LONGEST = 6_000  # bytes; longer bodies are compressed
 WIDTH = 98
@@ -36,6 +37,7 @@ python3 and installs nothing. It replaces recorded ids by those that the service
 
 exit status: 1 the failure occurs, 0 it does not, 2 inconclusive
 """
+USAGE_OF_CURL = USAGE.replace("curl and\npython3 and", "curl\nand")
 
 
 def script(row: Requirement, failure: Failure, base_url: str) -> str:
@@ -43,25 +45,34 @@ def script(row: Requirement, failure: Failure, base_url: str) -> str:
     part = steps_to_send(failure)
     places = {number: place for place, number in enumerate(part.steps, 1)}
     steps = [_step(one, places, part) for one in part.steps.values()]
-    senders = dict.fromkeys(one.sender for one in part.steps.values() if _needs_key(one))
+    by_status = plain.judgment(failure, part, LONGEST)
+    judgment = _status_judgment(by_status, places) if by_status else _judgment(failure, places)
+    machinery = PLAIN if by_status else MACHINERY
     blocks = [
-        _head(row, failure, part),
+        _head(row, failure, part, USAGE_OF_CURL if by_status else USAGE),
         "# Single quotes are intended (SC2016); not every script calls every function (SC2317).\n"
         "# shellcheck disable=SC2016,SC2317\n"
-        f"recorded_at={_quote(base_url.rstrip('/'))}\nEXPECTED={_quote(_plain(failure.expected))}",
+        f"recorded_at={_quote(base_url.rstrip('/'))}",
+        *([] if by_status else [f"EXPECTED={_quote(_plain(failure.expected))}"]),
         "steps() {\n" + textwrap.indent("\n\n".join(steps) or ":", "    ") + "\n}",
-        "judgment() {\n    " + _judgment(failure, places) + "\n}",
-        MACHINERY.read_text(encoding="utf-8").rstrip(),
-        *bundled(replay.__name__, failure.check),
-        "new_request",
-        "\n".join(f"probe {_quote(sender)}" for sender in ("own", *sorted({*senders} - {"own"}))),
-        "steps\njudgment",
-        "case $verdict in\n0) exit 0 ;;\n10) exit 1 ;;\n*) exit 2 ;;\nesac",
+        "judgment() {\n    " + judgment + "\n}",
+        machinery.read_text(encoding="utf-8").rstrip(),
     ]
+    if not by_status:
+        senders = dict.fromkeys(one.sender for one in part.steps.values() if _needs_key(one))
+        blocks += [
+            *bundled(replay.__name__, failure.check),
+            "new_request",
+            "\n".join(
+                f"probe {_quote(sender)}" for sender in ("own", *sorted({*senders} - {"own"}))
+            ),
+            "steps\njudgment",
+            "case $verdict in\n0) exit 0 ;;\n10) exit 1 ;;\n*) exit 2 ;;\nesac",
+        ]
     return "#!/bin/sh\n" + "\n\n".join(blocks) + "\n"
 
 
-def _head(row: Requirement, failure: Failure, part: Extract) -> str:
+def _head(row: Requirement, failure: Failure, part: Extract, usage: str) -> str:
     needed = {variable(one.sender) for one in part.steps.values() if _needs_key(one)}
     keys = "  ".join(f"{name}=…" for name in sorted({"SILICONFLOW_API_KEY", *needed}))
     lines = [
@@ -70,7 +81,7 @@ def _head(row: Requirement, failure: Failure, part: Extract) -> str:
         *_wrapped("  expected:  ", failure.expected),
         *_wrapped("  actual:    ", failure.actual),
         "",
-        *USAGE.splitlines(),
+        *usage.splitlines(),
         f"usage: {keys} sh {row.id}.sh [base URL]",
     ]
     if any(one.operation == "POST /batches" for one in part.steps.values()):
@@ -158,6 +169,11 @@ def _judgment(failure: Failure, places: dict[int, int]) -> str:
     parts = [failure.check.__module__, failure.check.__name__, _json(arguments)]
     raised = _raised(failure)
     return "check " + " ".join([*parts, *([raised] if raised else [])])
+
+
+def _status_judgment(judged: tuple[Exchange, list[int]], places: dict[int, int]) -> str:
+    exchange, right = judged
+    return " ".join(map(str, ["judge", places[exchange.number], *right]))
 
 
 def _raised(failure: Failure) -> str:
