@@ -5,7 +5,8 @@ Rule 1: each finding is explained for itself, by a finding on the same exchange 
 the exchange shows. A requirement with one finding that nothing explains is a failure of its own.
 Rule 2: a response of another form (`FORM`) explains any finding on it. Apart from that a finding is
 explained only by requirements that its own requirement needs.
-Rule 3: a generated request is explained by any failure of a written case on the same operation.
+Rule 3: a response of another shape (`SHAPES`) explains no finding that its status alone shows.
+Rule 4: a generated request is explained by any failure of a written case on the same operation.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,13 +14,16 @@ from typing import Any
 
 from attrs import define, evolve
 
+from .checks import Check
 from .checks.exchange import LIST_BATCHES, LIST_FILES, RESULT_FIELDS, Exchange, batches, files
 from .observer import Finding
+from .repro.plain import BY_STATUS
 from .repro.story import extract
 from .requirements import TIERS, Requirement
 from .verdicts import BLOCKED, FAILS, Failure, Verdict
 
 FORM = ("WIRE-4", "WIRE-1", "WIRE-3")  # each explains those after it
+SHAPES = ("BATCH-1", "LIST-12", "UPLOAD-1", "FILES-4")
 GENERATED = "SCHEMA-"
 SEQUENCES = "sequences of operations"
 LISTS = (LIST_BATCHES, LIST_FILES)
@@ -27,8 +31,9 @@ LISTS = (LIST_BATCHES, LIST_FILES)
 
 @define(frozen=True)
 class Subject:
-    """What one finding is about: the numbers of its exchanges, and ids."""
+    """What one finding is about: whether a status shows it, the exchanges, and ids."""
 
+    by_status: bool
     exchanges: frozenset[int]
     operations: frozenset[str]
     shown: frozenset[str]
@@ -53,7 +58,7 @@ def with_causes(
     }
     for finding in findings:
         if finding.requirement in subjects:
-            subjects[finding.requirement].append(_subject(finding.arguments))
+            subjects[finding.requirement].append(_subject(finding.arguments, finding.check))
     result = dict(verdicts)
     for id, rows in subjects.items():
         explaining = [_explaining(catalogue[id], one, subjects) for one in rows]
@@ -105,19 +110,20 @@ def _explains(id: str, found: list[Subject], row: Requirement, subject: Subject)
         return operation == SEQUENCES or any(operation in one.operations for one in found)
     if id in FORM and row.id not in FORM[: FORM.index(id) + 1]:
         return any(subject.exchanges & one.exchanges for one in found)
-    if id not in row.needs:
+    if id not in row.needs or (id in SHAPES and subject.by_status):
         return False
     return any(subject.exchanges & one.exchanges or subject.shown & one.own for one in found)
 
 
 def _of_failure(failure: Failure) -> Subject:
-    subject = _subject(failure.arguments)
-    return subject if subject.exchanges else _subject(failure.story[-1:])
+    subject = _subject(failure.arguments, failure.check)
+    return subject if subject.exchanges else _subject(failure.story[-1:], None)
 
 
-def _subject(arguments: Iterable[Any]) -> Subject:
+def _subject(arguments: Iterable[Any], check: Check | None) -> Subject:
     exchanges = list(_exchanges(arguments))
     return Subject(
+        check in BY_STATUS,
         frozenset(one.number for one in exchanges),
         frozenset(one.operation for one in exchanges),
         frozenset(id for one in exchanges for id in _shown(one)),

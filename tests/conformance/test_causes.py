@@ -49,6 +49,13 @@ def test_the_same_response_is_not_blamed_twice() -> None:
     assert blocked(output)["CREATE-8"] == "the same responses violate WIRE-3"
 
 
+def test_another_shape_does_not_hide_a_status() -> None:
+    """That a limit of 0 is accepted shows in the status, whatever the shape of the list."""
+    _, output = core("files-flat", "files-limit-0-taken", "has-more-as-text", "limit-0-taken")
+
+    assert {"FILES-4", "FILES-7", "LIST-12", "LIST-7"} <= {*failed(output)}, output
+
+
 def test_a_ledger_entry_excuses_its_requirement_alone(tmp_path: Path) -> None:
     """What the excused failure blocked is a failure then."""
     ledger = tmp_path / "ledger.yaml"

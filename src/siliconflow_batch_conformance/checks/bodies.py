@@ -58,7 +58,7 @@ def echoes_metadata(creation: Exchange) -> str | None:
 
 
 def is_unfinished(creation: Exchange) -> str | None:
-    """a new batch: waiting or in progress, without results and without a final timestamp"""
+    """a new batch: without a final status, results and a final timestamp"""
     if not creation.succeeded:
         return None
     batch = the_batch(creation)
@@ -67,7 +67,7 @@ def is_unfinished(creation: Exchange) -> str | None:
     if early:
         return f"{early}"
     status = batch.get("status")
-    return None if status in (*WAITING_STATUSES, "in_progress") else f"status {status!r}"
+    return f"status {status!r}" if status in FINAL_STATUSES else None
 
 
 def created_at_is_now(exchange: Exchange) -> str | None:

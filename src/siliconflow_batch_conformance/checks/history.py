@@ -184,7 +184,8 @@ def is_the_same_file(before: Exchange, again: Exchange) -> str | None:
 
 def ends_completed(looks: list[Exchange]) -> str | None:
     """completed as the last status"""
-    return ends_with_status(looks, "completed")
+    wrong, errors = ends_with_status(looks, "completed"), the_batch(looks[-1]).get("errors")
+    return f"{wrong}; errors: {errors}"[:600] if wrong and errors else wrong
 
 
 def ends_with_status(looks: list[Exchange], status: str) -> str | None:

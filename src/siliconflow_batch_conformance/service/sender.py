@@ -6,10 +6,12 @@ Rule 2: the observer sees every exchange before the case does.
 Rule 3: a request that the budget refuses is not sent; the journal records a creation before it is
 sent.
 Rule 4: a request is repeated if the service was busy or the response was cut off, unless it is a
-POST, which may have created a paid batch. A response that is not HTTP is a failure, not repeated.
+POST, which may have created a paid batch. A response that is not HTTP is a failure, not repeated;
+one that is cut off is a failure if that happens again and again.
 """
 
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +30,7 @@ TIMEOUT = httpx.Timeout(30)
 # Seconds between the attempts while the service is busy.
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5)
 OVERLOADED = {429, 503}
+CUTS = 3  # responses to a POST that are cut off before a whole one, which is a failure
 CUT_OFF = (httpx.RemoteProtocolError, httpx.NetworkError)  # the connection may be to blame
 
 
@@ -59,6 +62,8 @@ class Sender:
     observer: Observer = field(factory=Observer, repr=False)
     journal: Journal | None = field(default=None, repr=False)
     _lines: dict[str, int] = field(factory=dict, init=False, repr=False)
+    _whole: set[str] = field(factory=set, init=False, repr=False)
+    _cut_off: Counter[str] = field(factory=Counter, init=False, repr=False)
     _client: httpx.Client = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -175,8 +180,7 @@ class Sender:
         """
         The exchange; None if the response is incomplete and the request may be repeated.
 
-        In the `last` attempt an incomplete response counts, and so does one to a POST, which is not
-        repeated.
+        Raises `Inconclusive` if a POST got no complete response.
         """
         body, broken = bytearray(), ""
         response = None
@@ -196,13 +200,15 @@ class Sender:
             is_post = unanswered.method == "POST"
             if is_post:
                 self.observer.observe_lost_request(unanswered.path)
-            if not broken and is_post:
-                raise Inconclusive(f"{unanswered.method} got no response: {error}") from error
-            if not broken or (isinstance(error, CUT_OFF) and response and not (is_post or last)):
+            if not broken or self._is_bad_luck(error, unanswered, response, last=last):
+                if is_post:
+                    raise Inconclusive(f"POST got no complete response: {error}") from error
                 return None
         finally:
             if response is not None:
                 response.close()
+        if not broken:
+            self._whole.add(unanswered.operation)
         if response is None:
             return replace(
                 unanswered, number=len(self.observer.exchanges), broken=broken, at=time.time()
@@ -216,6 +222,22 @@ class Sender:
             broken=broken,
             at=time.time(),
         )
+
+    def _is_bad_luck(
+        self,
+        error: httpx.TransportError,
+        request: Exchange,
+        response: httpx.Response | None,
+        *,
+        last: bool,
+    ) -> bool:
+        """Whether the connection, and not the service, may have cut a response off."""
+        if response is None or not isinstance(error, CUT_OFF):
+            return False
+        if request.method != "POST":
+            return not last
+        self._cut_off[request.operation] += 1
+        return request.operation in self._whole or self._cut_off[request.operation] < CUTS
 
     def _record(self, response: Exchange, creation: Creation | None) -> None:
         self.budget.record(response.status, response.headers)
