@@ -12,7 +12,10 @@ import pytest
 from siliconflow_batch_conformance.checks.exchange import Exchange
 from siliconflow_batch_conformance.repro.bundle import NotBundled
 from siliconflow_batch_conformance.repro.script import script
-from siliconflow_batch_conformance.verdicts import Failure
+from siliconflow_batch_conformance.requirements import load
+from siliconflow_batch_conformance.run import judge, selected
+from siliconflow_batch_conformance.service.rig import Rig
+from siliconflow_batch_conformance.verdicts import FAILS, Failure
 from siliconflow_batch_simulator import Simulator
 from support import example_checks
 from support.recorder import Recorder, line
@@ -170,6 +173,11 @@ class TestWithoutACheck:
         assert "No request was recorded" in done.stderr
 
 
+def check_with_a_package(response: Exchange) -> str | None:
+    """a check that a script cannot contain"""
+    return "skipped" if pytest.skip else None
+
+
 class TestText:
     def test_the_script_begins_with_the_failure(self) -> None:
         """It begins with the requirement, its source, the expectation and the actual result."""
@@ -211,11 +219,23 @@ class TestText:
         assert done.stdout == ""
 
     def test_a_check_that_imports_other_packages_is_refused(self) -> None:
-        """A script can contain modules of the suite only."""
+        """A script can contain definitions of the suite's modules only."""
 
-        def check(response: Exchange) -> str | None:
+        def nested(response: Exchange) -> str | None:
             return "wrong"
 
         response = Exchange(1, "GET", "/batches", 200)
-        with pytest.raises(NotBundled, match=rf"^{__name__} imports"):
-            script(ROW, Failure("case", "", "", check, (response,), (response,)), "http://h/v1")
+        for check in (nested, check_with_a_package):
+            with pytest.raises(NotBundled, match=rf"^{__name__} imports"):
+                script(ROW, Failure("case", "", "", check, (response,), (response,)), "http://h/v1")
+
+    @pytest.mark.parametrize("fault", ["line-lost", "cancel-finished"])
+    def test_it_is_short(self, fault: str, capsys: pytest.CaptureFixture[str]) -> None:
+        """At most 150 lines, most of them about the requests; the code is packed."""
+        with Rig.simulated((fault,)) as rig, capsys.disabled():
+            run = judge(rig, 1, selected(["RESULT-1", "CANCEL-4"])).run()
+        (verdict,) = (one for one in run.verdicts.values() if one.outcome == FAILS)
+
+        text = script(load()[verdict.requirement], verdict.failures[0], run.target)
+
+        assert len(text.splitlines()) <= 150

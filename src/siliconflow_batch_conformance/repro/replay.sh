@@ -1,4 +1,4 @@
-# ---- How: python3 runs curl and judges. The rest is the same in every script. ----------------------
+# The part of a script's machinery that the shell runs; the rest is replay.py.
 
 inconclusive() { # the reason
     printf '%s\n' "$1" "The result is inconclusive." >&2
@@ -60,17 +60,10 @@ compare() { # step, the recorded response
     verdict=$?
 }
 
-python=${PYTHON:-python3}
 SILICONFLOW_BASE_URL=${1:-${SILICONFLOW_BASE_URL:-$recorded_at}}
 SILICONFLOW_BASE_URL=${SILICONFLOW_BASE_URL%/}
 export SILICONFLOW_BASE_URL EXPECTED
 verdict=2
 
 command -v curl >/dev/null || inconclusive "curl is required."
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
-    inconclusive "Python 3.10 or newer is required; set PYTHON to its path."
-umask 077
-work=$(mktemp -d) || inconclusive "Cannot create a temporary folder."
-trap 'rm -rf "$work"' EXIT
 : >"$work/learned"
-trap 'exit 2' HUP INT TERM

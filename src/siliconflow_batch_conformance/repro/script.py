@@ -14,6 +14,7 @@ import json
 import re
 import textwrap
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -27,6 +28,20 @@ from .bundle import bundled
 from .ids import variable
 from .story import Extract, goal, steps_to_send
 
+# What runs before the packed code is unpacked; it is Python, and a few functions of the shell.
+START = """\
+# ---- How: python3 runs curl and judges. The code is the same in every script; it is packed. -----
+python=${PYTHON:-python3}
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || {
+    printf '%s\\n' 'Python 3.10 or newer is required; set PYTHON to its path.' \\
+        'The result is inconclusive.' >&2
+    exit 2
+}
+umask 077
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+trap 'exit 2' HUP INT TERM"""
+END = "case $verdict in 0) exit 0 ;; 10) exit 1 ;; *) exit 2 ;; esac"
 MACHINERY, PLAIN = (Path(__file__).with_name(name) for name in ("replay.sh", "plain.sh"))
 SAFE = "/%:@!$&'()*+,;=~-._"  # characters of a path that are not percent-encoded
 LONGEST = 6_000  # bytes; longer bodies are compressed
@@ -47,29 +62,27 @@ def script(row: Requirement, failure: Failure, base_url: str) -> str:
     steps = [_step(one, places, part) for one in part.steps.values()]
     by_status = plain.judgment(failure, part, LONGEST)
     judgment = _status_judgment(by_status, places) if by_status else _judgment(failure, places)
-    machinery = PLAIN if by_status else MACHINERY
     blocks = [
         _head(row, failure, part, USAGE_OF_CURL if by_status else USAGE),
-        "# Single quotes are intended (SC2016); not every script calls every function (SC2317).\n"
-        "# shellcheck disable=SC2016,SC2317\n"
-        f"recorded_at={_quote(base_url.rstrip('/'))}",
-        *([] if by_status else [f"EXPECTED={_quote(_plain(failure.expected))}"]),
+        "# Single quotes are intended (SC2016), and not every function is called or in this file.\n"
+        f"# shellcheck disable=SC2016,SC2317{'' if by_status else ',SC1091,SC2034,SC2154'}\n"
+        f"recorded_at={_quote(base_url.rstrip('/'))}"
+        + ("" if by_status else f"\nEXPECTED={_quote(_plain(failure.expected))}"),
         "steps() {\n" + textwrap.indent("\n\n".join(steps) or ":", "    ") + "\n}",
         "judgment() {\n    " + judgment + "\n}",
-        machinery.read_text(encoding="utf-8").rstrip(),
+        PLAIN.read_text(encoding="utf-8").rstrip() if by_status else _machinery(failure),
     ]
     if not by_status:
         senders = dict.fromkeys(one.sender for one in part.steps.values() if _needs_key(one))
-        blocks += [
-            *bundled(replay.__name__, failure.check),
-            "new_request",
-            "\n".join(
-                f"probe {_quote(sender)}" for sender in ("own", *sorted({*senders} - {"own"}))
-            ),
-            "steps\njudgment",
-            "case $verdict in\n0) exit 0 ;;\n10) exit 1 ;;\n*) exit 2 ;;\nesac",
-        ]
+        probes = [f"probe {_quote(sender)}" for sender in ("own", *sorted({*senders} - {"own"}))]
+        blocks.append("\n".join(["new_request", *probes, "steps", "judgment", END]))
     return "#!/bin/sh\n" + "\n\n".join(blocks) + "\n"
+
+
+def _machinery(failure: Failure) -> str:
+    """Finds Python, and unpacks the code that replays and judges; the shell reads its part."""
+    code = bundled(replay.main, failure.check, MACHINERY.read_text(encoding="utf-8"))
+    return f'{START}\n{code}\n. "$work/replay.sh"'
 
 
 def _head(row: Requirement, failure: Failure, part: Extract, usage: str) -> str:
@@ -145,7 +158,19 @@ def _body(exchange: Exchange) -> str:
         packed = base64.b64encode(zlib.compress(exchange.request_body, 9)).decode()
         return " \\\n    ".join([f"packed_body {media}", *textwrap.wrap(packed, WIDTH - 12)])
     rows = re.findall(rb"[^\n]*\n|[^\n]+", exchange.request_body) or [b""]
-    return " \\\n    ".join([f"body {media}", *map(_escaped, rows)])
+    return " \\\n    ".join([f"body {media}", *_in_lines(map(_escaped, rows))])
+
+
+def _in_lines(arguments: Iterable[str]) -> list[str]:
+    """As many arguments in each line as fit."""
+    lines = [""]
+    for one in arguments:
+        longer = f"{lines[-1]} {one}".strip()
+        if lines[-1] and len(longer) > WIDTH - 8:
+            lines.append(one)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _escaped(row: bytes) -> str:
