@@ -97,7 +97,7 @@ DUE = {
     ),
     "second retrieval": (
         [creation(), retrieval(), retrieval()],
-        {"RETRIEVE-4", "LIFE-6", "CANCEL-9", "LIFE-1", "LIFE-3", "LIFE-8", "COUNT-3"},
+        {"RETRIEVE-4", "RETRIEVE-1", "CANCEL-9", "LIFE-1", "LIFE-3", "LIFE-8", "COUNT-3"},
     ),
     "cancel": (
         [creation(), cancel()],
@@ -111,7 +111,7 @@ DUE = {
     ),
     "retrieval after the cancel of a finished batch": (
         [completed(), cancel(status=400), completed()],
-        {"CANCEL-4", "LIFE-1", "LIFE-3", "LIFE-6", "LIFE-8", "COUNT-3"},
+        {"CANCEL-4", "LIFE-1", "LIFE-3", "RETRIEVE-1", "LIFE-8", "COUNT-3"},
     ),
     "page with an uploaded file": ([upload(), page("batch-a")], {"LIST-10"}),
     "list with an uploaded file": ([upload(), listing("file-a")], {"FILES-1", "FILES-3"}),

@@ -163,7 +163,7 @@ RULES = (
     Rule("LIFE-3", _latest, history.keeps_timestamps),
     Rule("COUNT-3", _latest, history.counts_do_not_shrink),
     Rule("LIFE-8", _latest, history.finished_batch_is_unchanged),
-    Rule("LIFE-6", _retrieved, history.keeps_created_fields),
+    Rule("RETRIEVE-1", _retrieved, history.keeps_created_fields),
     Rule("RETRIEVE-1", _created, history.matches_creation),
     Rule("LIST-9", _listed, history.is_listed_as_retrieved),
     Rule("LIST-16", _listed, history.is_listed_with_its_input),
