@@ -7,7 +7,7 @@ Rule 2: this module judges nothing; the rules ask it what they need.
 """
 
 from collections.abc import Iterable
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from attrs import define, field
 
@@ -128,6 +128,9 @@ class Inventory:
         """The batch that names the downloaded file as one of its results."""
         is_result = "://" in exchange.path or exchange.path.endswith("/content")
         for batch in self.batches.values() if is_result and exchange.method == "GET" else ():
+            without_host = urlsplit(exchange.path)._replace(scheme="", netloc="").geturl()
+            if without_host in batch.paths:  # a redirect from an id names no host
+                batch.paths.setdefault(exchange.path, batch.paths[without_host])
             if exchange.path in batch.paths:
                 return batch
         return None

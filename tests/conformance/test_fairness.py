@@ -83,3 +83,23 @@ def test_a_batch_of_another_account_is_a_must() -> None:
     done = conformance_here("--fault", "retrieve-shared", "--only", "OWNER-1")
 
     assert done.returncode == 1, done.stdout
+
+
+@pytest.mark.parametrize("variants", [("result-redirect",), ("result-ids", "result-redirect")])
+def test_results_are_judged_behind_a_redirect(variants: tuple[str, ...]) -> None:
+    """Whether a batch names a URL or an id, the file to which it redirects is its result."""
+    faults = [argument for name in variants for argument in ("--fault", name)]
+
+    done = conformance_here(*faults, "--only", "RESULT-1", "--only", "COUNT-4")
+
+    assert done.returncode == 0, done.stdout
+    assert "2 of 2 requirements judged" in done.stdout
+
+
+def test_a_batch_is_found_on_any_page() -> None:
+    """The oldest batches may come first, on pages that are shorter than asked for."""
+    faults = ("--fault", "list-oldest-first", "--fault", "page-capped")
+
+    done = conformance_here("--core", "--strict", *faults)
+
+    assert done.returncode == 0, done.stdout

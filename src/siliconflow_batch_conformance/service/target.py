@@ -21,6 +21,7 @@ from ..checks.exchange import (
     Exchange,
     batches,
     files,
+    listed_ids,
     the_batch,
 )
 from ..requirements import Blocked, Inconclusive, NotJudged
@@ -28,7 +29,7 @@ from ..rules import BUSY
 from .budget import LINES, NotSent
 from .sender import Sender
 
-LONG_PAGE = 100
+LONG_PAGE, MOST_PAGES = 100, 20
 LIST_LAG = 60  # seconds after which a batch must be in the list (contract/assumptions.yaml)
 RESULT_PATIENCE = 3  # seconds for which a completed batch may name no result file
 MOST_REDIRECTS = 5
@@ -128,14 +129,13 @@ class Target(Sender):
         """
         A page that contains the batches in `created`; lists may lag.
 
-        A longer page is read where the page of the query does not: the oldest may come first. A
+        Longer pages are read where the page of the query does not: the oldest may come first. A
         batch that is missing after `LIST_LAG` seconds stays missing: the page is returned. If that
         has happened, later calls do not wait.
         """
         began, pause = time.monotonic(), 0.2
         while True:
-            for longer in ({}, {"limit": LONG_PAGE}):
-                page = self.page(**{**query, **longer})
+            for page in self._pages(query):
                 missing = {id_of(response) for response in created} - batches(page).keys()
                 if not missing or page.status != httpx.codes.OK:
                     return page
@@ -144,6 +144,18 @@ class Target(Sender):
                 return page
             time.sleep(pause)
             pause = min(pause * 1.3, 5)
+
+    def _pages(self, query: dict[str, Any]) -> Iterator[Exchange]:
+        """The page of a query, then long pages from the beginning of the list."""
+        yield self.page(**query)
+        longer = {**query, "limit": LONG_PAGE}
+        for _ in range(MOST_PAGES):
+            page = self.page(**longer)
+            yield page
+            ids = listed_ids(page)
+            if not ids or page.json.get("has_more") is not True:
+                return
+            longer["after"] = ids[-1]
 
     def files(self, **query: Any) -> Exchange:
         return self.request("GET", "/files", query={"purpose": "batch", **query})
