@@ -61,12 +61,16 @@ class SeenBatch:
 
 @define(eq=False)
 class Inventory:
-    """Uploads and batches are kept by id, downloads by path."""
+    """
+    Uploads and batches are kept by id, downloads by path, and `tagged` responses, which have an
+    ETag, by their request and that.
+    """
 
     batches: dict[str, SeenBatch] = field(factory=dict)
     uploads: dict[str, Exchange] = field(factory=dict)
     downloads: dict[str, Exchange] = field(factory=dict)
     cancels: list[Exchange] = field(factory=list)
+    tagged: dict[tuple[str, ...], Exchange] = field(factory=dict)
     uncertain: set[str] = field(factory=set)
 
     def add(self, exchange: Exchange) -> None:
@@ -79,6 +83,8 @@ class Inventory:
         if exchange.status in REDIRECTS and (redirected := self.batch_of_results(exchange)):
             location = urljoin(exchange.path, exchange.headers.get("location", ""))
             redirected.paths.setdefault(location, redirected.paths[exchange.path])
+        if tag := tag_of(exchange):
+            self.tagged.setdefault(tag, exchange)
         is_download = exchange.operation == DOWNLOAD_FILE or "://" in exchange.path
         if exchange.status == 200 and is_download:
             self.downloads.setdefault(exchange.path, exchange)
@@ -134,6 +140,19 @@ class Inventory:
             if exchange.path in batch.paths:
                 return batch
         return None
+
+
+def tag_of(exchange: Exchange) -> tuple[str, ...]:
+    """The account, the request and the strong ETag of a response; empty where there is none."""
+    etag = exchange.headers.get("etag", "")
+    if exchange.method != "GET" or exchange.status != 200 or not etag.startswith('"'):
+        return ()
+    return (
+        exchange.sender,
+        exchange.path,
+        *sorted(f"{n}={v}" for n, v in exchange.query.items()),
+        etag,
+    )
 
 
 def download_path(reference: str) -> str:

@@ -229,11 +229,11 @@ class TestText:
             with pytest.raises(NotBundled, match=rf"^{__name__} imports"):
                 script(ROW, Failure("case", "", "", check, (response,), (response,)), "http://h/v1")
 
-    @pytest.mark.parametrize("fault", ["line-lost", "cancel-finished"])
+    @pytest.mark.parametrize("fault", ["results-gone", "cancel-finished"])
     def test_it_is_short(self, fault: str, capsys: pytest.CaptureFixture[str]) -> None:
         """At most 150 lines, most of them about the requests; the code is packed."""
         with Rig.simulated((fault,)) as rig, capsys.disabled():
-            run = judge(rig, 1, selected(["RESULT-1", "CANCEL-4"])).run()
+            run = judge(rig, 1, selected(["RESULT-9", "CANCEL-4"])).run()
         (verdict,) = (one for one in run.verdicts.values() if one.outcome == FAILS)
 
         text = script(load()[verdict.requirement], verdict.failures[0], run.target)

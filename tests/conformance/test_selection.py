@@ -11,6 +11,7 @@ from siliconflow_batch_conformance.causes import fundamental_first
 from siliconflow_batch_conformance.exit_status import exit_status
 from siliconflow_batch_conformance.rules import OBSERVED
 from siliconflow_batch_conformance.run import judge, selected
+from siliconflow_batch_conformance.service import target
 from siliconflow_batch_conformance.service.rig import Rig
 from siliconflow_batch_conformance.verdicts import FAILS, HOLDS, Run
 from siliconflow_batch_simulator import Pace, Simulator
@@ -119,9 +120,13 @@ def caught_by() -> dict[str, str]:
 
 @pytest.mark.parametrize(("fault", "requirement"), caught_by().items())
 def test_a_fault_fails_its_requirement_alone(
-    fault: str, requirement: str, capsys: pytest.CaptureFixture[str]
+    fault: str,
+    requirement: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """`--fault` with `--only` and the requirement that catches the fault fails."""
+    monkeypatch.setattr(target, "LIST_LAG", 3)
     with Rig.simulated((fault,)) as rig, capsys.disabled():
         rig.target.patience = PATIENCE.get(fault, rig.target.patience)
         run = judge(rig, 1, frozenset({requirement})).run()

@@ -43,7 +43,7 @@ RUNS_AT_ONCE, SCRIPTS_AT_ONCE = 4 * CORES, 3 * CORES  # both are idle part of th
 SAMPLE = 3  # faults of each class for plain schemathesis
 NOISE = range(1, 6)  # seeds for schemathesis on the sound simulator
 OVERALL, PER_CLASS, MEDIAN = 0.95, 0.90, 2
-REQUESTS, CORE_SECONDS, ALL_SECONDS = 260, 5, 60
+REQUESTS, CORE_SECONDS, ALL_SECONDS = 300, 5, 60
 # Variants that would break every request occur with these rates.
 RATES = {
     **dict.fromkeys(("slow", "slow-after", "rate-limited-retry-after"), 0.01),

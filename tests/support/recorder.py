@@ -1,7 +1,6 @@
 """A client that records its exchanges, as the suite does."""
 
 import json
-import time
 from typing import Any
 
 import httpx
@@ -56,7 +55,7 @@ class Recorder:
             authorization=authorization,
             headers={name.lower(): value for name, value in response.headers.items()},
             body=response.content,
-            at=time.time(),
+            at=self.simulator.clock.now(),
             awaited=awaited,
         )
         self.story.append(exchange)

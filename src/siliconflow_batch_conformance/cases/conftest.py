@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ..checks import Check
-from ..checks.exchange import FINAL_STATUSES, RESULT_FIELDS, Exchange, batches, the_batch
+from ..checks.exchange import FINAL_STATUSES, Exchange, batches, the_batch
 from ..collector import Report
 from ..observer import Observer
 from ..requirements import Blocked, Deviation, Inconclusive, NotJudged, load, requirement
@@ -126,9 +126,7 @@ def completed(lifecycle: list[Exchange]) -> Exchange:
 @pytest.fixture(scope="session")
 def downloads(rig: Rig, completed: Exchange) -> list[Exchange]:
     """The result files of the completed batch, the output file first."""
-    batch = the_batch(rig.target.with_results(completed))
-    references = [batch[name] for name in RESULT_FIELDS if batch.get(name)]
-    return [rig.target.download(reference) for reference in references]
+    return rig.target.download_results(completed)
 
 
 @pytest.fixture(scope="session")

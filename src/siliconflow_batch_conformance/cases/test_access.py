@@ -105,8 +105,9 @@ def test_retrieve(batch: Exchange, stranger: Target) -> None:
 
 
 @requirement("OWNER-2")
-def test_list(batch: Exchange, stranger: Target) -> None:
-    """A list leaves out the batches of other accounts."""
+def test_list(target: Target, batch: Exchange, stranger: Target) -> None:
+    """A list leaves out the batches of other accounts, also if the owner has just read it."""
+    target.page(limit=100)
     stranger.page(limit=100)
 
 

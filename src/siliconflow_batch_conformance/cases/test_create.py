@@ -13,7 +13,8 @@ from .conftest import Checker
 
 METADATA = {"Description": " nightly eval job ", "größe": "名前 \U0001f600", "empty": ""}
 # A list may keep some keys only, or convert values; each value is a string.
-METADATA |= {"name": "nightly", "runs": "42", "final": "true"}
+METADATA |= {"name": "nightly", "runs": "42", "final": "true", "none": "null"}
+METADATA |= {"markup": "<a href='x'>&amp; \"quoted\" \\ %41 +</a>"}
 WINDOWS_OUT_OF_RANGE = ["23h", "337h", "0h"]
 WINDOWS_MALFORMED = ["", "24", "1d", "24.5h", "-24h", 24, None]
 METADATA_AT_LIMIT = {

@@ -8,7 +8,7 @@ import pytest
 from ..checks import history, pages, shapes
 from ..checks.exchange import UPLOAD_FILE, Exchange, files
 from ..observer import Observer
-from ..requirements import requirement
+from ..requirements import NotJudged, requirement
 from ..service.target import Target, json_lines
 from .conftest import Checker
 
@@ -83,6 +83,24 @@ def test_all_uploads(target: Target, input_file: str, observer: Observer, check:
     uploads = [one for one in own if one.operation == UPLOAD_FILE and is_for_batches(one)]
 
     check(history.lists_all_uploads, target.files(limit=1000), uploads[-500:], 1000)
+
+
+@requirement("FILES-11")
+def test_default_limit(target: Target, check: Checker) -> None:
+    """A list without a limit has ten files."""
+    if not target.budget.unmetered:
+        raise NotJudged("eleven uploads need --unmetered: files cannot be deleted")
+    number = len(files(target.files(limit=11)))
+    for n in range(number, 11):
+        target.upload(json_lines(target.line()), f"one-of-many-{n}.jsonl")
+
+    check(pages.lists_ten_files, target.files(), 11)
+
+
+@requirement("FILES-12")
+def test_other_purposes(target: Target, input_file: str, check: Checker) -> None:
+    """No file has a purpose that is not documented."""
+    check(pages.lists_no_files, target.files(purpose="fine-tune"))
 
 
 @requirement("FILES-7")

@@ -7,7 +7,12 @@ from ..requirements import requirement
 from ..service.target import Target
 from .conftest import Checker
 
-OTHER_METHODS = [("PUT", "/batches"), ("DELETE", "/batches/batch_x"), ("PATCH", "/files")]
+OTHER_METHODS = [
+    ("PUT", "/batches"),
+    ("DELETE", "/batches/batch_x"),
+    ("PATCH", "/files"),
+    ("TRACE", "/batches"),
+]
 
 
 @requirement("HTTP-1")
@@ -21,6 +26,12 @@ def test_other_methods(target: Target, method: str, path: str) -> None:
 def test_unknown_path(target: Target, check: Checker) -> None:
     """A path outside the API is not found."""
     check(shapes.status_is, target.request("GET", "/nowhere"), 404)
+
+
+@requirement("HTTP-5")
+def test_head(target: Target, check: Checker) -> None:
+    """HEAD returns the status of GET, or is not allowed."""
+    check(shapes.status_is, target.request("HEAD", "/batches"), 200, 404, 405, 501)
 
 
 @requirement("HTTP-4")

@@ -1,13 +1,24 @@
 """GET /batches/{batch_id}: a batch until its end, and its results."""
 
+from collections.abc import Callable
+from urllib.parse import quote
+
 import pytest
 
 from ..checks import bodies, history, result_lines, shapes
-from ..checks.exchange import Exchange
+from ..checks.exchange import Exchange, the_batch
 from ..requirements import requirement
 from ..service.target import Target, id_of
 from .conftest import Checker
 
+ODD_IDS = ["é", "e\u0301", "\U0001d518", "名前", " spaced ", "a/b?c=%20", "x" * 200, "X" * 200]
+NEAR_MISSES: dict[str, Callable[[str], str]] = {
+    "shorter": lambda id: id[:-1],
+    "longer": lambda id: id + "a",
+    "other case": str.swapcase,
+    "a wildcard": lambda id: id[:-1] + "_",
+    "a wildcard for the rest": lambda id: id[:-2] + "%",
+}
 UNUSUAL_IDS = ["file-jkvytbjtow", "a%2Fb", "%00", "x" * 2000]
 
 
@@ -23,6 +34,15 @@ def test_retrieve(target: Target, input_file: str, check: Checker) -> None:
 def test_unknown(target: Target, check: Checker) -> None:
     """An unknown batch is not found."""
     check(shapes.status_is, target.retrieve("batch_thereisnone"), 404)
+
+
+@requirement("RETRIEVE-5")
+@pytest.mark.parametrize("name", NEAR_MISSES)
+def test_near_misses(target: Target, lifecycle: list[Exchange], name: str, check: Checker) -> None:
+    """An id that differs a little from that of a batch finds nothing."""
+    near = quote(NEAR_MISSES[name](id_of(lifecycle[0])), safe="")
+
+    check(history.finds_nothing, target.retrieve(near))
 
 
 @requirement("RETRIEVE-3")
@@ -56,6 +76,19 @@ def test_retrieve_again(target: Target, completed: Exchange, check: Checker) -> 
 def test_results(downloads: list[Exchange], check: Checker) -> None:
     """The result files of a batch can be downloaded."""
     check(result_lines.can_be_downloaded, downloads)
+
+
+@requirement("RESULT-1")
+def test_odd_ids(target: Target) -> None:
+    """Every `custom_id` comes back as it was, in any script; so does that of a streaming line."""
+    if not target.budget.unmetered:
+        return  # the results of another batch are judged
+    lines = [*map(target.line, ODD_IDS), target.line("streamed", stream=True)]
+    created = target.create(target.input_file(*lines))
+    if the_batch(created):  # no document says that such ids are accepted
+        *_, last = target.watch(id_of(created))
+        if the_batch(last).get("status") == "completed":
+            target.download_results(last)
 
 
 @requirement("RESULT-8")

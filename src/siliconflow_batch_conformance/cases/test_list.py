@@ -1,7 +1,7 @@
 """GET /batches: the order, the length and the end of pages."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -125,6 +125,17 @@ def test_as_retrieved(target: Target, completed: Exchange) -> None:
     pages_until(target, 20, id_of(completed))
 
 
+@requirement("LIST-9")
+def test_cancelled_as_retrieved(target: Target) -> None:
+    """The list shows a cancelled batch as it is retrieved, at once."""
+    if not target.budget.unmetered:
+        return  # a completed batch is listed too
+    created = target.batch(target.input_file(target.line(), name="cancelled.jsonl"))
+    target.cancel(id_of(created))
+    list(target.watch(id_of(created)))
+    target.page(limit=5)
+
+
 @requirement("LIST-10")
 def test_file_name(target: Target, check: Checker) -> None:
     """The list shows the name of each batch's input file."""
@@ -134,9 +145,12 @@ def test_file_name(target: Target, check: Checker) -> None:
 
 
 @requirement("LIST-11")
-def test_unknown_after(target: Target, listed: list[Exchange], check: Checker) -> None:
-    """A page after an unknown batch is refused or empty."""
-    check(pages.is_refused_or_empty, target.page(after="batch_thereisnone"))
+@pytest.mark.parametrize("change", [lambda id: "batch_thereisnone", str.swapcase])
+def test_unknown_after(
+    target: Target, listed: list[Exchange], change: Callable[[str], str], check: Checker
+) -> None:
+    """A page after an unknown batch is refused or empty; ids are case-sensitive."""
+    check(pages.is_refused_or_empty, target.page(after=change(id_of(listed[-1]))))
 
 
 @requirement("LIST-15")

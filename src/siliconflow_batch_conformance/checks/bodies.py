@@ -90,6 +90,16 @@ def timestamps_are_seconds(exchange: Exchange) -> str | None:
     return None
 
 
+def past_events_are_not_ahead(exchange: Exchange) -> str | None:
+    """no event of the past more than an hour ahead"""
+    for batch in batches(exchange).values():
+        for name, time in batch.items():
+            is_event = name.endswith("_at") and name != "expires_at" and type(time) is int
+            if is_event and time > exchange.at + HOUR:
+                return f"{name} {time}, and now is {int(exchange.at)}"
+    return None
+
+
 def expired_at_is_not_early(exchange: Exchange) -> str | None:
     """an expired_at that is not before expires_at"""
     for batch in batches(exchange).values():
@@ -151,6 +161,15 @@ def counts_add_up(exchange: Exchange) -> str | None:
     return None
 
 
+def counts_are_complete(exchange: Exchange) -> str | None:
+    """total, completed and failed, if there is any count"""
+    for batch in batches(exchange).values():
+        counts = batch.get("request_counts") or {}
+        if counts and not {"total", "completed", "failed"} <= counts.keys():
+            return f"request_counts {counts}"
+    return None
+
+
 def waiting_batch_counts_nothing(exchange: Exchange) -> str | None:
     """no completed and no failed lines in a waiting batch"""
     for batch in batches(exchange).values():
@@ -193,10 +212,11 @@ def errors_are_strings(exchange: Exchange) -> str | None:
 
 
 def completed_batch_has_no_errors(exchange: Exchange) -> str | None:
-    """no batch-level errors in a completed batch"""
+    """no batch-level errors in a batch that is completed, waiting or in progress"""
     for batch in batches(exchange).values():
-        if batch.get("status") == "completed" and batch.get("errors"):
-            return f"status 'completed' with errors {batch['errors']}"
+        status = batch.get("status")
+        if status in ("completed", "in_queue", "in_progress", "finalizing") and batch.get("errors"):
+            return f"status {status!r} with errors {batch['errors']}"
     return None
 
 

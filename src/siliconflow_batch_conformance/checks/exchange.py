@@ -39,6 +39,7 @@ class Exchange:
     lower case) and `body` are the response's, and `at` is when it arrived, in Unix seconds,
     or 0 if a recording does not say so.
     `awaited` says that the request was repeated until the response changed.
+    `shows_key` says that the response repeats the key of the request.
     `broken` says why the response is not well-formed HTTP; empty if it is. Without a status line
     `status` is 0.
     """
@@ -57,6 +58,7 @@ class Exchange:
     at: float = 0.0
     awaited: bool = False
     broken: str = ""
+    shows_key: bool = False
 
     @property
     def has_account(self) -> bool:

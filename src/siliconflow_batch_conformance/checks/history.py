@@ -60,6 +60,32 @@ def counts_do_not_shrink(before: Exchange, later: Exchange) -> str | None:
     return None
 
 
+def total_does_not_change(before: Exchange, later: Exchange) -> str | None:
+    """the same total, once there is one"""
+    for old, new in _pairs(before, later):
+        was, now = old.get("request_counts") or {}, new.get("request_counts") or {}
+        if was.get("total") and now.get("total", was["total"]) != was["total"]:
+            return f"{was}, then {now}"
+    return None
+
+
+def has_own_result_files(other: Exchange, batch: Exchange) -> str | None:
+    """result files that no other batch names"""
+    theirs = {the_batch(other).get(name) for name in RESULT_FIELDS}
+    for name in RESULT_FIELDS:
+        reference = the_batch(batch).get(name)
+        if reference and reference in theirs:
+            return (
+                f"{name} {reference!r} in {the_batch(other)['id']} and in {the_batch(batch)['id']}"
+            )
+    return None
+
+
+def finds_nothing(response: Exchange) -> str | None:
+    """no batch for an id that no batch has"""
+    return f"{response.status} {response.text[:200]}" if response.succeeded else None
+
+
 def finished_batch_is_unchanged(before: Exchange, later: Exchange) -> str | None:
     """a finished batch with the same results, counts and errors"""
     for old, new in _pairs(before, later):

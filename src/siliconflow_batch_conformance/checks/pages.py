@@ -124,6 +124,20 @@ def lists_number_of_files(listing: Exchange, number: int) -> str | None:
     return None if len(ids) == number else f"{len(ids)} files"
 
 
+def lists_ten_files(listing: Exchange, uploads: int) -> str | None:
+    """ten files, the documented default, if there are so many"""
+    ids = _all_ids(listing)
+    return None if min(uploads, 10) <= len(ids) <= 10 else f"{len(ids)} files"
+
+
+def lists_no_files(listing: Exchange) -> str | None:
+    """a refusal (4xx), or no files"""
+    if listing.status != 200:
+        return None if 400 <= listing.status < 500 else f"{listing.status} {listing.text[:200]}"
+    ids = _all_ids(listing)
+    return f"{len(ids)} files" if ids else None
+
+
 def leaves_out_other_accounts(listing: Exchange, foreign: list[Exchange]) -> str | None:
     """no object of another account"""
     theirs = {str(id) for exchange in foreign for id in _created_ids(exchange)}

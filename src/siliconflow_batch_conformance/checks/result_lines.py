@@ -13,6 +13,7 @@ from .exchange import Exchange, json_object, parsed_json, the_batch, uploaded
 from .listed import differ
 
 Result = dict[str, Any]
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def can_be_downloaded(downloads: list[Exchange]) -> str | None:
@@ -23,7 +24,9 @@ def can_be_downloaded(downloads: list[Exchange]) -> str | None:
 
 def is_json_lines(file: Exchange) -> str | None:
     """JSON Lines: an object with custom_id, response and error in each line"""
-    for number, line in enumerate(_lines(file.body), 1):
+    if file.body.startswith(BYTE_ORDER_MARK):
+        return "a byte order mark before the first line"
+    for number, line in enumerate(file.body.removesuffix(b"\n").split(b"\n"), 1):
         result = parsed_json(line)
         if not isinstance(result, dict) or not {"custom_id", "response", "error"} <= result.keys():
             return f"line {number}: {line[:200]!r}"

@@ -130,6 +130,8 @@ def is_well_formed(exchange: Exchange) -> str | None:
     if exchange.broken:
         return exchange.broken
     length = exchange.headers.get("content-length")
+    if length is not None and "transfer-encoding" in exchange.headers:
+        return "both Content-Length and Transfer-Encoding"
     coding = exchange.headers.get("content-encoding", "identity").strip().lower()
     if coding not in CODINGS:
         return f"Content-Encoding {coding!r}, which the request did not accept"
@@ -137,6 +139,17 @@ def is_well_formed(exchange: Exchange) -> str | None:
     if length is None or differs or length == str(len(exchange.body)):
         return None
     return f"Content-Length {length}, and the body has {len(exchange.body)} bytes"
+
+
+def has_another_etag(earlier: Exchange, later: Exchange) -> str | None:
+    """another ETag for another content"""
+    etag = later.headers.get("etag")
+    return f"ETag {etag} for both" if earlier.body != later.body else None
+
+
+def leaves_out_the_key(exchange: Exchange) -> str | None:
+    """no key in a response"""
+    return "the key of the request is in the response" if exchange.shows_key else None
 
 
 def has_allow_header(exchange: Exchange) -> str | None:

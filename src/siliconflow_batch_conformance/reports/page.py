@@ -66,7 +66,7 @@ DETAILS = (
     Detail(failures=1, exchanges=3, body=160, text=300, script=0),
     Detail(failures=1, exchanges=2, body=80, text=160, script=0),
     Detail(failures=1, exchanges=2, body=0, text=120, script=0),
-    Detail(failures=1, exchanges=0, body=0, text=30, script=0),
+    Detail(failures=1, exchanges=0, body=0, text=20, script=0),
 )
 
 

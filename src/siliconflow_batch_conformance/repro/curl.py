@@ -84,9 +84,15 @@ def read_exchange(work: Path, step: str) -> Exchange:
         headers=headers,
         body=content,
         broken=broken.read_text() or why,
+        shows_key=_shows_key(content, work, step),
         at=max(head.stat().st_mtime, body.stat().st_mtime),
         **read_step(work, step)["request"],
     )
+
+
+def _shows_key(content: bytes, work: Path, step: str) -> bool:
+    key = os.environ.get(variable(str(read_step(work, step)["request"]["sender"])), "")
+    return bool(key) and key.encode() in content
 
 
 def _decoded(body: bytes, coding: str) -> tuple[bytes, str]:

@@ -15,6 +15,7 @@ from ..checks.exchange import (
     FINAL_STATUSES,
     LIST_BATCHES,
     LIST_FILES,
+    RESULT_FIELDS,
     RETRIEVE_BATCH,
     UPLOAD_FILE,
     Exchange,
@@ -22,7 +23,7 @@ from ..checks.exchange import (
     files,
     the_batch,
 )
-from ..inventory import Inventory, SeenBatch, distinct
+from ..inventory import Inventory, SeenBatch, distinct, tag_of
 from .rule import Arguments, Rule, Select
 
 
@@ -110,6 +111,26 @@ def _each_batch(earlier: Callable[[SeenBatch], Exchange | None], *operations: st
     return select
 
 
+def _others_with_results(exchange: Exchange, inventory: Inventory) -> list[Arguments]:
+    """Each other batch with result files, and the response that shows a batch with some."""
+    batch = inventory.batch_in_path(exchange)
+    if exchange.operation != RETRIEVE_BATCH or batch is None or not the_batch(exchange):
+        return []
+    return (
+        [
+            (other.latest, exchange)
+            for other in inventory.batches.values()
+            if other is not batch and other.latest and _has_results(other.latest)
+        ]
+        if _has_results(exchange)
+        else []
+    )
+
+
+def _has_results(exchange: Exchange) -> bool:
+    return any(the_batch(exchange).get(name) for name in RESULT_FIELDS)
+
+
 def _creation_unless_retrieved(batch: SeenBatch) -> Exchange | None:
     return None if batch.retrieved else batch.created
 
@@ -142,6 +163,13 @@ def _own_upload_read(exchange: Exchange, inventory: Inventory) -> list[Arguments
     return [(upload, exchange)] if upload.sender == exchange.sender else []
 
 
+def _same_tag(exchange: Exchange, inventory: Inventory) -> list[Arguments]:
+    """An earlier response to the same request with the same ETag."""
+    tag = tag_of(exchange)
+    earlier = inventory.tagged.get(tag) if tag else None
+    return [(earlier, exchange)] if earlier else []
+
+
 _latest = _each_batch(lambda batch: batch.latest, RETRIEVE_BATCH, CANCEL_BATCH)
 _retrieved = _each_batch(lambda batch: batch.retrieved, RETRIEVE_BATCH, CANCEL_BATCH)
 _created = _each_batch(_creation_unless_retrieved, RETRIEVE_BATCH, CANCEL_BATCH)
@@ -162,6 +190,8 @@ RULES = (
     Rule("LIFE-1", _latest, history.status_may_follow),
     Rule("LIFE-3", _latest, history.keeps_timestamps),
     Rule("COUNT-3", _latest, history.counts_do_not_shrink),
+    Rule("COUNT-5", _latest, history.total_does_not_change),
+    Rule("RESULT-12", _others_with_results, history.has_own_result_files),
     Rule("LIFE-8", _latest, history.finished_batch_is_unchanged),
     Rule("RETRIEVE-1", _retrieved, history.keeps_created_fields),
     Rule("RETRIEVE-1", _created, history.matches_creation),
@@ -172,5 +202,6 @@ RULES = (
     Rule("UPLOAD-7", _upload_and_earlier_ones, history.has_new_file_id),
     Rule("FILES-1", _listed_uploads, history.lists_the_upload),
     Rule("FILES-3", _listed_uploads, history.lists_upload_time),
+    Rule("HTTP-6", _same_tag, shapes.has_another_etag),
     Rule("CONTENT-1", _own_upload_read, history.content_equals_upload),
 )

@@ -74,6 +74,7 @@ FORM = (
         shapes.status_is_documented,
     ),
     Rule("WIRE-5", when(_has_status(404)), shapes.body_is_a_string),
+    Rule("WIRE-6", when(_is_operation), shapes.leaves_out_the_key),
     Rule("CREATE-19", when(_has_status(400)), shapes.is_an_error_body),
     Rule("CREATE-28", when(_created, 200), shapes.status_is),
     Rule("BATCH-1", when(_returned_batch), shapes.is_a_batch),
@@ -93,6 +94,8 @@ FORM = (
     Rule("TIME-3", when(_shows_batches), bodies.timestamps_match_status),
     Rule("TIME-4", when(_shows_batches), bodies.expired_at_is_not_early),
     Rule("CREATE-5", when(_shows_batches), bodies.expires_at_matches_window),
+    Rule("TIME-5", when(_timed(_shows_batches)), bodies.past_events_are_not_ahead),
+    Rule("COUNT-6", when(_shows_batches), bodies.counts_are_complete),
     Rule("COUNT-1", when(_shows_batches), bodies.counts_add_up),
     Rule("COUNT-2", when(_shows_batches), bodies.waiting_batch_counts_nothing),
     Rule("RESULT-5", when(_shows_batches), bodies.result_files_match_counts),
@@ -137,7 +140,8 @@ WRONG_KEYS = (
 
 def _is_no_operation(exchange: Exchange) -> bool:
     is_elsewhere = "://" in exchange.path
-    return not (exchange.operation or is_elsewhere or exchange.method == "OPTIONS")
+    has_own_rule = exchange.method in ("OPTIONS", "HEAD")
+    return not (exchange.operation or is_elsewhere or has_own_rule)
 
 
 def _is_method_not_allowed(exchange: Exchange) -> bool:

@@ -220,6 +220,8 @@ class Sender:
             headers=_lower_case(response.headers),
             body=bytes(body),
             broken=broken,
+            shows_key=self.key.encode() in body
+            or any(self.key in text for text in response.headers.values()),
             at=time.time(),
         )
 

@@ -192,6 +192,12 @@ class Target(Sender):
             response = self.retrieve(id_of(completed), awaited=True)
         return response
 
+    def download_results(self, completed: Exchange) -> list[Exchange]:
+        """The result files of a completed batch, the output file first."""
+        batch = the_batch(self.with_results(completed))
+        references = [batch[name] for name in RESULT_FIELDS if batch.get(name)]
+        return [self.download(reference) for reference in references]
+
     def download(self, reference: str) -> Exchange:
         """Downloads a file by its URL, without a key, or by its id; follows redirects."""
         path = reference if "://" in reference else f"/files/{reference}/content"

@@ -19,6 +19,7 @@ from . import (
     paging,
     transitions,
     wire,
+    wrong_values,
 )
 
 CLASSES: Mapping[str, Mapping[str, Behaviour]] = {
@@ -30,6 +31,7 @@ CLASSES: Mapping[str, Mapping[str, Behaviour]] = {
     "echo": echo.FAULTS,
     "idempotency": idempotency.FAULTS,
     "isolation": isolation.FAULTS,
+    "values": wrong_values.FAULTS,
 }
 FAULTS: Mapping[str, Behaviour] = {
     name: behaviour for rows in CLASSES.values() for name, behaviour in rows.items()

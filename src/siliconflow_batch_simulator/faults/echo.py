@@ -112,7 +112,7 @@ def _content(change: Callable[[bytes], bytes]) -> Replacement:
     return altering(rewrite, CONTENT)
 
 
-def _results(change: Callable[[Body], Body]) -> Replacement:
+def results(change: Callable[[Body], Body]) -> Replacement:
     """`change` gets each result line and returns the new one."""
 
     @replaces(Execution.reply)
@@ -218,15 +218,15 @@ FAULTS = {
     ),
     "custom-id-lowered": Behaviour(
         "a custom_id is converted to lower case",
-        _results(lambda line: {**line, "custom_id": line["custom_id"].lower()}),
+        results(lambda line: {**line, "custom_id": line["custom_id"].lower()}),
     ),
     "record-ids-shared": Behaviour(
-        "all results have the same id", _results(lambda line: {**line, "id": "batch_req_1"})
+        "all results have the same id", results(lambda line: {**line, "id": "batch_req_1"})
     ),
     "record-error-omitted": Behaviour(
-        "the record of a successful line has no `error`", _results(_without_error)
+        "the record of a successful line has no `error`", results(_without_error)
     ),
     "answer-as-text": Behaviour(
-        "the body of a result is a JSON string", _results(_with_body_as_text)
+        "the body of a result is a JSON string", results(_with_body_as_text)
     ),
 }

@@ -132,8 +132,9 @@ def _upload_twice(original: Upload, service: Service, file: File) -> Body:
 
 @replaces(Service.upload)
 def _upload_overwrites(original: Upload, service: Service, file: File) -> Body:
+    running = {batch.input_file_id for batch in service.batches.values() if not batch.final}
     for older in service.accounts[file.account].uploads:
-        if older.name == file.name:
+        if older.name == file.name and older.id not in running:
             service.storage.files[older.id] = evolve(file, id=older.id)
     return original(file)
 

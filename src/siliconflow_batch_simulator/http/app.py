@@ -25,7 +25,7 @@ from ..service.refusals import NOT_FOUND, Reason, Refused, bad_request
 from ..service.service import Service
 from .request_bodies import MAX_UPLOAD, read_form, read_json
 
-DEFAULT_LIMIT = 20
+DEFAULT_LIMIT, FILES_LIMIT = 20, 10  # the documents state the second
 
 Handler = Callable[[Service, str, Request], Awaitable[Response]]
 
@@ -41,7 +41,7 @@ async def create_batch(service: Service, account: str, request: Request) -> Resp
 
 async def list_batches(service: Service, account: str, request: Request) -> Response:
     after = request.query_params.get("after")
-    page, has_more = service.list_batches(account, _limit(request), after)
+    page, has_more = service.list_batches(account, _limit(request, DEFAULT_LIMIT), after)
     link = _link(request)
     return json_response(
         {
@@ -90,7 +90,7 @@ async def list_files(service: Service, account: str, request: Request) -> Respon
     purpose = request.query_params.get("purpose", "batch")
     if purpose != "batch":
         raise _purpose_refused(purpose)
-    return json_response(service.list_files(account, _limit(request)))
+    return json_response(service.list_files(account, _limit(request, FILES_LIMIT)))
 
 
 async def download_file(service: Service, account: str, request: Request) -> Response:
@@ -198,10 +198,10 @@ def _purpose_refused(purpose: object) -> Refused:
     return bad_request(f"purpose must be 'batch', not {purpose!r}.", Reason.PURPOSE)
 
 
-def _limit(request: Request) -> int:
+def _limit(request: Request, default: int) -> int:
     text = request.query_params.get("limit")
     if text is None:
-        return DEFAULT_LIMIT
+        return default
     if not (text.isascii() and text.isdigit()) or not text.strip("0"):
         message = f"limit must be a whole number of at least 1, not {text!r}."
         raise bad_request(message, Reason.LIMIT)

@@ -12,6 +12,7 @@ from support.probes import (
     probe_lifecycle,
     probe_limits,
     probe_paging,
+    probe_values,
     probe_wire,
 )
 
@@ -24,4 +25,5 @@ PROBES = {
     "echo": probe_echo.PROBES,
     "idempotency": probe_idempotency.PROBES,
     "isolation": probe_isolation.PROBES,
+    "values": probe_values.PROBES,
 }
