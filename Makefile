@@ -5,7 +5,7 @@ SPECTRAL := npx --yes @stoplight/spectral-cli@6.16.3
 
 .DEFAULT_GOAL := all
 .PHONY: all help generate conformance test soak coverage test-wheel test-downloads lint lint-spec \
-	corrections requirements assumptions faults drift lock clean
+	corrections requirements assumptions faults lies drift lock clean
 
 all: generate conformance ## Set up, regenerate the client, run the conformance suite against the simulator
 
@@ -64,6 +64,9 @@ assumptions: .venv/installed ## Write docs/assumptions.md from contract/assumpti
 
 faults: .venv/installed ## Run the suite against every fault of the simulator; write docs/faults.md (15 minutes)
 	PYTHONPATH=tests $(BIN)/python -m support.fault_report
+
+lies: .venv/installed ## Run the suite against lies that are generated from openapi.yaml; write docs/lies.md (8 minutes)
+	PYTHONPATH=tests $(BIN)/python -m support.generated_lies
 
 drift: .venv/installed ## Compare a downloaded vendor document with contract/published/: PUBLISHED=file
 	@test -n "$(PUBLISHED)" || { echo 'Name the downloaded document: make drift PUBLISHED=file' >&2; exit 2; }
