@@ -39,7 +39,7 @@ QUICK = Pace(queued=0.1, running=0.1, finalizing=0.1, cancelling=0.1)
 PATHS = {
     "/batches": "/batches$",
     "/batches/{batch_id}": "/batches/[^/]+$",
-    "/batches/{batch_id}/cancel": "/cancel$",
+    "/batches/{batch_id}/cancel": "/batches/[^/]+/cancel$",
     "/files": "/files$",
 }
 # How a value can be wrong, by its type; None where a value cannot be wrong in this way.
