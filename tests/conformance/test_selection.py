@@ -11,7 +11,7 @@ from siliconflow_batch_conformance.causes import fundamental_first
 from siliconflow_batch_conformance.exit_status import exit_status
 from siliconflow_batch_conformance.rules import OBSERVED
 from siliconflow_batch_conformance.run import judge, selected
-from siliconflow_batch_conformance.service import target
+from siliconflow_batch_conformance.service import sender, target
 from siliconflow_batch_conformance.service.rig import Rig
 from siliconflow_batch_conformance.verdicts import FAILS, HOLDS, Run
 from siliconflow_batch_simulator import Pace, Simulator
@@ -22,8 +22,6 @@ TIERS = {id: row.tier for id, row in CATALOGUE.items()}
 ALONE = sorted(selected(core=True) - {*OBSERVED})
 FAULTS_PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 KEYS = ("sk-of-the-run", "sk-of-another")
-# Batches of these faults never end, so that several cases wait until patience ends.
-PATIENCE = {"never-started": 2.0}
 
 
 @pytest.fixture
@@ -126,9 +124,10 @@ def test_a_fault_fails_its_requirement_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """`--fault` with `--only` and the requirement that catches the fault fails."""
-    monkeypatch.setattr(target, "LIST_LAG", 3)
+    monkeypatch.setattr(target, "LIST_LAG", 1.5)
+    monkeypatch.setattr(sender, "PAUSES", (0.001,) * 5)
     with Rig.simulated((fault,)) as rig, capsys.disabled():
-        rig.target.patience = PATIENCE.get(fault, rig.target.patience)
+        rig.target.patience = 2
         run = judge(rig, 1, frozenset({requirement})).run()
 
     assert run.verdicts[requirement].outcome == FAILS

@@ -70,6 +70,13 @@ def is_unfinished(creation: Exchange) -> str | None:
     return f"status {status!r}" if status in FINAL_STATUSES else None
 
 
+def begins_with_a_documented_status(creation: Exchange) -> str | None:
+    """status in_queue, validating or in_progress"""
+    batch = the_batch(creation)
+    known = (*WAITING_STATUSES, "in_progress", *FINAL_STATUSES)  # CREATE-4 is about the last ones
+    return f"status {batch.get('status')!r}" if batch and batch.get("status") not in known else None
+
+
 def created_at_is_now(exchange: Exchange) -> str | None:
     """a creation time within an hour of now, in Unix seconds"""
     batch = the_batch(exchange)
@@ -246,6 +253,12 @@ def unknown_file_is_refused(creation: Exchange, upload: Exchange) -> str | None:
         return None
     used = the_batch(creation).get("input_file_id")
     return f"{creation.status} with input_file_id {used}; {list(files(upload))} was uploaded before"
+
+
+def is_the_named_batch(exchange: Exchange) -> str | None:
+    """the batch that the path names"""
+    id = the_batch(exchange).get("id", exchange.path_id)
+    return None if id == exchange.path_id else f"{id!r}, and the path names {exchange.path_id}"
 
 
 def is_cancelling(cancel: Exchange) -> str | None:

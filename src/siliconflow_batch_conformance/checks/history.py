@@ -104,7 +104,8 @@ def is_listed_as_retrieved(retrieved: Exchange, page: Exchange) -> str | None:
     """the batch in the list as it was retrieved"""
     for old, new in _pairs(retrieved, page):
         is_final = old.get("status") in FINAL_STATUSES
-        names = [*LISTED, *(("status", "request_counts", "errors") if is_final else ())]
+        times = [name for name in old if name.endswith("_at") and name in new]
+        names = [*LISTED, *(("status", "request_counts", "errors", *times) if is_final else ())]
         if wrong := _difference(old, new, names):
             return wrong
     return None

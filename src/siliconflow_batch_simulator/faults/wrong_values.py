@@ -17,7 +17,9 @@ from ..hooks import Replacement, replaces
 from ..http.app import Application
 from ..service.service import Service
 from ..switches.altering import (
+    CANCEL,
     CONTENT,
+    CREATE,
     FILES,
     LIST,
     RESULT,
@@ -31,6 +33,7 @@ from ..switches.altering import (
     View,
     altering,
     altering_batch,
+    altering_json,
     altering_queries,
     altering_requests,
 )
@@ -182,6 +185,14 @@ FAULTS = {
     "after-any-case": Behaviour("`after` in another case names a batch", _after_any_case),
     "event-ahead": Behaviour(
         "events of a batch are three hours ahead", altering_batch(_event_ahead)
+    ),
+    "status-invented": Behaviour(
+        "a new batch has a status that no document names",
+        altering_json(lambda batch: {**batch, "status": "scheduling"}, CREATE),
+    ),
+    "cancel-other-id": Behaviour(
+        "the response to a cancel has the id of no batch",
+        altering_json(lambda batch: {**batch, "id": batch["id"] + "x"}, CANCEL),
     ),
     "total-grows": Behaviour("the total grows with each response", _total_grows),
     "count-omitted": Behaviour("`request_counts` has no `failed`", altering_batch(_without_failed)),

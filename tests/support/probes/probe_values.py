@@ -76,6 +76,10 @@ PROBES: dict[str, Probe] = {
     "event-ahead": lambda api, _: (
         in_progress(api)["in_progress_at"] - new_batch(api)["created_at"] < 3600
     ),
+    "status-invented": lambda api, _: new_batch(api)["status"] == "in_queue",
+    "cancel-other-id": lambda api, _: (
+        api.cancel(batch_id := new_batch(api)["id"]).json()["id"] == batch_id
+    ),
     "total-grows": lambda api, _: len(totals(api)) == 1,
     "count-omitted": lambda api, _: "failed" in in_progress(api)["request_counts"],
     "list-cached": sees_its_own_list,
