@@ -74,6 +74,7 @@ NULL = "null"
 REASONS = {
     r"`message`": "a text for people, which no document fixes",
     r"^GET /batches .*_file_id": "a download URL may be signed anew for each response",
+    r"^GET /files `data.data`: reversed": "an alternative of the open question files-order",
     r"^GET /batches .*metadata": "an alternative of the open question list-metadata",
 }
 

@@ -225,7 +225,9 @@ def has_documented_object_types(exchange: Exchange) -> str | None:
     for file in files(exchange).values():
         if wrong := _wrong_value(file, "object", "file") or _wrong_value(file, "purpose", "batch"):
             return wrong
-    return None
+    data = exchange.json.get("data") if isinstance(exchange.json, dict) else None
+    kind = data.get("object", "file") if isinstance(data, dict) else "file"
+    return None if kind in ("file", "list") else f"object {kind!r}, not 'file' or 'list'"
 
 
 def _summary(exchange: Exchange) -> str:
