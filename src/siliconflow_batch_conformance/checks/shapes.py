@@ -144,7 +144,8 @@ def is_well_formed(exchange: Exchange) -> str | None:
 def has_another_etag(earlier: Exchange, later: Exchange) -> str | None:
     """another ETag for another content"""
     etag = later.headers.get("etag")
-    return f"ETag {etag} for both" if earlier.body != later.body else None
+    is_same = etag is not None and etag == earlier.headers.get("etag")
+    return f"ETag {etag} for both" if is_same and earlier.body != later.body else None
 
 
 def leaves_out_the_key(exchange: Exchange) -> str | None:

@@ -84,15 +84,15 @@ def read_exchange(work: Path, step: str) -> Exchange:
         headers=headers,
         body=content,
         broken=broken.read_text() or why,
-        shows_key=_shows_key(content, work, step),
+        shows_key=_shows_key(head.read_bytes() + content, work, step),
         at=max(head.stat().st_mtime, body.stat().st_mtime),
         **read_step(work, step)["request"],
     )
 
 
-def _shows_key(content: bytes, work: Path, step: str) -> bool:
+def _shows_key(response: bytes, work: Path, step: str) -> bool:
     key = os.environ.get(variable(str(read_step(work, step)["request"]["sender"])), "")
-    return bool(key) and key.encode() in content
+    return bool(key) and key.encode() in response
 
 
 def _decoded(body: bytes, coding: str) -> tuple[bytes, str]:

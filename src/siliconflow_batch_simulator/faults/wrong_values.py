@@ -43,7 +43,6 @@ from .memory import times_before
 
 HOUR = 3600
 _results: "WeakKeyDictionary[Service, str]" = WeakKeyDictionary()
-_lists: "WeakKeyDictionary[Service, dict[bytes, bytes]]" = WeakKeyDictionary()
 
 
 def _ids(change: Callable[[str], str]) -> Replacement:
@@ -95,11 +94,6 @@ def _without_failed(body: Body, _: Batch) -> None:
     if body["request_counts"]:
         body["request_counts"] = {**body["request_counts"]}
         del body["request_counts"]["failed"]
-
-
-def _cached(response: Response) -> None:
-    kept = _lists.setdefault(response.service, {})
-    response.body = kept.setdefault(response.scope["query_string"], response.body)
 
 
 def _escaped(text: str) -> str:
@@ -196,9 +190,6 @@ FAULTS = {
     ),
     "total-grows": Behaviour("the total grows with each response", _total_grows),
     "count-omitted": Behaviour("`request_counts` has no `failed`", altering_batch(_without_failed)),
-    "list-cached": Behaviour(
-        "a list is kept for its query, for every account", altering(_cached, LIST)
-    ),
     "metadata-escaped": Behaviour(
         "metadata is escaped for HTML", altering_batch(_metadata_escaped)
     ),

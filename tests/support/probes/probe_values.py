@@ -10,7 +10,6 @@ from support.probes.requests import (
     custom_ids,
     listed,
     new_batch,
-    page,
     returns,
     upload,
 )
@@ -39,11 +38,6 @@ def totals(api: Account) -> set[int]:
 
 def content(api: Account) -> bytes:
     return api.http.get(completed(api)["output_file_id"]).content
-
-
-def sees_its_own_list(mine: Account, theirs: Account) -> bool:
-    new_batch(mine)
-    return len(page(mine)["data"]) == 1 and page(theirs)["data"] == []
 
 
 def etags_differ(api: Account) -> bool:
@@ -82,7 +76,6 @@ PROBES: dict[str, Probe] = {
     ),
     "total-grows": lambda api, _: len(totals(api)) == 1,
     "count-omitted": lambda api, _: "failed" in in_progress(api)["request_counts"],
-    "list-cached": sees_its_own_list,
     "list-stale": lambda api, _: (
         (batch := cancelled(api)) and listed(api, batch["id"])["status"] == "cancelled"
     ),
