@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# Most tests wait for a simulator part of the time, so there are two workers for each core.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print(2 * (os.cpu_count() or 1))")
 REDOCLY := npx --yes @redocly/cli@2.77.0
 SPECTRAL := npx --yes @stoplight/spectral-cli@6.16.3
 
@@ -26,7 +28,7 @@ conformance: .venv/installed ## Run the suite alone: [BASE_URL=…] [REPORT=fold
 	$(BIN)/siliconflow-batch conformance $(if $(BASE_URL),--base-url "$(BASE_URL)") $(if $(REPORT),--report "$(REPORT)") $(OPTIONS)
 
 test: .venv/installed ## Run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-wheel: .venv/installed ## Build the wheel and test it in an empty environment, typing tests included
 	$(BIN)/python -m pytest tests/packaging
