@@ -64,10 +64,10 @@ requirements: .venv/installed ## Write docs/requirements.md from the suite's cat
 assumptions: .venv/installed ## Write docs/assumptions.md from contract/assumptions.yaml
 	$(BIN)/python -m siliconflow_batch_conformance.facts.assumptions_page
 
-faults: .venv/installed ## Run the suite against every fault of the simulator; write docs/faults.md (15 minutes)
+faults: .venv/installed ## Run the suite against every fault of the simulator; write docs/faults.md (half an hour)
 	PYTHONPATH=tests $(BIN)/python -m support.fault_report
 
-lies: .venv/installed ## Run the suite against lies that are generated from openapi.yaml; write docs/lies.md (8 minutes)
+lies: .venv/installed ## Run the suite against lies that are generated from openapi.yaml; write docs/lies.md (ten minutes)
 	PYTHONPATH=tests $(BIN)/python -m support.generated_lies
 
 drift: .venv/installed ## Compare a downloaded vendor document with contract/published/: PUBLISHED=file

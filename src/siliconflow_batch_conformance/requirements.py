@@ -41,7 +41,7 @@ class Requirement:
     """
     A sentence of the documents, in the words of this project.
 
-    `place` is where the source says it, and `fact` is what stands there; `needs` are the
+    `place` is where the source says it, and `fact` is what it says there; `needs` are the
     requirements that must hold before this one can be judged; `covers` are the statuses and the
     response fields that it is about. A run needs all of `access` to judge it; without any, every
     run can.
@@ -61,7 +61,7 @@ class Requirement:
 
     @property
     def provenance(self) -> str:
-        """The document, the place in it, and what stands there."""
+        """The document, the place in it, and the fact."""
         return f"{SOURCES[self.source]}, {self.place}: {self.fact}"
 
 

@@ -11,12 +11,11 @@ from siliconflow_batch_conformance.requirements import load
 from siliconflow_batch_conformance.run import judge, selected
 from siliconflow_batch_conformance.service.rig import Rig
 from siliconflow_batch_conformance.verdicts import FAILS, INCONCLUSIVE, Run
-from siliconflow_batch_simulator import Pace, Simulator
+from siliconflow_batch_simulator import Simulator
+from support.repeated_scripts import KEYS, QUICK
 from support.script_stories import keys, start_script, write_script
 from support.spoiling_proxy import Spoil, spoiled
 
-KEYS = ("sk-conformance", "sk-stranger")
-QUICK = Pace(queued=0.1, running=0.1, finalizing=0.1, cancelling=0.1)
 OPERATIONS = {
     "retrieve": "^GET /batches/",
     "create": "^POST /batches$",

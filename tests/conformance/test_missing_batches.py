@@ -11,9 +11,9 @@ from siliconflow_batch_conformance.service.rig import Rig
 from siliconflow_batch_conformance.verdicts import FAILS, INCONCLUSIVE, Run
 from siliconflow_batch_simulator import Pace, Simulator
 from support.hostile.raw_http import answer
+from support.repeated_scripts import KEYS
 from support.spoiling_proxy import Spoil, spoiled
 
-KEYS = ("sk-conformance", "sk-stranger")
 EMPTY: dict[str, Any] = {
     "object": "list",
     "data": [],

@@ -29,13 +29,12 @@ from siliconflow_batch_conformance.run import judge, selected
 from siliconflow_batch_conformance.service import target
 from siliconflow_batch_conformance.service.rig import Rig
 from siliconflow_batch_conformance.verdicts import FAILS
-from siliconflow_batch_simulator import Pace, Simulator
+from siliconflow_batch_simulator import Simulator
+from support.repeated_scripts import KEYS, QUICK
 from support.spoiling_proxy import spoiled
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "lies.md"
-KEYS = ("sk-conformance", "sk-stranger")
-QUICK = Pace(queued=0.1, running=0.1, finalizing=0.1, cancelling=0.1)
 PATHS = {
     "/batches": "/batches$",
     "/batches/{batch_id}": "/batches/[^/]+$",

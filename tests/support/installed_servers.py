@@ -6,7 +6,6 @@ Rule: versions are pinned; a server listens on the loopback interface, if its co
 
 import contextlib
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -43,13 +42,12 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], ready: str, log: Path, **variables: str) -> Iterator[None]:
+def running(command: list[str], ready: str, log: Path) -> Iterator[None]:
     """Runs a server until the block ends; it is ready when the URL `ready` responds."""
-    environment = {**os.environ, **variables}
     with (
         log.open("w") as output,
         subprocess.Popen(  # noqa: S603 - a pinned version
-            command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=log.parent
+            command, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent
         ) as process,
     ):
         try:

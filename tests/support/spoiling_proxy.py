@@ -13,7 +13,11 @@ from siliconflow_batch_simulator import Simulator
 from support.hostile.raw_http import ConnectionEnded, Incoming, answer, finish
 
 Spoil = Callable[[bytes], bytes]
-KEPT = ("location", "retry-after")  # the headers that are passed on, apart from those of the body
+KEPT = (
+    "location",
+    "retry-after",
+    "allow",
+)  # the headers that are passed on, apart from those of the body
 
 
 @contextlib.contextmanager
@@ -49,11 +53,6 @@ def spoiled(simulator: Simulator, requests: str, spoil: Spoil) -> Iterator[str]:
                         f"{name}: {response.headers[name]}"
                         for name in KEPT
                         if name in response.headers
-                    ),
-                    *(
-                        ["Allow: " + response.headers["allow"]]
-                        if "allow" in response.headers
-                        else []
                     ),
                     kind=response.headers.get("content-type", "text/plain"),
                 )

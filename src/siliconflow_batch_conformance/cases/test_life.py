@@ -40,9 +40,11 @@ def test_unknown(target: Target, check: Checker) -> None:
 @pytest.mark.parametrize("name", NEAR_MISSES)
 def test_near_misses(target: Target, lifecycle: list[Exchange], name: str, check: Checker) -> None:
     """An id that differs a little from that of a batch finds nothing."""
-    near = quote(NEAR_MISSES[name](id_of(lifecycle[0])), safe="")
+    id = id_of(lifecycle[0])
+    if (near := NEAR_MISSES[name](id)) == id:
+        return  # an id without letters has no other case; other near misses are judged
 
-    check(history.finds_nothing, target.retrieve(near))
+    check(history.finds_nothing, target.retrieve(quote(near, safe="")))
 
 
 @requirement("RETRIEVE-3")

@@ -150,7 +150,9 @@ def test_unknown_after(
     target: Target, listed: list[Exchange], change: Callable[[str], str], check: Checker
 ) -> None:
     """A page after an unknown batch is refused or empty; ids are case-sensitive."""
-    check(pages.is_refused_or_empty, target.page(after=change(id_of(listed[-1]))))
+    id = id_of(listed[-1])
+    if (after := change(id)) != id:  # an id without letters has no other case
+        check(pages.is_refused_or_empty, target.page(after=after))
 
 
 @requirement("LIST-15")

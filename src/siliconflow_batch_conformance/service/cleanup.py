@@ -56,7 +56,8 @@ class CleanUp:
         if not self.cancelled:
             return self.messages
         shown = ", ".join(self.cancelled[:SHOWN]) + (", …" if len(self.cancelled) > SHOWN else "")
-        return [f"cancelled {len(self.cancelled)} unfinished of the suite: {shown}", *self.messages]
+        line = f"cancelled {len(self.cancelled)} unfinished batches of the suite: {shown}"
+        return [line, *self.messages]
 
 
 class _GaveUp(Exception):
